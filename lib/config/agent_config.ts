@@ -1,0 +1,80 @@
+import type { JsonObject } from "../base/json.ts";
+
+/** A name and password with the connection options of one role. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string | null;
+  /** `sslmode`, `sslcert` and so on, as given (spec keys of libpq). */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Addresses to listen on and their port; `*` is every address. */
+export interface ListenAddress {
+  readonly hosts: readonly string[];
+  readonly port: number;
+}
+
+/** The configuration of one agent: file and environment, checked, defaults applied. Paths are absolute. */
+export interface AgentConfig {
+  readonly scope: string;
+  /** `/service/` form: one leading and one trailing slash. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly log: {
+    readonly level: "DEBUG" | "INFO" | "WARNING" | "ERROR";
+    readonly type: "plain" | "json";
+  };
+  readonly restapi: {
+    readonly listen: ListenAddress;
+    /** `host:port` for others. */
+    readonly connectAddress: string;
+    readonly authentication: { readonly username: string; readonly password: string } | null;
+  };
+  readonly etcd: {
+    /** `http://host:port` each. */
+    readonly endpoints: readonly string[];
+    readonly username: string | null;
+    readonly password: string | null;
+  };
+  readonly bootstrap: {
+    /** Initial content of the `config` key. */
+    readonly dcs: JsonObject;
+    /** Options for initdb, as command line words without pgdata. */
+    readonly initdb: readonly string[];
+    readonly pgHba: readonly string[];
+  } | null;
+  readonly postgresql: {
+    readonly listen: ListenAddress;
+    readonly connectAddress: string;
+    readonly proxyAddress: string | null;
+    readonly dataDir: string;
+    /** "" means PATH. */
+    readonly binDir: string;
+    readonly binName: Readonly<Record<string, string>>;
+    readonly pgpass: string;
+    readonly database: string;
+    readonly useUnixSocket: boolean;
+    readonly authentication: {
+      readonly superuser: Credentials;
+      readonly replication: Credentials;
+      readonly rewind: Credentials | null;
+    };
+    /** Local parameters, values as text. */
+    readonly parameters: Readonly<Record<string, string>>;
+    readonly pgHba: readonly string[] | null;
+    readonly pgIdent: readonly string[] | null;
+    readonly recoveryConf: Readonly<Record<string, string>>;
+    readonly pgCtlTimeoutS: number;
+    readonly removeDataDirectoryOnDivergedTimelines: boolean;
+    /** Options of `postgresql.basebackup` as command line words. */
+    readonly basebackup: readonly string[];
+  };
+  readonly tags: JsonObject;
+  readonly ctl: { readonly username: string; readonly password: string } | null;
+  /** Where the agent keeps small files of this host (lease id, recorder), not in the data directory. */
+  readonly stateDir: string;
+  /** Features that the file asks for and this version lacks: the agent refuses to lead and says so. */
+  readonly unsupported: readonly string[];
+  /** Unknown keys and other remarks, with file, line and the nearest known key. */
+  readonly warnings: readonly string[];
+}

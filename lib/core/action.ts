@@ -1,0 +1,116 @@
+import type { HistoryLine } from "./cluster_view.ts";
+import type { Lsn } from "./lsn.ts";
+import type { Settings } from "./settings.ts";
+import type { JsonObject } from "../base/json.ts";
+
+/** A member to copy or stream from. */
+export interface Source {
+  readonly name: string;
+  /** `postgres://host:port/database` as published. */
+  readonly connUrl: string;
+}
+
+/** The moments (boot clock) at which a stop turns harsher; null: never. */
+export interface StopEscalation {
+  readonly immediateAtMs: number | null;
+  readonly killAtMs: number | null;
+}
+
+/** One exclusive job: whatever changes the server or its data directory. A plain description; the shell carries it out. */
+export type TaskSpec =
+  /** initdb, first start, roles; ends with a running primary. Only under the bootstrap claim. */
+  | { readonly kind: "bootstrap" }
+  /** pg_basebackup from `source`, then start as its replica. `moveAside`: the present directory is kept as `<dir>.diverged` first. */
+  | {
+    readonly kind: "clone";
+    readonly source: Source;
+    readonly moveAside: boolean;
+    readonly why: string;
+  }
+  /** Start as a replica of `upstream` (null: of nobody). */
+  | { readonly kind: "start-replica"; readonly upstream: Source | null }
+  /** Start out of recovery (crash recovery under the lock); not started after `notAfterMs`. */
+  | { readonly kind: "start-primary"; readonly notAfterMs: number; readonly timeoutMs: number }
+  /** Rewrite the recovery settings of a running replica and reload, or restart where the version demands it. */
+  | { readonly kind: "follow"; readonly upstream: Source | null }
+  /** Leave recovery; the clock is checked again right before the irreversible call. */
+  | { readonly kind: "promote"; readonly notAfterMs: number }
+  /** Stop for certain. `checkpointFirst`: CHECKPOINT while still serving, so that the outage is short. */
+  | {
+    readonly kind: "stop";
+    readonly how: "fast" | "immediate";
+    readonly checkpointFirst: boolean;
+    readonly escalation: StopEscalation;
+    readonly why: string;
+  };
+
+/** Changes of replication slots on the local server. */
+export interface SlotChanges {
+  readonly create: readonly string[];
+  readonly drop: readonly string[];
+  readonly advance: readonly { readonly name: string; readonly to: Lsn }[];
+}
+
+/** What `decide` can order. Everything is data; `lib/runtime/act.ts` has one line for each kind. */
+export type Action =
+  /** GET every other member's api_url, in parallel, 2 s; fills NodeView.peers. Use with `again`. */
+  | { readonly kind: "ask-peers" }
+  /** Ask the lock holder's server for its timeline history; fills NodeView.leader. Use with `again`. */
+  | { readonly kind: "inspect-leader"; readonly leader: Source }
+  /** Create `initialize` = "" under this member's lease; refused when it exists. */
+  | { readonly kind: "claim-bootstrap" }
+  /** Delete `initialize` if it is still our own claim. */
+  | { readonly kind: "abandon-bootstrap" }
+  /** Write `initialize` (over our own claim) and `config` (must not exist). */
+  | { readonly kind: "found-cluster"; readonly systemId: string }
+  /** Create the leader key with this member's lease; refused when it exists. */
+  | { readonly kind: "take-lock" }
+  /** The keeper's order to go on renewing; lapses when no decision repeats it. */
+  | { readonly kind: "hold-lock" }
+  /** Authority ends before the request is sent, whatever comes back. `lastLsn`: published in `status` first. */
+  | { readonly kind: "release-lock"; readonly lastLsn: Lsn | null }
+  /** Put `{}` into `failover` if its revision is still this one. */
+  | { readonly kind: "clear-handover"; readonly revision: bigint }
+  /** Leader only: `status` (position and slots) when it changed. */
+  | {
+    readonly kind: "write-status";
+    readonly lsn: Lsn;
+    readonly slots: Readonly<Record<string, Lsn>>;
+    readonly retainSlots: readonly string[];
+  }
+  /** Leader only: `history`, when it lacks the line of the last promotion. */
+  | { readonly kind: "write-history"; readonly lines: readonly HistoryLine[] }
+  /** Leader only, after the key tree was wiped: `initialize` and `config` again, both "must not exist". */
+  | { readonly kind: "restore-keys"; readonly systemId: string; readonly config: JsonObject }
+  | { readonly kind: "sync-slots"; readonly changes: SlotChanges }
+  /** Render configuration files for these settings and reload the server when they changed. */
+  | { readonly kind: "apply-settings"; readonly settings: Settings }
+  /** CHECKPOINT in the background, once. */
+  | { readonly kind: "checkpoint" }
+  | { readonly kind: "start-task"; readonly task: TaskSpec }
+  /** Asks the running job to end; refused after its point of no return. */
+  | { readonly kind: "cancel-task" }
+  /** The agent process may end now (a shutdown wish was carried out). */
+  | { readonly kind: "exit" };
+
+/** How an action ended. `unknown`: it may or may not have happened; look again, assume nothing. */
+export interface Outcome {
+  readonly action: Action;
+  readonly result: "done" | "refused" | "unknown";
+  readonly reason: string | null;
+  /** Boot clock when the action was begun. */
+  readonly atMs: number;
+}
+
+/** The answer of the ladder for one view. */
+export interface Decision {
+  /** Which rung answered. */
+  readonly rule: string;
+  /** One sentence: the log line and the CLI's explanation. */
+  readonly why: string;
+  readonly actions: readonly Action[];
+  /** Look and decide once more in this tick (at most 4 rounds). */
+  readonly again: boolean;
+  /** Boot clock: not later than this the loop must look again; null: the normal pace. */
+  readonly wakeAtMs: number | null;
+}

@@ -1,0 +1,211 @@
+import type { JsonObject } from "../base/json.ts";
+import type { TaskSpec } from "./action.ts";
+import type { ClusterUnreachable, ClusterView } from "./cluster_view.ts";
+import type { Lsn } from "./lsn.ts";
+import type { Tags } from "./tags.ts";
+import type { TimelineSwitch } from "./timeline.ts";
+
+/** The whole input of `decide`. JSON can carry it (core/codec.ts), so every tick can be replayed. */
+export interface NodeView {
+  readonly self: SelfView;
+  /** Boot clock, read after everything else was observed. */
+  readonly nowMs: number;
+  /** For schedules only. */
+  readonly wallMs: number;
+  readonly cluster: ClusterView | ClusterUnreachable;
+  readonly postgres: PostgresView;
+  readonly task: TaskView;
+  readonly lease: LeaseView;
+  /** Reports of all other members with an address, by name; filled by the action `ask-peers` of the same tick. */
+  readonly peers: "not asked" | readonly PeerReport[];
+  /** The lock holder's history; filled by the action `inspect-leader` of the same tick. */
+  readonly leader: "not asked" | LeaderReport;
+  readonly wishes: readonly OperatorWish[];
+}
+
+/** Facts of this node that come from its configuration. */
+export interface SelfView {
+  readonly name: string;
+  readonly apiUrl: string;
+  readonly connUrl: string;
+  readonly proxyUrl: string | null;
+  readonly tags: Tags;
+  /** The file has a `bootstrap` section, so this node may found a new cluster. */
+  readonly mayBootstrap: boolean;
+  /** `postgresql.remove_data_directory_on_diverged_timelines` or the default of re-cloning. */
+  readonly mayReclone: boolean;
+  /** Slot name of this member on its source. */
+  readonly slotName: string;
+}
+
+/** What pg_controldata says, as far as rules need it. */
+export interface ControlData {
+  readonly systemId: string;
+  /** "in production", "shut down", "shut down in recovery", "in archive recovery", "in crash recovery", "shutting down", "starting up". */
+  readonly state: string;
+  readonly timeline: number;
+  readonly checkpointLsn: Lsn;
+  /** Minimum recovery ending location and its timeline; null when zero. */
+  readonly minRecovery: { readonly lsn: Lsn; readonly timeline: number } | null;
+}
+
+/** One replication slot of the local server. */
+export interface SlotView {
+  readonly name: string;
+  readonly kind: "physical" | "logical";
+  readonly active: boolean;
+  readonly temporary: boolean;
+  readonly restartLsn: Lsn | null;
+  readonly xmin: boolean;
+  readonly walStatus: string | null;
+}
+
+/** One WAL sender: a standby that streams from this server. */
+export interface SenderView {
+  readonly applicationName: string;
+  readonly username: string;
+  readonly clientAddress: string | null;
+  readonly state: string;
+  readonly syncState: string;
+  readonly syncPriority: number;
+  readonly sentLsn: Lsn | null;
+  readonly replayLsn: Lsn | null;
+}
+
+/** What holds for a running server in either role. */
+export interface RunningServer {
+  readonly systemId: string;
+  /** e.g. 150020. */
+  readonly serverVersion: number;
+  /** `2026-01-01 10:00:00.123456+00:00`. */
+  readonly startTime: string;
+  readonly slots: readonly SlotView[];
+  readonly senders: readonly SenderView[];
+  /** Changed settings that need a restart: name → old and new value as text. */
+  readonly pendingRestart: Readonly<
+    Record<string, { readonly oldValue: string; readonly newValue: string }>
+  >;
+}
+
+/** The local server as the probe found it. */
+export type PostgresView =
+  /** No data directory, or an empty one. */
+  | { readonly kind: "no-data" }
+  /** There is something, but it must not be started: half-made (a marker says so), not readable, no PG_VERSION. */
+  | { readonly kind: "unreadable"; readonly why: string }
+  /** A data directory that no process holds. */
+  | { readonly kind: "down"; readonly control: ControlData; readonly crashed: boolean }
+  /** A postmaster that does not accept connections yet. */
+  | {
+    readonly kind: "starting";
+    readonly systemId: string;
+    readonly asReplica: boolean;
+    readonly sinceMs: number;
+  }
+  /** A postmaster runs, but the probe got no answer; the role is the last one seen ("primary" when never seen and no standby.signal). */
+  | {
+    readonly kind: "silent";
+    readonly systemId: string;
+    readonly lastRole: "primary" | "replica";
+    readonly why: string;
+  }
+  | PrimaryView
+  | ReplicaView;
+
+/** A running server out of recovery. */
+export interface PrimaryView extends RunningServer {
+  readonly kind: "primary";
+  readonly timeline: number;
+  /** Flush position. */
+  readonly lsn: Lsn;
+  /** False while pg_control still shows an older timeline than the server's (no checkpoint since the promotion). */
+  readonly checkpointed: boolean;
+}
+
+/** A running server in recovery. */
+export interface ReplicaView extends RunningServer {
+  readonly kind: "replica";
+  /** The receiver's timeline, else IDENTIFY_SYSTEM's. */
+  readonly timeline: number | null;
+  readonly receivedLsn: Lsn | null;
+  readonly replayedLsn: Lsn | null;
+  /** Text of pg_last_xact_replay_timestamp(), null when none. */
+  readonly replayedAt: string | null;
+  readonly replayPaused: boolean;
+  /** A WAL receiver streams right now. */
+  readonly streaming: boolean;
+  /** A restore_command is set. */
+  readonly restores: boolean;
+  /** What the server is configured to follow; null: nothing. `name` is the member whose address it is, null when unknown. */
+  readonly upstream: UpstreamView | null;
+  /** latest_end_lsn of the WAL receiver: what the source said of its own end. */
+  readonly sourceEndLsn: Lsn | null;
+}
+
+/** Where primary_conninfo and primary_slot_name point. */
+export interface UpstreamView {
+  readonly host: string;
+  readonly port: number;
+  readonly slotName: string | null;
+}
+
+/** The exclusive job: at most one at a time. `ended` stays visible until the next one starts. */
+export type TaskView =
+  | { readonly kind: "idle" }
+  | {
+    readonly kind: "running";
+    readonly task: TaskSpec;
+    readonly sinceMs: number;
+    readonly cancellable: boolean;
+    /** For people, e.g. "copied 120 of 400 MB". */
+    readonly progress: string | null;
+  }
+  | {
+    readonly kind: "ended";
+    readonly task: TaskSpec;
+    readonly result: "done" | "failed" | "cancelled";
+    readonly reason: string | null;
+    readonly endedMs: number;
+  };
+
+/** What the lease keeper reports: an observation, like the rest of the view. */
+export type LeaseView =
+  | { readonly kind: "none" }
+  /** Confirmed by the last successful transaction; `endsMs` on the boot clock, from before that request. */
+  | { readonly kind: "held"; readonly endsMs: number }
+  /** Refused, or past its stop time: no way back but a new race. */
+  | { readonly kind: "lost"; readonly why: string };
+
+/** What a peer answered to GET of its api_url (spec 3.3): the wire protocol of the race. */
+export type PeerReport =
+  | { readonly kind: "silent"; readonly name: string; readonly why: string }
+  | {
+    readonly kind: "answered";
+    readonly name: string;
+    /** Out of recovery: `xlog.location` non-zero or role primary/master. */
+    readonly isPrimary: boolean;
+    /** 0 when out of recovery; else max(received, replayed). */
+    readonly lsn: Lsn;
+    readonly timeline: number;
+    readonly tags: Tags;
+    readonly watchdogFailed: boolean;
+  };
+
+/** What the lock holder's server says over a replication connection. */
+export type LeaderReport =
+  | {
+    readonly kind: "seen";
+    readonly name: string;
+    readonly systemId: string;
+    readonly timeline: number;
+    /** History file of that timeline; empty on timeline 1. */
+    readonly history: readonly TimelineSwitch[];
+  }
+  | { readonly kind: "failed"; readonly name: string; readonly why: string };
+
+/** What an operator or the system wants of this node now. */
+export type OperatorWish =
+  /** The agent was asked to end (SIGTERM): stop the server cleanly, hand the lock over. */
+  | { readonly kind: "shutdown" }
+  /** Reload files and configuration (SIGHUP). */
+  | { readonly kind: "reload"; readonly localConfig: JsonObject | null };

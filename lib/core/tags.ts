@@ -1,0 +1,60 @@
+import type { Json, JsonObject } from "../base/json.ts";
+
+/** The tags of a member (patroni.yml `tags`), with their defaults applied. */
+export interface Tags {
+  /** Never leads. True for `nofailover: true`, or `failover_priority <= 0` when `nofailover` is absent. */
+  readonly nofailover: boolean;
+  /** Compared only between equal WAL positions; the higher one wins. Default 1, 0 when `nofailover`. */
+  readonly failoverPriority: number;
+  readonly noloadbalance: boolean;
+  readonly clonefrom: boolean;
+  readonly nosync: boolean;
+  readonly nostream: boolean;
+  /** Name of the member to stream from, or null for the leader. */
+  readonly replicatefrom: string | null;
+  /** The effective tags as they are published: false ones of the boolean tags are left out. */
+  readonly published: JsonObject;
+}
+
+/** Reads a member's tags; unknown tags are kept in `published`, garbage counts as absent. */
+export function readTags(raw: JsonObject): Tags {
+  const priority = readPriority(raw["failover_priority"]);
+  const explicit = readFlag(raw["nofailover"]);
+  const nofailover = explicit ?? (priority !== null && priority <= 0);
+  const from = raw["replicatefrom"];
+  return {
+    nofailover,
+    failoverPriority: nofailover ? 0 : Math.max(priority ?? 1, explicit === false ? 1 : 0),
+    noloadbalance: readFlag(raw["noloadbalance"]) ?? false,
+    clonefrom: readFlag(raw["clonefrom"]) ?? false,
+    nosync: readFlag(raw["nosync"]) ?? false,
+    nostream: readFlag(raw["nostream"]) ?? false,
+    replicatefrom: typeof from === "string" && from !== "" ? from : null,
+    published: publishedTags(raw),
+  };
+}
+
+const BOOLEAN_TAGS = ["clonefrom", "nofailover", "noloadbalance", "nostream", "nosync"] as const;
+
+function publishedTags(raw: JsonObject): JsonObject {
+  const kept: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(raw)) {
+    const isBooleanTag = BOOLEAN_TAGS.some((tag) => tag === key);
+    const contradicts = key === "nofailover" && raw["failover_priority"] !== undefined;
+    if (isBooleanTag && readFlag(value) !== true && !contradicts) continue;
+    kept[key] = value;
+  }
+  return kept;
+}
+
+function readFlag(value: Json | undefined): boolean | null {
+  const text = String(value ?? "").toLowerCase();
+  if (["on", "true", "yes", "1"].includes(text)) return true;
+  if (["off", "false", "no", "0"].includes(text)) return false;
+  return null;
+}
+
+function readPriority(value: Json | undefined): number | null {
+  const number = typeof value === "string" ? Number(value) : value;
+  return typeof number === "number" && Number.isInteger(number) ? number : null;
+}

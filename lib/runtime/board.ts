@@ -1,0 +1,33 @@
+import type { Decision, Outcome } from "../core/action.ts";
+import type { ClusterView } from "../core/cluster_view.ts";
+import type { Memory } from "../core/memory.ts";
+import type { LeaseView, NodeView } from "../core/node_view.ts";
+import type { StoreHealth } from "../dcs/port.ts";
+
+/** The immutable picture of the last tick that REST and the recorder read. */
+export interface BoardState {
+  readonly view: NodeView | null;
+  readonly decision: Decision | null;
+  readonly outcomes: readonly Outcome[];
+  readonly memory: Memory | null;
+  /** The last cluster view that the store gave, and when (boot and wall clock); survives an outage. */
+  readonly cluster: ClusterView | null;
+  readonly clusterSeenMs: number;
+  readonly clusterSeenWallMs: number;
+  readonly store: StoreHealth;
+  readonly tickEndedMs: number;
+  /** Boot clock of the next planned tick, for /liveness. */
+  readonly nextTickMs: number;
+}
+
+/** Readers see whole pictures only; the loop swaps them, the lease keeper swaps the lease at once. */
+export interface Board {
+  /** The present picture; never changes once returned. */
+  state(): BoardState;
+  /** The lease as the keeper knows it now, ahead of the tick. */
+  lease(): LeaseView;
+  /**
+   * Resolves with the first picture (the present one included) that `accept` takes, or null when `signal` aborts.
+   */
+  waitFor(accept: (state: BoardState) => boolean, signal: AbortSignal): Promise<BoardState | null>;
+}
