@@ -1,4 +1,9 @@
-import type { Json, JsonObject } from "../base/json.ts";
+import type { JsonObject } from "../base/json.ts";
+import { isJsonObject } from "../base/json.ts";
+import { unsupportedKeys, warnOfIgnoredKeys } from "./settings_keys.ts";
+import { readTiming } from "./settings_timing.ts";
+import { countOr, linesOrNull, secondsOr, switchOr, textMap } from "./settings_values.ts";
+import type { RawSetting, Warn } from "./settings_values.ts";
 
 /** Cluster-wide settings in force: the `config` key with defaults, limits and the timing rule applied. */
 export interface Settings {
@@ -28,4 +33,89 @@ export interface Settings {
   readonly unsupported: readonly string[];
   /** What was adjusted or ignored, one sentence each, for log and status. */
   readonly warnings: readonly string[];
+}
+
+/** What holds in a cluster without a `config` key: Patroni's defaults, but `check_timeline` is on. */
+export const defaultSettings: Settings = {
+  ttlS: 30,
+  loopWaitS: 10,
+  retryTimeoutS: 10,
+  maximumLagOnFailover: 1048576,
+  checkTimeline: true,
+  maxTimelinesHistory: 0,
+  primaryStartTimeoutS: 300,
+  memberSlotsTtlS: 1800,
+  useSlots: true,
+  parameters: {},
+  pgHba: null,
+  pgIdent: null,
+  recoveryConf: {},
+  unsupported: [],
+  warnings: [],
+};
+
+/**
+ * Reads the content of the `config` key (spec 1.11). A fault means that ttl, loop_wait or retry_timeout is no whole
+ * number: the caller keeps the settings it had. Everything else falls back to its default, with a warning.
+ */
+export function decodeSettings(
+  raw: JsonObject,
+): { readonly settings: Settings } | { readonly fault: string } {
+  const warnings: string[] = [];
+  const warn: Warn = (sentence) => void warnings.push(sentence);
+  const timing = readTiming(raw, warn);
+  if ("fault" in timing) return timing;
+  const limits = readLimits(raw, warn);
+  const server = readServer(raw, warn);
+  const unsupported = unsupportedKeys(raw);
+  warnOfIgnoredKeys(raw, warn);
+  return { settings: { ...timing, ...limits, ...server, unsupported, warnings } };
+}
+
+type Limits = Pick<
+  Settings,
+  | "maximumLagOnFailover"
+  | "checkTimeline"
+  | "maxTimelinesHistory"
+  | "primaryStartTimeoutS"
+  | "memberSlotsTtlS"
+>;
+
+function readLimits(raw: JsonObject, warn: Warn): Limits {
+  const at = (key: string): RawSetting => ({ key, value: raw[key] });
+  const start = raw["primary_start_timeout"] === undefined ? "master_start_timeout" : null;
+  const { maximumLagOnFailover, maxTimelinesHistory, memberSlotsTtlS } = defaultSettings;
+  const { checkTimeline, primaryStartTimeoutS } = defaultSettings;
+  return {
+    maximumLagOnFailover: countOr(at("maximum_lag_on_failover"), maximumLagOnFailover, warn),
+    checkTimeline: switchOr(at("check_timeline"), checkTimeline, warn),
+    maxTimelinesHistory: countOr(at("max_timelines_history"), maxTimelinesHistory, warn),
+    primaryStartTimeoutS: secondsOr(
+      at(start ?? "primary_start_timeout"),
+      primaryStartTimeoutS,
+      warn,
+    ),
+    memberSlotsTtlS: secondsOr(at("member_slots_ttl"), memberSlotsTtlS, warn),
+  };
+}
+
+type ServerSettings = Pick<
+  Settings,
+  "useSlots" | "parameters" | "pgHba" | "pgIdent" | "recoveryConf"
+>;
+
+function readServer(raw: JsonObject, warn: Warn): ServerSettings {
+  const section = raw["postgresql"] ?? {};
+  if (!isJsonObject(section)) warn("postgresql is ignored: it is no mapping");
+  const server = isJsonObject(section) ? section : {};
+  const at = (key: string): RawSetting => {
+    return { key: `postgresql.${key}`, value: server[key] };
+  };
+  return {
+    useSlots: switchOr(at("use_slots"), defaultSettings.useSlots, warn),
+    parameters: textMap(at("parameters"), warn),
+    pgHba: linesOrNull(at("pg_hba"), warn),
+    pgIdent: linesOrNull(at("pg_ident"), warn),
+    recoveryConf: textMap(at("recovery_conf"), warn),
+  };
 }

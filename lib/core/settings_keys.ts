@@ -1,0 +1,91 @@
+import type { Json, JsonObject } from "../base/json.ts";
+import { isJsonObject } from "../base/json.ts";
+import type { Warn } from "./settings_values.ts";
+import { readInteger, readSwitch } from "./settings_values.ts";
+
+const READ = [
+  "ttl",
+  "loop_wait",
+  "retry_timeout",
+  "maximum_lag_on_failover",
+  "check_timeline",
+  "max_timelines_history",
+  "primary_start_timeout",
+  "master_start_timeout",
+  "member_slots_ttl",
+  "postgresql",
+] as const;
+
+/** Of no effect while synchronous mode is off; that mode itself is reported as unsupported. */
+const ONLY_WITH_SYNC = [
+  "maximum_lag_on_syncnode",
+  "synchronous_node_count",
+  "primary_stop_timeout",
+  "master_stop_timeout",
+] as const;
+
+const SLOT_KEYS = ["permanent_replication_slots", "permanent_slots", "slots"] as const;
+
+/** What makes the agent refuse to lead when it is switched on, because ignoring it would break a promise. */
+const UNSUPPORTED: Readonly<Record<string, (value: Json) => boolean>> = {
+  synchronous_mode: (value) => readSwitch(value) || isText(value, "quorum"),
+  synchronous_mode_strict: readSwitch,
+  standby_cluster: isActiveStandby,
+  pause: readSwitch,
+  failsafe_mode: readSwitch,
+  permanent_replication_slots: isFilled,
+  permanent_slots: isFilled,
+  slots: isFilled,
+  ignore_slots: isFilled,
+};
+
+const POSTGRESQL_READ = ["parameters", "pg_hba", "pg_ident", "recovery_conf", "use_slots"] as const;
+
+/** Settings that are switched on and not implemented, by key, sorted; empty means that this node may lead. */
+export function unsupportedKeys(raw: JsonObject): readonly string[] {
+  const keys = Object.entries(UNSUPPORTED)
+    .filter(([key, isOn]) => isOn(raw[key] ?? null))
+    .map(([key]) => key);
+  const slots = SLOT_KEYS.filter((key) => keys.includes(key)).slice(1);
+  return keys.filter((key) => !slots.some((other) => other === key)).sort();
+}
+
+/** One warning for each key that has no effect here. */
+export function warnOfIgnoredKeys(raw: JsonObject, warn: Warn): void {
+  const known: readonly string[] = [...READ, ...ONLY_WITH_SYNC, ...Object.keys(UNSUPPORTED)];
+  for (const [key, value] of Object.entries(raw)) {
+    if (key === "primary_race_backoff") {
+      if ((readInteger(value) ?? 1) > 0) warn(`${key} is ignored: this version has no such pause`);
+    } else if (!known.includes(key)) warn(`${key} is ignored: the key is unknown`);
+  }
+  const server = raw["postgresql"] ?? null;
+  if (isJsonObject(server)) warnOfIgnoredServerKeys(server, warn);
+}
+
+function warnOfIgnoredServerKeys(server: JsonObject, warn: Warn): void {
+  const known: readonly string[] = POSTGRESQL_READ;
+  for (const [key, value] of Object.entries(server)) {
+    if (known.includes(key)) continue;
+    if (key === "use_pg_rewind") {
+      if (readSwitch(value)) warn(`postgresql.${key} is ignored: a diverged member is cloned anew`);
+    } else warn(`postgresql.${key} is ignored: this version reads it from the local file only`);
+  }
+}
+
+function isText(value: Json, text: string): boolean {
+  return typeof value === "string" && value.toLowerCase() === text;
+}
+
+function isFilled(value: Json): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return isJsonObject(value) && Object.keys(value).length > 0;
+}
+
+/** Active when it says where to copy from (spec 1.11). */
+function isActiveStandby(value: Json): boolean {
+  if (!isJsonObject(value)) return false;
+  return ["host", "port", "restore_command"].some((key) => {
+    const inner = value[key];
+    return inner !== undefined && inner !== null && inner !== "";
+  });
+}
