@@ -1,0 +1,176 @@
+/** A real etcd on loopback, made of plain processes in a folder of its own. */
+export interface EtcdProcess {
+  /** Client URLs, one for each member. */
+  readonly endpoints: readonly string[];
+  /** Process ids by member; a restarted member has a new one. */
+  readonly pids: readonly number[];
+  /** SIGSTOP: connections are accepted, nothing is answered. */
+  stop(member: number): void;
+  cont(member: number): void;
+  /** SIGKILL; resolves when the process is gone. */
+  kill(member: number): Promise<void>;
+  /** Starts a killed member again on its old ports and data; resolves when it answers. */
+  restart(member: number): Promise<void>;
+  /** The index of the member that leads now. */
+  leader(): Promise<number>;
+  /** Kills every member and removes the folder. */
+  close(): Promise<void>;
+}
+
+/** True where an etcd executable can be run; tests that need one are skipped by name otherwise. */
+export function etcdInstalled(): boolean {
+  try {
+    return new Deno.Command("etcd", { args: ["--version"], stdout: "null" }).outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Starts one member, or three that form one cluster; resolves when each of them is healthy. */
+export async function startEtcd({ members }: { members: 1 | 3 }): Promise<EtcdProcess> {
+  const folder = await Deno.makeTempDir({ prefix: "etcd-test-" });
+  const cluster = new LoopbackEtcd(folder, members);
+  try {
+    await cluster.startAll();
+    return cluster;
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+interface Member {
+  readonly args: readonly string[];
+  readonly endpoint: string;
+  process: Deno.ChildProcess | null;
+  pid: number;
+}
+
+class LoopbackEtcd implements EtcdProcess {
+  readonly #folder: string;
+  readonly #members: readonly Member[];
+
+  constructor(folder: string, size: number) {
+    this.#folder = folder;
+    this.#members = planMembers(folder, size);
+  }
+
+  get endpoints(): readonly string[] {
+    return this.#members.map((member) => member.endpoint);
+  }
+
+  get pids(): readonly number[] {
+    return this.#members.map((member) => member.pid);
+  }
+
+  async startAll(): Promise<void> {
+    this.#members.forEach(spawn);
+    await Promise.all(this.#members.map((member) => answersHealthy(member.endpoint)));
+  }
+
+  stop(member: number): void {
+    Deno.kill(this.#member(member).pid, "SIGSTOP");
+  }
+
+  cont(member: number): void {
+    Deno.kill(this.#member(member).pid, "SIGCONT");
+  }
+
+  async kill(member: number): Promise<void> {
+    const { process } = this.#member(member);
+    this.#member(member).process = null;
+    process?.kill("SIGKILL");
+    await process?.status;
+  }
+
+  async restart(member: number): Promise<void> {
+    await this.kill(member);
+    spawn(this.#member(member));
+    await answersHealthy(this.#member(member).endpoint);
+  }
+
+  async leader(): Promise<number> {
+    const answers = await Promise.all(this.endpoints.map(askStatus));
+    const leader = answers.find((answer) => answer !== null)?.leader;
+    return answers.findIndex((answer) => answer?.member === leader);
+  }
+
+  async close(): Promise<void> {
+    for (const index of this.#members.keys()) await this.kill(index);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  #member(index: number): Member {
+    const member = this.#members[index];
+    if (member === undefined) throw new TypeError(`Cannot find member ${index} of this etcd`);
+    return member;
+  }
+}
+
+function planMembers(folder: string, size: number): readonly Member[] {
+  const ports = freePorts(size * 2);
+  const plan = Array.from({ length: size }, (_, index) => ({
+    name: `e${index}`,
+    client: `http://127.0.0.1:${ports[index * 2]}`,
+    peer: `http://127.0.0.1:${ports[index * 2 + 1]}`,
+  }));
+  const everyone = plan.map(({ name, peer }) => `${name}=${peer}`).join(",");
+  return plan.map(({ name, client, peer }) => ({
+    endpoint: client,
+    process: null,
+    pid: 0,
+    args: [
+      ...["--name", name, "--data-dir", `${folder}/${name}`],
+      ...["--listen-client-urls", client, "--advertise-client-urls", client],
+      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
+      ...["--initial-cluster", everyone, "--initial-cluster-token", folder],
+      ...["--logger", "zap", "--log-outputs", `${folder}/${name}.log`, "--log-level", "warn"],
+    ],
+  }));
+}
+
+/** All ports are held at once before any is given back, so that none comes twice. */
+function freePorts(count: number): readonly number[] {
+  const held = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  const ports = held.map((listener) => listener.addr.port);
+  for (const listener of held) listener.close();
+  return ports;
+}
+
+function spawn(member: Member): void {
+  const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+  member.process = new Deno.Command("etcd", { args: [...member.args], ...quiet }).spawn();
+  member.pid = member.process.pid;
+}
+
+async function answersHealthy(endpoint: string): Promise<void> {
+  const endsAt = Date.now() + 30_000;
+  let last = "not asked";
+  while (Date.now() < endsAt) {
+    last = await askHealth(endpoint);
+    if (last.includes('"health":"true"')) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`Cannot start etcd at ${endpoint}: ${last}`);
+}
+
+async function askHealth(endpoint: string): Promise<string> {
+  try {
+    const response = await fetch(`${endpoint}/health`, { signal: AbortSignal.timeout(2_000) });
+    return await response.text();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+async function askStatus(endpoint: string): Promise<{ member: string; leader: string } | null> {
+  try {
+    const options = { method: "POST", body: "{}", signal: AbortSignal.timeout(1_000) };
+    const response = await fetch(`${endpoint}/v3/maintenance/status`, options);
+    const { header, leader } = await response.json();
+    return { member: header.member_id, leader };
+  } catch {
+    return null;
+  }
+}
