@@ -1,0 +1,110 @@
+import type { Clock } from "../base/clock.ts";
+import type { StopEscalation } from "../core/action.ts";
+import type { ProcessIdentity } from "./port.ts";
+import type { ProcessStat } from "./processes.ts";
+import {
+  findChildren,
+  findFillers,
+  findServerProcesses,
+  isAlive,
+  sendSignal,
+} from "./processes.ts";
+
+/** A server to end: what holds `dataDir`, and the postmaster when it is known already. */
+export interface FenceTarget {
+  readonly dataDir: string;
+  /** Path or name of the `postgres` program. */
+  readonly serverProgram: string;
+  readonly postmaster: ProcessIdentity | null;
+  readonly clock: Clock;
+}
+
+const POLL_MS = 20;
+/** A killed process that waits for its disk stays; after this long it is reported instead. */
+const GONE_WITHIN_MS = 10_000;
+
+/**
+ * Ends the server and everything that it left behind; returns when no process holds the directory. Steps up from the
+ * wanted stop to QUIT and then to KILL at the moments of `escalation`. Throws an `Error` only when killed processes
+ * do not disappear.
+ */
+export async function stopServer(
+  target: FenceTarget,
+  how: "fast" | "immediate",
+  escalation: StopEscalation,
+): Promise<void> {
+  for (const main of findMains(target)) await stopPostmaster(main, how, escalation, target.clock);
+  await killLeftovers(target);
+}
+
+/**
+ * Ends one postmaster: INT (fast: standbys receive everything) or QUIT, QUIT at `immediateAtMs`, and at `killAtMs`
+ * the kill of it and all its children. Returns when it is gone.
+ */
+export async function stopPostmaster(
+  postmaster: ProcessIdentity,
+  how: "fast" | "immediate",
+  escalation: StopEscalation,
+  clock: Clock,
+): Promise<void> {
+  sendSignal(postmaster, how === "fast" ? "SIGINT" : "SIGQUIT");
+  let isImmediate = how === "immediate";
+  while (isAlive(postmaster)) {
+    const nowMs = clock.bootMs();
+    if (isDue(escalation.killAtMs, nowMs)) return killWithChildren(postmaster);
+    if (!isImmediate && isDue(escalation.immediateAtMs, nowMs)) {
+      isImmediate = sendSignal(postmaster, "SIGQUIT");
+    }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/**
+ * STOP, list, KILL: a stopped postmaster starts no new child, and its children are sessions of their own, which a kill
+ * of the group would miss.
+ */
+export function killWithChildren(postmaster: ProcessIdentity): void {
+  sendSignal(postmaster, "SIGSTOP");
+  const children = findChildren(postmaster.pid);
+  sendSignal(postmaster, "SIGKILL");
+  for (const child of children) sendSignal(child.identity, "SIGKILL");
+}
+
+/** Kills server processes without a postmaster; a busy backend of a dead postmaster goes on committing else. */
+export function killOrphans(dataDir: string, serverProgram: string): number {
+  const orphans = findServerProcesses(dataDir, serverProgram).filter((one) => !one.isMain);
+  for (const orphan of orphans) sendSignal(orphan.identity, "SIGKILL");
+  return orphans.length;
+}
+
+/** Kills all that works in the directory or fills it, until nothing does. */
+async function killLeftovers(target: FenceTarget): Promise<void> {
+  const untilMs = target.clock.bootMs() + GONE_WITHIN_MS;
+  for (;;) {
+    const left = findHolders(target);
+    if (left.length === 0) return;
+    for (const { identity } of left) sendSignal(identity, "SIGKILL");
+    if (target.clock.bootMs() > untilMs) {
+      const pids = left.map(({ identity }) => identity.pid).join(", ");
+      throw new Error(`Cannot stop the server: processes ${pids} do not end after SIGKILL`);
+    }
+    await target.clock.sleep(POLL_MS);
+  }
+}
+
+function findMains(target: FenceTarget): readonly ProcessIdentity[] {
+  const found = findServerProcesses(target.dataDir, target.serverProgram)
+    .filter((one) => one.isMain).map((one) => one.identity);
+  const { postmaster } = target;
+  const isNew = postmaster !== null && !found.some((one) => one.pid === postmaster.pid);
+  return isNew ? [postmaster, ...found] : found;
+}
+
+function findHolders(target: FenceTarget): readonly ProcessStat[] {
+  const { dataDir, serverProgram } = target;
+  return [...findServerProcesses(dataDir, serverProgram), ...findFillers(dataDir)];
+}
+
+function isDue(atMs: number | null, nowMs: number): boolean {
+  return atMs !== null && nowMs >= atMs;
+}

@@ -1,0 +1,173 @@
+import type { ProcessIdentity } from "./port.ts";
+
+/** Ticks per second of /proc times: USER_HZ, which is 100 on every Linux port that runs PostgreSQL (proc(5)). */
+const TICKS_PER_SECOND = 100;
+/** How far pid file and kernel may differ about the start of one process. */
+const START_TOLERANCE_S = 5;
+
+/** The lines of postmaster.pid (PostgreSQL source, pidfile.h); what is not written yet is empty or 0. */
+export interface PostmasterPid {
+  readonly pid: number;
+  /** A negative pid: `postgres --single`, which no client can reach but which writes. */
+  readonly singleUser: boolean;
+  readonly dataDir: string;
+  /** Epoch seconds. */
+  readonly startTimeS: number;
+  readonly port: number;
+  readonly socketDir: string;
+  readonly listenAddress: string;
+  /** `starting`, `stopping`, `ready`, `standby`. */
+  readonly status: string;
+}
+
+/** Reads the content of postmaster.pid; null when the first line is no pid. */
+export function parsePostmasterPid(text: string): PostmasterPid | null {
+  const lines = text.split("\n").map((line) => line.trim());
+  const pid = Number(lines[0]);
+  if (lines[0] === "" || !Number.isInteger(pid) || pid === 0) return null;
+  return {
+    pid: Math.abs(pid),
+    singleUser: pid < 0,
+    dataDir: lines[1] ?? "",
+    startTimeS: Number(lines[2] ?? 0) || 0,
+    port: Number(lines[3] ?? 0) || 0,
+    socketDir: lines[4] ?? "",
+    listenAddress: lines[5] ?? "",
+    status: lines[7] ?? "",
+  };
+}
+
+/** One line of /proc/PID/stat, as far as needed. */
+export interface ProcessStat {
+  readonly identity: ProcessIdentity;
+  /** `R`, `S`, `D`, `T`, `Z` and so on. */
+  readonly state: string;
+  readonly parent: number;
+}
+
+/** Reads /proc/PID/stat; the command name may hold blanks and parentheses, so fields count from the last `)`. */
+export function parseProcessStat(text: string): ProcessStat | null {
+  const pid = Number(text.slice(0, text.indexOf(" ")));
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, parent] = fields;
+  const ticks = fields[19]; // field 22 of the whole line
+  if (!Number.isInteger(pid) || state === undefined || ticks === undefined) return null;
+  return { identity: { pid, startTicks: BigInt(ticks) }, state, parent: Number(parent) };
+}
+
+/** A process that runs; null for none and for a zombie, which holds nothing any more. */
+export function findProcess(pid: number): ProcessStat | null {
+  const text = readOrNull(() => Deno.readTextFileSync(`/proc/${pid}/stat`));
+  const stat = text === null ? null : parseProcessStat(text);
+  return stat === null || stat.state === "Z" || stat.state === "X" ? null : stat;
+}
+
+/** True while exactly this process runs; a later one with its pid does not count. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return findProcess(identity.pid)?.identity.startTicks === identity.startTicks;
+}
+
+/** Boot-clock milliseconds at which the process started. */
+export function startedAtMs(identity: ProcessIdentity): number {
+  return Number(identity.startTicks) * (1000 / TICKS_PER_SECOND);
+}
+
+/**
+ * The process that a postmaster.pid names, if it still holds `dataDir`: its working directory proves it. Where that
+ * cannot be read, kernel and file must agree on the start time. Null: the file is a leftover.
+ */
+export function findPostmaster(file: PostmasterPid, dataDir: string): ProcessStat | null {
+  const stat = findProcess(file.pid);
+  if (stat === null) return null;
+  const directory = workingDirectory(file.pid);
+  if (directory !== null) return isSameDirectory(directory, dataDir) ? stat : null;
+  const startedS = bootTimeS() + Number(stat.identity.startTicks) / TICKS_PER_SECOND;
+  return Math.abs(startedS - file.startTimeS) <= START_TOLERANCE_S ? stat : null;
+}
+
+/** A server process in a data directory. */
+export interface ServerProcess extends ProcessStat {
+  /** True for a postmaster or single-user server: its children carry a title that begins with `postgres:`. */
+  readonly isMain: boolean;
+}
+
+/** Every process that runs the server's program with `dataDir` as its working directory. */
+export function findServerProcesses(
+  dataDir: string,
+  serverProgram: string,
+): readonly ServerProcess[] {
+  const found: ServerProcess[] = [];
+  for (const pid of allPids()) {
+    const directory = workingDirectory(pid);
+    if (directory === null || !isSameDirectory(directory, dataDir)) continue;
+    const stat = runsProgram(pid, serverProgram) ? findProcess(pid) : null;
+    if (stat !== null) found.push({ ...stat, isMain: !commandLine(pid).startsWith("postgres:") });
+  }
+  return found;
+}
+
+/** Processes that were given `dataDir` to fill: `--pgdata=<dir>` as one word, as we start initdb and pg_basebackup. */
+export function findFillers(dataDir: string): readonly ProcessStat[] {
+  const word = `--pgdata=${dataDir}`;
+  const pids = allPids().filter((pid) => commandLine(pid).split("\0").includes(word));
+  return pids.flatMap((pid) => findProcess(pid) ?? []);
+}
+
+/** The running children of a process. */
+export function findChildren(parent: number): readonly ProcessStat[] {
+  return allPids().flatMap((pid) => findProcess(pid) ?? []).filter((stat) =>
+    stat.parent === parent
+  );
+}
+
+/** Sends a signal; a process that is gone is no error. False when it is not this process any more. */
+export function sendSignal(identity: ProcessIdentity, name: Deno.Signal): boolean {
+  if (!isAlive(identity)) return false;
+  try {
+    Deno.kill(identity.pid, name);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function allPids(): readonly number[] {
+  const names = [...Deno.readDirSync("/proc")].map((entry) => Number(entry.name));
+  return names.filter((pid) => Number.isInteger(pid) && pid > 0);
+}
+
+function workingDirectory(pid: number): string | null {
+  return readOrNull(() => Deno.readLinkSync(`/proc/${pid}/cwd`));
+}
+
+/** The kernel adds ` (deleted)` when the directory was removed under the process. */
+function isSameDirectory(link: string, dataDir: string): boolean {
+  const real = readOrNull(() => Deno.realPathSync(dataDir)) ?? dataDir;
+  return [real, dataDir].some((dir) => link === dir || link === `${dir} (deleted)`);
+}
+
+function runsProgram(pid: number, serverProgram: string): boolean {
+  const link = readOrNull(() => Deno.readLinkSync(`/proc/${pid}/exe`)) ?? "";
+  const name = link.replace(/ \(deleted\)$/, "").split("/").pop() ?? "";
+  return name === "postgres" || name === serverProgram.split("/").pop();
+}
+
+function commandLine(pid: number): string {
+  return readOrNull(() => Deno.readTextFileSync(`/proc/${pid}/cmdline`)) ?? "";
+}
+
+function bootTimeS(): number {
+  const [, seconds] = /^btime (\d+)$/m.exec(Deno.readTextFileSync("/proc/stat")) ?? [];
+  return Number(seconds ?? 0);
+}
+
+/** A process may vanish between two reads, or belong to somebody else: both mean "not there" here. */
+function readOrNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error) return null;
+    throw error;
+  }
+}
