@@ -10,14 +10,14 @@ import { COMPATIBLE_VERSION } from "./version.ts";
  * What this node writes to `members/<name>`: fields and their order as in spec 1.14, so that Patroni members and its
  * tools read it as their own. Positions are published only by a server that answered and that no job is changing.
  */
-export function memberRecord(view: NodeView, _memory: Memory): JsonObject {
+export function memberRecord(view: NodeView, memory: Memory): JsonObject {
   const { self, postgres, lease } = view;
   const server = answering(postgres);
   return present([
     ["conn_url", self.connUrl],
     ["api_url", self.apiUrl],
     ["state", runStateOf(view)],
-    ["role", roleOf(view)],
+    ["role", isPromoted(view, memory) ? "promoted" : roleOf(view)],
     ["version", COMPATIBLE_VERSION],
     ["proxy_url", self.proxyUrl],
     ["checkpoint_after_promote", awaitsCheckpoint(view) && lease.kind === "held" ? false : null],
@@ -62,6 +62,11 @@ export function replicationState(server: ReplicaView): string | null {
 /** A position as the JSON number that Patroni writes; null stays null. Exact up to 2^53 bytes, 8 PiB of WAL. */
 export function positionNumber(lsn: Lsn | null): number | null {
   return lsn === null ? null : Number(lsn);
+}
+
+/** Between the order to promote and the end of recovery. */
+function isPromoted({ postgres }: NodeView, memory: Memory): boolean {
+  return postgres.kind === "replica" && memory.promoteAskedMs !== null;
 }
 
 function awaitsCheckpoint({ postgres }: NodeView): boolean {

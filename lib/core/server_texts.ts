@@ -78,7 +78,7 @@ function stateOfServer(postgres: PostgresView): MemberRunState {
   }
 }
 
-/** The role text of spec 1.14. `promoted`: the promotion was asked for and the server is still in recovery. */
+/** The role text of spec 1.14, by the recovery state of the server; `demoted`: a former primary that is down. */
 export function roleOf({ postgres, task, lease }: ServerFacts): MemberRole {
   switch (postgres.kind) {
     case "no-data":
@@ -93,7 +93,7 @@ export function roleOf({ postgres, task, lease }: ServerFacts): MemberRole {
     case "primary":
       return "primary";
     case "replica":
-      return isPromoting(task) ? "promoted" : "replica";
+      return "replica";
     default:
       return unreachable(postgres);
   }
@@ -102,8 +102,4 @@ export function roleOf({ postgres, task, lease }: ServerFacts): MemberRole {
 function roleOfStopped(controlState: string, lease: LeaseView): MemberRole {
   if (controlState.includes("recovery") && controlState !== "in crash recovery") return "replica";
   return lease.kind === "held" ? "primary" : "demoted";
-}
-
-function isPromoting(task: TaskView): boolean {
-  return task.kind === "running" && task.task.kind === "promote" && !task.cancellable;
 }

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
+import { isActiveStandby } from "./standby_section.ts";
 import type { Warn } from "./settings_values.ts";
 import { readInteger, readSwitch } from "./settings_values.ts";
 
@@ -79,13 +80,4 @@ function isText(value: Json, text: string): boolean {
 function isFilled(value: Json): boolean {
   if (Array.isArray(value)) return value.length > 0;
   return isJsonObject(value) && Object.keys(value).length > 0;
-}
-
-/** Active when it says where to copy from (spec 1.11). */
-function isActiveStandby(value: Json): boolean {
-  if (!isJsonObject(value)) return false;
-  return ["host", "port", "restore_command"].some((key) => {
-    const inner = value[key];
-    return inner !== undefined && inner !== null && inner !== "";
-  });
 }

@@ -1,6 +1,6 @@
 import type { Json } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
-import { parseSeconds } from "./quantities.ts";
+import { parseSeconds } from "../base/units.ts";
 
 /** Takes one sentence about a value that was adjusted or ignored. */
 export type Warn = (sentence: string) => void;
@@ -43,7 +43,8 @@ export function countOr(setting: RawSetting, fallback: number, warn: Warn): numb
 /** Seconds not below 0, with or without a unit (`30min`), or `fallback` with a warning. */
 export function secondsOr(setting: RawSetting, fallback: number, warn: Warn): number {
   const { value } = setting;
-  const number = typeof value === "string" ? parseSeconds(value) : readInteger(value);
+  const seconds = parseSeconds(value);
+  const number = seconds === null ? null : Math.trunc(seconds);
   return notNegative(setting, { number, fallback }, warn);
 }
 
