@@ -1,0 +1,77 @@
+# A place where an unprivileged user can run the project: PostgreSQL refuses to run as root, and the
+# clone, Deno and its cache may lie where only root can read. Needs common.sh and ensure_deno.
+
+STAGE=
+STAGE_TREE=
+
+# Sets STAGE (temporary folder) and STAGE_TREE (the project in it; the clone itself unless we are root).
+make_stage() {
+  STAGE=$(mktemp -d /tmp/agent.XXXXXX)
+  trap remove_stage EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  mkdir "$STAGE/home" "$STAGE/tmp" "$STAGE/bin"
+  if ! is_root; then
+    STAGE_TREE=$ROOT
+    ln -s "$DENO" "$STAGE/bin/deno"
+    return
+  fi
+  id postgres >/dev/null 2>&1 || fail "run as user postgres: there is no such user"
+  STAGE_TREE=$STAGE/tree
+  mkdir "$STAGE_TREE"
+  list_tree | tar -C "$ROOT" --null --no-recursion -T - -cf - | tar -C "$STAGE_TREE" -xf -
+  cp "$DENO" "$STAGE/bin/deno"
+  cp -r "$DENO_CACHE" "$STAGE/deno_dir"
+  DENO_CACHE=$STAGE/deno_dir
+  chown -R postgres:postgres "$STAGE"
+  chmod 755 "$STAGE"
+  say "running as user postgres in $STAGE"
+}
+
+# The files of the project, separated by NUL: what git knows and has not ignored, or everything.
+list_tree() (
+  cd "$ROOT"
+  if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+    git ls-files -z --cached --others --exclude-standard
+  else
+    find . -type f -not -path './.git/*' -not -path '*/node_modules/*' -not -path './dist/*' -print0
+  fi | while IFS= read -r -d '' file; do
+    if [ -f "$file" ]; then printf '%s\0' "$file"; fi
+  done
+)
+
+# Runs a command in the stage with a clean environment; words of the form NAME=value may come first.
+run_staged() (
+  cd "$STAGE_TREE"
+  clean=(env -i "PATH=$STAGE/bin:$(postgres_bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    "HOME=$STAGE/home" "TMPDIR=$STAGE/tmp" "DENO_DIR=$DENO_CACHE" LANG=C.UTF-8 "TERM=${TERM:-dumb}"
+    DENO_NO_UPDATE_CHECK=1)
+  if is_root; then
+    exec setpriv --reuid postgres --regid postgres --init-groups -- "${clean[@]}" "$@"
+  fi
+  exec "${clean[@]}" "$@"
+)
+
+# Processes that were started in the stage and outlived it: their folder or command line names it.
+stage_processes() {
+  local proc
+  for proc in /proc/[0-9]*; do
+    [ "${proc#/proc/}" = "$$" ] && continue
+    case "$(readlink "$proc/cwd" 2>/dev/null)/" in "$STAGE"/*) echo "${proc#/proc/}"; continue ;; esac
+    if tr '\0' ' ' 2>/dev/null <"$proc/cmdline" | grep -qF "$STAGE/"; then echo "${proc#/proc/}"; fi
+  done
+}
+
+# Ends what is left of this run, by pid, and removes its folder.
+remove_stage() {
+  local pids
+  [ -n "$STAGE" ] || return 0
+  cd /
+  pids=$(stage_processes)
+  # A stopped process handles no TERM: KILL needs no answer.
+  # shellcheck disable=SC2086 # a list of words
+  if [ -n "$pids" ]; then kill -KILL $pids 2>/dev/null || true; fi
+  if mountpoint -q "$STAGE/small" 2>/dev/null; then umount "$STAGE/small" || umount -l "$STAGE/small"; fi
+  rm -rf "$STAGE" || { sleep 1; rm -rf "$STAGE"; }
+  STAGE=
+}
