@@ -1,0 +1,100 @@
+import type { JsonObject } from "../base/json.ts";
+import type { AgentConfig, Credentials } from "./agent_config.ts";
+import type { FileValues } from "./schema.ts";
+import { LIBPQ_OPTIONS } from "./schema_roles.ts";
+
+/** What the file does not say itself: where small files go, and the remarks. */
+export interface Surroundings {
+  readonly stateDir: string;
+  readonly bootstrapDcs: JsonObject;
+  readonly tags: JsonObject;
+  readonly unsupported: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The checked values in the form that the rest of the program uses. */
+export function assemble(values: FileValues, around: Surroundings): AgentConfig {
+  const { scope, name, log, restapi, etcd3, bootstrap, ctl } = values;
+  const api = restapi.authentication ?? null;
+  return {
+    scope,
+    namespace: normalNamespace(values.namespace),
+    name,
+    log: { level: log.level === "CRITICAL" ? "ERROR" : log.level, type: log.type },
+    restapi: {
+      listen: restapi.listen,
+      connectAddress: restapi.connect_address,
+      authentication: api === null ? null : login(api),
+    },
+    etcd: etcd3,
+    bootstrap: bootstrap === undefined
+      ? null
+      : { dcs: around.bootstrapDcs, initdb: bootstrap.initdb, pgHba: bootstrap.pg_hba },
+    postgresql: assembleServer(values.postgresql, around.stateDir),
+    tags: around.tags,
+    ctl: ctl.authentication === undefined ? api && login(api) : login(ctl.authentication),
+    stateDir: around.stateDir,
+    unsupported: around.unsupported,
+    warnings: around.warnings,
+  };
+}
+
+function assembleServer(
+  server: FileValues["postgresql"],
+  stateDir: string,
+): AgentConfig["postgresql"] {
+  const { superuser, replication, rewind } = server.authentication;
+  return {
+    listen: server.listen,
+    connectAddress: server.connect_address,
+    proxyAddress: server.proxy_address ?? null,
+    dataDir: server.data_dir,
+    binDir: server.bin_dir ?? "",
+    binName: withoutMissing(server.bin_name),
+    pgpass: server.pgpass ?? `${stateDir}/pgpass`,
+    database: server.database,
+    useUnixSocket: server.use_unix_socket,
+    authentication: {
+      superuser: credentials(superuser),
+      replication: credentials(replication),
+      rewind: rewind === undefined ? null : credentials(rewind),
+    },
+    parameters: server.parameters,
+    pgHba: server.pg_hba ?? null,
+    pgIdent: server.pg_ident ?? null,
+    recoveryConf: server.recovery_conf,
+    pgCtlTimeoutS: server.pg_ctl_timeout,
+    removeDataDirectoryOnDivergedTimelines: server.remove_data_directory_on_diverged_timelines,
+    basebackup: server.basebackup,
+  };
+}
+
+/** One leading and one trailing slash, single ones between. */
+function normalNamespace(namespace: string): string {
+  return `/${namespace}/`.replace(/\/+/g, "/");
+}
+
+function login(
+  { username, password }: { readonly username: string; readonly password: string },
+): { readonly username: string; readonly password: string } {
+  return { username, password };
+}
+
+type RoleValues = FileValues["postgresql"]["authentication"]["superuser"];
+
+function credentials(role: RoleValues): Credentials {
+  const options = LIBPQ_OPTIONS.map((name) => [name, role[name]] as const);
+  return {
+    username: role.username,
+    password: role.password ?? null,
+    options: withoutMissing(Object.fromEntries(options)),
+  };
+}
+
+function withoutMissing(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === "string") kept[name] = value;
+  }
+  return kept;
+}

@@ -1,0 +1,76 @@
+import { kindOf } from "../base/decode.ts";
+import { ConfigError, type ConfigFault } from "../base/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
+import { type KeyPath, knownKey } from "./key_table.ts";
+
+/** Where the values came from: enough to name file, line and variable of a place. */
+export interface Sources {
+  readonly file: string;
+  readonly values: JsonObject;
+  /** The variable that a place came from, by dotted path. */
+  readonly origins: ReadonlyMap<string, string>;
+  readonly lineOf: (path: KeyPath) => number | null;
+}
+
+/** A fault at `path`: what was expected and what is there; secrets are not repeated. */
+export function faultAt(sources: Sources, path: KeyPath, expected: string): ConfigFault {
+  const found = describe(path, valueAt(sources.values, path));
+  return place(sources, path, `expected ${expected}, found ${found}`);
+}
+
+/** A fault or remark with its place: file and line, or the variable. */
+export function place(sources: Sources, path: KeyPath, message: string): ConfigFault {
+  const variable = originOf(sources, path);
+  const dotted = path.join(".");
+  if (variable === null) {
+    return { file: sources.file, line: sources.lineOf(path), path: dotted, message };
+  }
+  return { file: null, line: null, path: dotted, message: `${message} (from ${variable})` };
+}
+
+/** One line for people: `patroni.yml:12: scope: expected …`. */
+export function printFault({ file, line, path, message }: ConfigFault): string {
+  const at = file === null ? "environment" : line === null ? file : `${file}:${line}`;
+  return path === "" ? `${at}: ${message}` : `${at}: ${path}: ${message}`;
+}
+
+/** All faults as one error; its message has a line for each, in the order of the file. */
+export function configError(
+  file: string,
+  faults: readonly ConfigFault[],
+  options?: ErrorOptions,
+): ConfigError {
+  const sorted = faults.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
+  const count = sorted.length === 1 ? "1 fault" : `${sorted.length} faults`;
+  const message = [`Cannot use ${file}: ${count}`, ...sorted.map(printFault)].join("\n");
+  return new ConfigError(message, sorted, options);
+}
+
+/** The value at a place, `undefined` when there is none. */
+export function valueAt(values: Json, path: KeyPath): Json | undefined {
+  let value: Json | undefined = values;
+  for (const name of path) {
+    if (Array.isArray(value)) value = value[Number(name)];
+    else if (isJsonObject(value) && Object.hasOwn(value, name)) value = value[name];
+    else return undefined;
+  }
+  return value;
+}
+
+function originOf({ origins }: Sources, path: KeyPath): string | null {
+  for (let length = path.length; length > 0; length--) {
+    const variable = origins.get(path.slice(0, length).join("."));
+    if (variable !== undefined) return variable;
+  }
+  return null;
+}
+
+const SHOWN_MAX = 60;
+
+function describe(path: KeyPath, value: Json | undefined): string {
+  const isScalar = typeof value === "string" || typeof value === "number" ||
+    typeof value === "boolean";
+  if (!isScalar || knownKey(path)?.notes.secret === true) return kindOf(value);
+  const text = JSON.stringify(value);
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}

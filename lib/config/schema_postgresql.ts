@@ -1,0 +1,130 @@
+import * as v from "valibot";
+import { parseSeconds } from "../base/units.ts";
+import { addressForOthers, issueAt } from "./addresses.ts";
+import { key, type Noted, unread } from "./key_notes.ts";
+import { programOptions } from "./program_options.ts";
+import { role } from "./schema_roles.ts";
+import { absolutePath, flag, form, lines, listen, reachable, text, texts } from "./values.ts";
+
+const OWN_BASEBACKUP = [
+  ...["pgdata", "format", "wal-method", "xlog-method", "gzip", "version"],
+  ...["dbname", "host", "port", "username", "password"],
+];
+
+const seconds = form<number>((input) => {
+  const value = parseSeconds(input);
+  return value !== null && value > 0 ? { value } : { expected: "seconds above 0" };
+});
+
+const onlyBasebackup = form<readonly string[]>((input) => {
+  const read = v.safeParse(lines, input);
+  return read.success ? { value: read.output } : { expected: "a list of names" };
+});
+
+function program(name: string): Noted<v.OptionalSchema<typeof text, undefined>> {
+  return key(v.optional(text), `name of the program ${name}`, {
+    env: `PATRONI_POSTGRESQL_BIN_${name.toUpperCase()}`,
+  });
+}
+
+const binName = v.optional(
+  v.looseObject({
+    pg_ctl: program("pg_ctl"),
+    initdb: program("initdb"),
+    pg_controldata: program("pg_controldata"),
+    pg_basebackup: program("pg_basebackup"),
+    postgres: program("postgres"),
+    pg_isready: program("pg_isready"),
+    pg_rewind: program("pg_rewind"),
+  }, "a mapping"),
+  {},
+);
+
+const authentication = v.looseObject({
+  superuser: role("PATRONI_SUPERUSER", "superuser"),
+  replication: role("PATRONI_REPLICATION", "role that streams"),
+  rewind: v.optional(role("PATRONI_REWIND", "role of pg_rewind")),
+}, "a mapping");
+
+const connection = {
+  listen: key(listen(5432), "addresses and port of PostgreSQL, e.g. 0.0.0.0:5432", {
+    env: "PATRONI_POSTGRESQL_LISTEN",
+  }),
+  connect_address: key(v.optional(reachable(5432)), "host:port of PostgreSQL for others", {
+    env: "PATRONI_POSTGRESQL_CONNECT_ADDRESS",
+  }),
+  proxy_address: key(v.optional(reachable(5432)), "host:port of a pooler beside PostgreSQL", {
+    env: "PATRONI_POSTGRESQL_PROXY_ADDRESS",
+  }),
+  data_dir: key(absolutePath, "data directory", { env: "PATRONI_POSTGRESQL_DATA_DIR" }),
+  bin_dir: key(v.optional(absolutePath), "folder of PostgreSQL's programs; PATH when left out", {
+    env: "PATRONI_POSTGRESQL_BIN_DIR",
+  }),
+  bin_name: binName,
+  pgpass: key(v.optional(absolutePath), "password file that the agent writes", {
+    env: "PATRONI_POSTGRESQL_PGPASS",
+  }),
+  database: key(v.optional(text, "postgres"), "database the agent connects to"),
+  use_unix_socket: key(v.optional(flag, false), "connect locally by a socket"),
+  use_unix_socket_repl: unread("not-yet", "local replication connections by a socket"),
+  krbsrvname: unread("unsupported", "Kerberos service name"),
+  authentication,
+};
+
+const content = {
+  parameters: key(v.optional(texts, {}), "settings of PostgreSQL on this member"),
+  pg_hba: key(v.optional(lines), "lines that replace pg_hba.conf"),
+  pg_ident: key(v.optional(lines), "lines that replace pg_ident.conf"),
+  recovery_conf: key(v.optional(texts, {}), "further settings of a replica"),
+  pg_ctl_timeout: key(v.optional(seconds, 60), "wait for a start", { unit: "s" }),
+  remove_data_directory_on_diverged_timelines: key(
+    v.optional(flag, true),
+    "a diverged member is copied anew, its old directory kept as .diverged",
+  ),
+  basebackup: key(v.optional(programOptions(OWN_BASEBACKUP), []), "options of pg_basebackup"),
+  create_replica_methods: key(v.optional(onlyBasebackup), "how a member is copied", {
+    status: "unsupported",
+    harmless: ["basebackup"],
+  }),
+};
+
+const ROLE_LISTS = "content per role";
+
+const unreadKeys = {
+  config_dir: unread("unsupported", "folder of the configuration files", {
+    env: "PATRONI_POSTGRESQL_CONFIG_DIR",
+  }),
+  config_base_name: unread("unsupported", "base name of the configuration files", {
+    harmless: ["postgresql"],
+  }),
+  custom_conf: unread("unsupported", "a file instead of postgresql.base.conf"),
+  pre_promote: unread("unsupported", "a program that may refuse a promotion"),
+  before_stop: unread("unsupported", "a program run before a stop"),
+  callbacks: unread("unsupported", "programs run when the role changes"),
+  use_pg_rewind: unread("not-yet", "pg_rewind; a diverged member is copied anew instead"),
+  rewind: unread("not-yet", "options of pg_rewind"),
+  remove_data_directory_on_rewind_failure: unread("not-yet", "copy anew when pg_rewind fails"),
+  use_slots: unread("not-yet", "counts only in the cluster's settings, ignored in the file"),
+  parameters_primary: unread("unsupported", ROLE_LISTS),
+  parameters_replica: unread("unsupported", ROLE_LISTS),
+  parameters_standby_leader: unread("unsupported", ROLE_LISTS),
+  pg_hba_primary: unread("unsupported", ROLE_LISTS),
+  pg_hba_replica: unread("unsupported", ROLE_LISTS),
+  pg_hba_standby_leader: unread("unsupported", ROLE_LISTS),
+  pg_ident_primary: unread("unsupported", ROLE_LISTS),
+  pg_ident_replica: unread("unsupported", ROLE_LISTS),
+  pg_ident_standby_leader: unread("unsupported", ROLE_LISTS),
+};
+
+const postgresqlKeys = v.looseObject({ ...connection, ...content, ...unreadKeys }, "a mapping");
+
+/** `postgresql`: the local server, with the address for others filled in. */
+export const postgresqlSchema = v.pipe(
+  postgresqlKeys,
+  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
+    const address = addressForOthers(value.connect_address, value.listen);
+    if ("value" in address) return { ...value, connect_address: address.value };
+    addIssue(issueAt(value, "connect_address", address.expected));
+    return NEVER;
+  }),
+);
