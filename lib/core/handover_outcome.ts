@@ -4,6 +4,8 @@ import type { Handover } from "./requests.ts";
 /** A request that was written into the store. */
 export interface WrittenHandover {
   readonly handover: Handover;
+  /** Of the view that it was judged with; older pictures say nothing. */
+  readonly readRevision: bigint;
   /** Revision of the key as written; null when no answer told whether it was. */
   readonly revision: bigint | null;
 }
@@ -19,9 +21,9 @@ export interface HandoverEnd {
  * release and race nobody is, and that is no success (F9).
  */
 export function handoverEnd(written: WrittenHandover, cluster: ClusterView): HandoverEnd | null {
-  const { handover, revision } = written;
-  if (revision === null || cluster.revision < revision) return endByLock(handover, cluster, false);
-  return endByLock(handover, cluster, isWithdrawn(cluster, revision));
+  const { handover, readRevision, revision } = written;
+  if (cluster.revision < (revision ?? readRevision)) return null;
+  return endByLock(handover, cluster, revision !== null && isWithdrawn(cluster, revision));
 }
 
 function endByLock(handover: Handover, cluster: ClusterView, failed: boolean): HandoverEnd | null {
