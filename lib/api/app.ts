@@ -1,0 +1,52 @@
+import { DcsUnreachable } from "../base/errors.ts";
+import type { Call } from "./call.ts";
+import { callOf } from "./call.ts";
+import { ClusterApi } from "./cluster_api.ts";
+import { ConfigApi } from "./config_api.ts";
+import type { ApiContext } from "./context.ts";
+import { guard } from "./guard.ts";
+import { healthReply } from "./health_api.ts";
+import { OperatorApi } from "./operator_api.ts";
+import { emptyReply, jsonReply } from "./reply.ts";
+import type { HttpReply } from "./reply.ts";
+import { isBodiless, route, routesOf } from "./router.ts";
+import type { Routes } from "./router.ts";
+
+/** The whole REST API as one function from request to reply; it never throws. */
+export type App = (request: Request, closing: AbortSignal) => Promise<HttpReply>;
+
+/** Builds the API. Throws `TypeError` when two handlers serve the same path and method. */
+export function createApp(context: ApiContext): App {
+  const routes = routesOf([
+    new ClusterApi(context),
+    new ConfigApi(context),
+    new OperatorApi(context),
+  ]);
+  return async (request, closing) => {
+    const call = callOf(request, closing);
+    try {
+      return await serve(context, routes, call);
+    } catch (error) {
+      return failureReply(context, call, error);
+    }
+  };
+}
+
+async function serve(context: ApiContext, routes: Routes, call: Call): Promise<HttpReply> {
+  const refusal = guard(call.request, context.authentication);
+  if (refusal !== null) return refusal;
+  return healthReply(context, call) ?? await route(routes, call);
+}
+
+/** The border of the API: one bad request must not take the server down, and the caller gets an answer. */
+function failureReply(context: ApiContext, call: Call, error: unknown): HttpReply {
+  const { method, path } = call;
+  const isStore = error instanceof DcsUnreachable;
+  const text = error instanceof Error ? error.message : String(error);
+  if (isStore) {
+    context.log.warn("Cannot answer a request: the store is unreachable", { path, text });
+  } else context.log.error("Cannot answer a request", { method, path, text });
+  const status = isStore ? 503 : 500;
+  const shown = isStore ? text : "internal error, see the log";
+  return isBodiless(method) ? emptyReply(status) : jsonReply({ error: shown }, status);
+}

@@ -1,0 +1,97 @@
+import { within } from "../base/deadline.ts";
+import type { JsonObject } from "../base/json.ts";
+import { isJsonObject } from "../base/json.ts";
+import { textReply } from "./reply.ts";
+import type { HttpReply } from "./reply.ts";
+
+/** The body of a request, or the answer to a bad one. */
+export type Body =
+  | { readonly kind: "object"; readonly value: JsonObject }
+  | { readonly kind: "bad"; readonly reply: HttpReply };
+
+/** Bounds of what a client may send. */
+export interface BodyLimits {
+  readonly bytesMax: number;
+  readonly deadlineMs: number;
+}
+
+const LIMITS: BodyLimits = { bytesMax: 1024 * 1024, deadlineMs: 5000 };
+
+/**
+ * Reads a required JSON object (spec 3.1): 411 without Content-Length, 400 when it is no object or an empty one, 413
+ * above the limit, 408 when it does not arrive in time.
+ */
+export async function readObject(request: Request, limits = LIMITS): Promise<Body> {
+  const length = request.headers.get("content-length");
+  if (length === null) return bad(411, "Length Required");
+  if (Number(length) > limits.bytesMax) return bad(413, "Content Too Large");
+  using deadline = within(limits.deadlineMs);
+  const bytes = await readBytes(request, limits.bytesMax, deadline.signal);
+  if (bytes === "too large") return bad(413, "Content Too Large");
+  if (bytes === "too late") return bad(408, "Request Timeout");
+  if (bytes === "broken") return bad(400, "Bad Request");
+  return parse(bytes);
+}
+
+function parse(bytes: Uint8Array): Body {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (isJsonObject(value) && Object.keys(value).length > 0) return { kind: "object", value };
+  } catch (error) {
+    // TypeError: no UTF-8; SyntaxError: no JSON.
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+  }
+  return bad(400, "Bad Request");
+}
+
+async function readBytes(
+  request: Request,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<Uint8Array | "too large" | "too late" | "broken"> {
+  if (request.body === null) return new Uint8Array();
+  const reader = request.body.getReader();
+  const cancel = (): void => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    const bytes = await collect(reader, bytesMax);
+    if (signal.aborted) return "too late";
+    if (bytes === null) cancel();
+    return bytes ?? "too large";
+  } catch {
+    // The client went away or broke its own framing; there is nobody to tell more.
+    return signal.aborted ? "too late" : "broken";
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+/** All bytes, or null when there are more than the limit. */
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return concat(chunks, size);
+    size += value.length;
+    if (size > bytesMax) return null;
+    chunks.push(value);
+  }
+}
+
+function concat(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+function bad(status: number, text: string): Body {
+  return { kind: "bad", reply: textReply(text, status) };
+}

@@ -1,0 +1,32 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { MemberState } from "../core/cluster_view.ts";
+import type { PeerReport, PostgresView } from "../core/node_view.ts";
+import type { Dcs } from "../dcs/port.ts";
+import type { Board } from "../runtime/board.ts";
+import type { Mailbox } from "../runtime/mailbox.ts";
+
+/** Everything that handlers may use. There is no server control among it: handlers write wishes, the loop acts. */
+export interface ApiContext {
+  readonly name: string;
+  readonly scope: string;
+  readonly board: Board;
+  readonly mailbox: Mailbox;
+  readonly dcs: Dcs;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Who may use the unsafe methods; null: everybody. */
+  readonly authentication: { readonly username: string; readonly password: string } | null;
+  /** GET of each member's api_url, in parallel; one report for each of them. Obeys `signal`. */
+  readonly askPeers: (
+    members: readonly MemberState[],
+    signal: AbortSignal,
+  ) => Promise<readonly PeerReport[]>;
+  /**
+   * A fresh look at the local server for `/patroni`, which peers compare positions with in the race. null: the last
+   * look of the loop is shown.
+   */
+  readonly probe: ((signal: AbortSignal) => Promise<PostgresView>) | null;
+  /** Seconds that a handover is waited for; null: Patroni's 2 * max(10, loop_wait). */
+  readonly handoverLimitS: number | null;
+}

@@ -1,0 +1,44 @@
+import type { ClusterView } from "../core/cluster_view.ts";
+import type { HealthFacts } from "../core/health.ts";
+import type { NodeView } from "../core/node_view.ts";
+import { defaultSettings } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
+import type { BoardState } from "../runtime/board.ts";
+import type { ApiContext } from "./context.ts";
+
+/** What the board shows now, with the lease of this moment: the input of documents and health checks. */
+export function factsOf(context: ApiContext): HealthFacts {
+  const { board, clock, name, scope } = context;
+  const state = board.state();
+  const nowMs = clock.bootMs();
+  return {
+    scope,
+    name,
+    nowMs,
+    view: state.view,
+    decision: state.decision,
+    lease: board.lease(),
+    cluster: presentCluster(state, nowMs),
+    dcsSeenWallMs: Math.max(state.clusterSeenWallMs, state.store.lastSeenWallMs),
+    endpoints: state.store.endpoints,
+    nextTickMs: state.nextTickMs,
+    settings: settingsOf(state),
+  };
+}
+
+/** The last cluster view, or null when it is older than its ttl: then it says nothing about now. */
+export function presentCluster(state: BoardState, nowMs: number): ClusterView | null {
+  const { cluster, clusterSeenMs } = state;
+  if (cluster === null) return null;
+  return nowMs - clusterSeenMs <= cluster.settings.ttlS * 1000 ? cluster : null;
+}
+
+/** The settings in force at the last look. */
+export function settingsOf(state: BoardState): Settings {
+  return state.cluster?.settings ?? state.memory?.lastSettings ?? defaultSettings;
+}
+
+/** The view with a fresher look at its server. */
+export function withServer(view: NodeView | null, server: NodeView["postgres"]): NodeView | null {
+  return view === null ? null : { ...view, postgres: server };
+}
