@@ -1,0 +1,301 @@
+import type { Clock } from "../../base/clock.ts";
+import { DcsUnreachable, Refused } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import type { ClusterView, HistoryLine } from "../../core/cluster_view.ts";
+import { defaultSettings } from "../../core/settings.ts";
+import type { Settings } from "../../core/settings.ts";
+import { decodeCluster } from "../cluster_codec.ts";
+import { encodeHandover, encodeHistory, encodeStatus, NO_HANDOVER } from "../codec.ts";
+import type { Entry } from "../codec.ts";
+import { keysOf, memberKey } from "../keys.ts";
+import type { Keys } from "../keys.ts";
+import type {
+  Dcs,
+  HandoverWrite,
+  RenewResult,
+  StatusWrite,
+  StoreHealth,
+  WriteResult,
+} from "../port.ts";
+import { encodeWire } from "../wire_json.ts";
+import { Gateway } from "./gateway.ts";
+import type { GatewayOptions } from "./gateway.ts";
+import { grantLease, keepLeaseAlive, revokeLease, unlessRefused } from "./lease.ts";
+import {
+  entriesOf,
+  entriesRead,
+  hasSucceeded,
+  isAbsent,
+  leaseIs,
+  nested,
+  prefixRange,
+  put,
+  putBody,
+  readKey,
+  readPrefix,
+  remove,
+  revisionIs,
+  snapshotOf,
+  txnBody,
+  valueIs,
+} from "./txn.ts";
+import type { Compare, Step } from "./txn.ts";
+import { watch } from "./watch.ts";
+import { refusedIfFailed, writeGuarded, writePlain } from "./writer.ts";
+import type { GuardedResult, GuardedWrite } from "./writer.ts";
+
+/** Which cluster in which etcd. */
+export interface EtcdDcsOptions extends GatewayOptions {
+  readonly scope: string;
+  readonly namespace: string;
+}
+
+/** The store on etcd 3.4 or later. Keys and contents are Patroni 4's. */
+export class EtcdDcs implements Dcs {
+  readonly #gateway: Gateway;
+  readonly #keys: Keys;
+  readonly #clock: Clock;
+  /** The last valid settings, in force while `config` is missing or cannot be used. */
+  #settings: Settings = defaultSettings;
+  /** Revisions of keys that exist and yet count as absent (`{}`, garbage), as last read: 0n in a write means these. */
+  #blank = { failover: 0n, config: 0n };
+
+  constructor(options: EtcdDcsOptions) {
+    this.#gateway = new Gateway(options);
+    this.#keys = keysOf(options);
+    this.#clock = options.clock;
+  }
+
+  async read(signal: AbortSignal): Promise<ClusterView> {
+    const call = { path: "/v3/kv/range", body: prefixRange(this.#keys.prefix) };
+    const answer = await unlessRefused(this.#gateway.call(call, signal));
+    return this.#view(answer, entriesOf(answer));
+  }
+
+  grantLease(ttlS: number, signal: AbortSignal): Promise<string> {
+    return grantLease(this.#gateway, ttlS, signal);
+  }
+
+  keepLeaseAlive(lease: string, signal: AbortSignal): Promise<boolean> {
+    return keepLeaseAlive(this.#gateway, lease, signal);
+  }
+
+  revokeLease(lease: string, signal: AbortSignal): Promise<void> {
+    return revokeLease(this.#gateway, lease, signal);
+  }
+
+  /**
+   * The keep-alive proves nothing (it answers while another holds the key); the transaction does. Its read is
+   * needed even for the proof: etcd answers an empty branch without asking a quorum.
+   */
+  async renewLock(name: string, lease: string, signal: AbortSignal): Promise<RenewResult> {
+    try {
+      if (!await this.keepLeaseAlive(lease, signal)) return { kind: "lease-gone" };
+      return await this.#proveLock(name, lease, signal);
+    } catch (error) {
+      // A refusal here is one of permission or login: it says nothing about who holds the lock.
+      if (error instanceof Refused || error instanceof DcsUnreachable) {
+        return { kind: "unknown", why: error.message };
+      }
+      throw error;
+    }
+  }
+
+  async #proveLock(name: string, lease: string, signal: AbortSignal): Promise<RenewResult> {
+    const { leader, prefix } = this.#keys;
+    const body = txnBody({
+      compare: [valueIs(leader, name), leaseIs(leader, lease)],
+      success: [readPrefix(prefix)],
+      failure: [readKey(leader)],
+    });
+    const answer = await this.#gateway.call({ path: "/v3/kv/txn", body }, signal);
+    const entries = entriesRead(answer);
+    if (hasSucceeded(answer)) return { kind: "held", view: this.#view(answer, entries) };
+    const [found] = entries;
+    if (found === undefined) {
+      return { kind: "refused", why: "the leader key is gone", keyIsFreeOrOurs: true };
+    }
+    const why = `the leader key holds ${found.value} under lease ${found.lease}`;
+    return { kind: "refused", why, keyIsFreeOrOurs: found.value === name };
+  }
+
+  async takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
+    const { leader } = this.#keys;
+    return await this.#write({
+      compare: [isAbsent(leader)],
+      steps: [put(leader, name, lease)],
+      witness: leader,
+      isDone: (found) => found?.value === name && found.lease === lease,
+    }, signal);
+  }
+
+  async retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
+    const { leader } = this.#keys;
+    const result = await this.#writeGuarded({
+      compare: [valueIs(leader, name)],
+      steps: [put(leader, name, lease)],
+      witness: leader,
+      isDone: () => false,
+    }, signal);
+    const isFree = result.kind === "condition-failed" && result.found === null;
+    return isFree ? await this.takeLock(name, lease, signal) : refusedIfFailed(result);
+  }
+
+  releaseLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
+    const { leader } = this.#keys;
+    return this.#write({
+      compare: [valueIs(leader, name), leaseIs(leader, lease)],
+      steps: [remove(leader)],
+      witness: leader,
+      isDone: (found) => found === null,
+    }, signal);
+  }
+
+  writeMember(
+    name: string,
+    json: JsonObject,
+    lease: string,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const body = putBody(memberKey(this.#keys, name), encodeWire(json), lease);
+    return writePlain(this.#gateway, body, signal);
+  }
+
+  claimBootstrap(lease: string, signal: AbortSignal): Promise<WriteResult> {
+    const { initialize } = this.#keys;
+    return this.#write({
+      compare: [isAbsent(initialize)],
+      steps: [put(initialize, "", lease)],
+      witness: initialize,
+      isDone: (found) => found?.value === "" && found.lease === lease,
+    }, signal);
+  }
+
+  abandonBootstrap(lease: string, signal: AbortSignal): Promise<WriteResult> {
+    const { initialize } = this.#keys;
+    return this.#write({
+      compare: this.#claimedUnder(lease),
+      steps: [remove(initialize)],
+      witness: initialize,
+      isDone: (found) => found === null,
+    }, signal);
+  }
+
+  foundCluster(
+    lease: string,
+    systemId: string,
+    config: JsonObject,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { initialize } = this.#keys;
+    return this.#write({
+      compare: this.#claimedUnder(lease),
+      steps: [put(initialize, systemId), putIfAbsent(this.#keys.config, encodeWire(config))],
+      witness: initialize,
+      isDone: (found) => found?.value === systemId,
+    }, signal);
+  }
+
+  restoreKeys(
+    name: string,
+    systemId: string,
+    config: JsonObject,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { initialize } = this.#keys;
+    const steps = [
+      putIfAbsent(initialize, systemId),
+      putIfAbsent(this.#keys.config, encodeWire(config)),
+    ];
+    return this.#writeAsLeader(name, steps, signal);
+  }
+
+  writeStatus(name: string, status: StatusWrite, signal: AbortSignal): Promise<WriteResult> {
+    return this.#writeAsLeader(name, [put(this.#keys.status, encodeStatus(status))], signal);
+  }
+
+  writeHistory(
+    name: string,
+    lines: readonly HistoryLine[],
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    return this.#writeAsLeader(name, [put(this.#keys.history, encodeHistory(lines))], signal);
+  }
+
+  writeHandover(wish: HandoverWrite, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
+    const text = encodeHandover(wish);
+    return this.#replace(this.#keys.failover, text, revision || this.#blank.failover, signal);
+  }
+
+  clearHandover(revision: bigint, signal: AbortSignal): Promise<WriteResult> {
+    return this.#replace(this.#keys.failover, NO_HANDOVER, revision, signal);
+  }
+
+  writeConfig(config: JsonObject, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
+    const text = encodeWire(config);
+    return this.#replace(this.#keys.config, text, revision || this.#blank.config, signal);
+  }
+
+  watch(onHint: () => void, silenceMs: () => number, signal: AbortSignal): Promise<void> {
+    const [gateway, keys, clock] = [this.#gateway, this.#keys, this.#clock];
+    return watch({ gateway, keys, clock, silenceMs }, onHint, signal);
+  }
+
+  health(): StoreHealth {
+    return this.#gateway.health();
+  }
+
+  #view(answer: JsonObject, entries: readonly Entry[]): ClusterView {
+    const view = decodeCluster(this.#keys, snapshotOf(answer, entries), this.#settings);
+    const revisionAt = (key: string): bigint =>
+      entries.find((entry) => entry.key === key)?.revision ?? 0n;
+    this.#settings = view.settings;
+    this.#blank = {
+      failover: view.handover === null ? revisionAt(this.#keys.failover) : 0n,
+      config: view.config === null ? revisionAt(this.#keys.config) : 0n,
+    };
+    return view;
+  }
+
+  #claimedUnder(lease: string): readonly Compare[] {
+    const { initialize } = this.#keys;
+    return [valueIs(initialize, ""), leaseIs(initialize, lease)];
+  }
+
+  #writeAsLeader(
+    name: string,
+    steps: readonly Step[],
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    const { leader } = this.#keys;
+    const compare = [valueIs(leader, name)];
+    return this.#write({ compare, steps, witness: leader, isDone: () => false }, signal);
+  }
+
+  /** Replaces a key that is unchanged since `revision`; one that holds this very text already is done. */
+  #replace(
+    key: string,
+    text: string,
+    revision: bigint,
+    signal: AbortSignal,
+  ): Promise<WriteResult> {
+    return this.#write({
+      compare: [revisionIs(key, revision)],
+      steps: [put(key, text)],
+      witness: key,
+      isDone: (found) => found?.value === text,
+    }, signal);
+  }
+
+  async #write(write: GuardedWrite, signal: AbortSignal): Promise<WriteResult> {
+    return refusedIfFailed(await this.#writeGuarded(write, signal));
+  }
+
+  #writeGuarded(write: GuardedWrite, signal: AbortSignal): Promise<GuardedResult> {
+    return writeGuarded(this.#gateway, write, signal);
+  }
+}
+
+function putIfAbsent(key: string, value: string): Step {
+  return nested({ compare: [isAbsent(key)], success: [put(key, value)], failure: [] });
+}

@@ -1,0 +1,209 @@
+import type { Clock } from "../../base/clock.ts";
+import { within } from "../../base/deadline.ts";
+import { DcsUnreachable, Refused } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { unreachable } from "../../base/never.ts";
+import type { StoreHealth } from "../port.ts";
+import { AUTH_NOT_ENABLED, classify, TermGuard } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import { Endpoints } from "./endpoints.ts";
+
+/** Where etcd is and how to log in. */
+export interface GatewayOptions {
+  /** `http://host:port` each. */
+  readonly endpoints: readonly string[];
+  readonly username: string | null;
+  readonly password: string | null;
+  /** Milliseconds that one endpoint may take in the first round; each further round doubles them. */
+  readonly endpointMs: () => number;
+  readonly clock: Clock;
+}
+
+/** One request that is safe to repeat: read, guarded by a compare, or the same when done twice. */
+export interface Call {
+  /** `/v3/kv/range` and so on. */
+  readonly path: string;
+  readonly body: JsonObject;
+}
+
+/** A server stream and the endpoint it comes from. */
+export interface OpenStream {
+  readonly url: string;
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+interface Login {
+  /** null: the store has authentication switched off. */
+  readonly token: string | null;
+}
+
+const PAUSE_MIN_MS = 100;
+const PAUSE_MAX_MS = 1000;
+
+/**
+ * etcd's v3 JSON gateway by `fetch`. Every call may go to several endpoints until its signal ends, so it must be
+ * safe to repeat. Deno's `fetch` obeys HTTP_PROXY: where that is set, NO_PROXY must name the endpoints; and it
+ * refuses the WHATWG "bad ports" (6000, 2049 and others) with a message of its own.
+ */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #endpoints: Endpoints;
+  readonly #terms = new TermGuard();
+  #login: Login | null = null;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#endpoints = new Endpoints(options.endpoints, options.clock);
+  }
+
+  /** The body of a good answer. Throws `Refused` for the closed list of refusals, else `DcsUnreachable`. */
+  async call(call: Call, signal: AbortSignal): Promise<JsonObject> {
+    const first = await this.#callLoggedIn(call, signal);
+    if (first.kind === "good") return first.body;
+    if (this.#options.username === null) {
+      throw new Refused(`etcd demands a login: ${first.message}`);
+    }
+    const second = await this.#callLoggedIn(call, signal);
+    if (second.kind === "good") return second.body;
+    throw new DcsUnreachable(`Cannot log in to etcd: ${second.message}`);
+  }
+
+  /** Opens a stream at the preferred endpoint, one try; throws `DcsUnreachable`. */
+  async open(call: Call, signal: AbortSignal): Promise<OpenStream> {
+    const login = await this.#loggedIn(signal);
+    const url = this.#endpoints.inOrder()[0] ?? "";
+    const headersOnly = within(this.#options.endpointMs());
+    try {
+      const response = await post(url, call, login, AbortSignal.any([signal, headersOnly.signal]));
+      if (response.status === 200 && response.body !== null) return { url, body: response.body };
+      await response.body?.cancel();
+      this.forgetLogin();
+      throw new DcsUnreachable(`Cannot watch ${url}: HTTP ${response.status}`);
+    } catch (error) {
+      const why = describe(error);
+      if (!signal.aborted) this.#endpoints.noteFailure(url, why);
+      throw new DcsUnreachable(`Cannot watch ${url}: ${why}`, { cause: error });
+    } finally {
+      headersOnly[Symbol.dispose]();
+    }
+  }
+
+  /** How often something failed at `url`; a change tells a stream that its far end may hang. */
+  failures(url: string): number {
+    return this.#endpoints.failures(url);
+  }
+
+  /** The next call logs in again. */
+  forgetLogin(): void {
+    this.#login = null;
+  }
+
+  health(): StoreHealth {
+    return this.#endpoints.health();
+  }
+
+  async #callLoggedIn(call: Call, signal: AbortSignal): Promise<GoodOrLogin> {
+    const login = await this.#loggedIn(signal);
+    const answer = await this.#rotate(call, login, signal);
+    if (answer.kind === "login-needed" && this.#login === login) this.forgetLogin();
+    return answer;
+  }
+
+  async #loggedIn(signal: AbortSignal): Promise<Login> {
+    const { username, password } = this.#options;
+    if (username === null) return { token: null };
+    if (this.#login !== null) return this.#login;
+    const body = { name: username, password: password ?? "" };
+    this.#login = await this.#authenticate({ path: "/v3/auth/authenticate", body }, signal);
+    return this.#login;
+  }
+
+  async #authenticate(call: Call, signal: AbortSignal): Promise<Login> {
+    try {
+      const answer = await this.#rotate(call, { token: null }, signal);
+      if (answer.kind === "good") return { token: String(answer.body["token"] ?? "") };
+      throw new DcsUnreachable(`Cannot log in to etcd: ${answer.message}`);
+    } catch (error) {
+      if (error instanceof Refused && error.code === AUTH_NOT_ENABLED) return { token: null };
+      throw error;
+    }
+  }
+
+  /** Round after round over the endpoints, with pauses that grow, until one proves something or the signal ends. */
+  async #rotate(call: Call, login: Login, signal: AbortSignal): Promise<GoodOrLogin> {
+    const { clock, endpointMs } = this.#options;
+    let last = "no time left";
+    for (let round = 0; !signal.aborted; round++) {
+      for (const url of this.#endpoints.inOrder()) {
+        if (signal.aborted) break;
+        using limit = within(endpointMs() * 2 ** Math.min(round, 8), signal);
+        const answer = await this.#ask(url, call, login, limit.signal);
+        if (answer.kind !== "unusable") return provenOrThrow(answer);
+        last = `${url}: ${answer.why}`;
+      }
+      await clock.sleep(pauseMs(round), signal);
+    }
+    throw new DcsUnreachable(`Cannot reach etcd: ${last}`);
+  }
+
+  async #ask(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
+    const answer = this.#fromThePast(await this.#exchange(url, call, login, signal));
+    if (answer.kind === "unusable") this.#endpoints.noteFailure(url, answer.why);
+    else this.#endpoints.noteGood(url);
+    return answer;
+  }
+
+  async #exchange(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
+    try {
+      const response = await post(url, call, login, signal);
+      return classify(response.status, await response.text());
+    } catch (error) {
+      return { kind: "unusable", why: describe(error) };
+    }
+  }
+
+  #fromThePast(answer: Answer): Answer {
+    if (answer.kind !== "good" || this.#terms.accepts(answer.body)) return answer;
+    return { kind: "unusable", why: "its raft term is older than one seen before" };
+  }
+}
+
+type GoodOrLogin = Extract<Answer, { kind: "good" | "login-needed" }>;
+
+function provenOrThrow(answer: Exclude<Answer, { kind: "unusable" }>): GoodOrLogin {
+  switch (answer.kind) {
+    case "good":
+    case "login-needed":
+      return answer;
+    case "refused":
+      throw new Refused(`etcd refused: ${answer.message}`, answer.code);
+    default:
+      return unreachable(answer);
+  }
+}
+
+/** Up to half of the pause is random, so that members do not knock in step. */
+function pauseMs(round: number): number {
+  const fullMs = Math.min(PAUSE_MIN_MS * 2 ** Math.min(round, 8), PAUSE_MAX_MS);
+  return fullMs * (0.5 + Math.random() / 2);
+}
+
+/**
+ * `hasleader` makes a member without a leader answer at once (etcd 3.4: 1.6 ms instead of 7 s). The token goes bare:
+ * etcd refuses `Bearer`. A redirect is no answer of etcd, so it is not followed.
+ */
+function post(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = {
+    "content-type": "application/json",
+    "grpc-metadata-hasleader": "true",
+    ...(login.token === null ? {} : { authorization: login.token }),
+  };
+  const body = JSON.stringify(call.body);
+  return fetch(url + call.path, { method: "POST", headers, body, signal, redirect: "manual" });
+}
+
+/** `fetch` hides the reason of a failure in `cause`. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

@@ -1,0 +1,137 @@
+import type { Clock } from "../../base/clock.ts";
+import { DcsUnreachable } from "../../base/errors.ts";
+import { isWakingKey } from "../keys.ts";
+import type { Keys } from "../keys.ts";
+import { objectIn, objectsIn, parseObject } from "./answer.ts";
+import type { Gateway, OpenStream } from "./gateway.ts";
+import { fromBase64, prefixRange } from "./txn.ts";
+
+/** What a watch needs beside its callback. */
+export interface WatchOptions {
+  readonly gateway: Gateway;
+  readonly keys: Keys;
+  readonly clock: Clock;
+  /** A stream that carried nothing for so long is reopened. */
+  readonly silenceMs: () => number;
+}
+
+const PAUSE_MIN_MS = 100;
+const PAUSE_MAX_MS = 2000;
+const LOOK_EVERY_MS = 500;
+
+/**
+ * Calls `onHint` after each start of a stream (something may have been missed) and for each change of a key that
+ * wakes members, until `signal` aborts. Never throws for a failing store.
+ */
+export async function watch(
+  options: WatchOptions,
+  onHint: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let pauseMs = PAUSE_MIN_MS;
+  while (!signal.aborted) {
+    const started = await watchOnce(options, onHint, signal);
+    pauseMs = started ? PAUSE_MIN_MS : Math.min(pauseMs * 2, PAUSE_MAX_MS);
+    await options.clock.sleep(pauseMs, signal);
+  }
+}
+
+/** One stream from start to end; true when etcd confirmed the watch. */
+async function watchOnce(
+  options: WatchOptions,
+  onHint: () => void,
+  signal: AbortSignal,
+): Promise<boolean> {
+  using closer = new Closer(signal);
+  let started = false;
+  try {
+    const body = { create_request: prefixRange(options.keys.prefix) };
+    const stream = await options.gateway.open({ path: "/v3/watch", body }, closer.signal);
+    for await (const line of linesOf(stream, options, closer.signal)) {
+      const frame = readFrame(options.keys, line);
+      if (frame === "ended") return started;
+      started ||= frame === "created";
+      if (frame !== "nothing") onHint();
+    }
+  } catch (error) {
+    if (!(error instanceof DcsUnreachable) && !isStreamEnd(error)) throw error;
+  }
+  return started;
+}
+
+/** Aborts its own signal on disposal, or together with the parent. */
+class Closer implements Disposable {
+  readonly #own = new AbortController();
+  readonly signal: AbortSignal;
+
+  constructor(parent: AbortSignal) {
+    this.signal = AbortSignal.any([parent, this.#own.signal]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#own.abort();
+  }
+}
+
+/** The messages of a stream; ends when it closes, was silent for too long, or its endpoint failed meanwhile. */
+async function* linesOf(
+  stream: OpenStream,
+  options: WatchOptions,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  while (true) {
+    const next = reader.read();
+    next.catch(() => {}); // the stream is aborted while nobody waits for it any more
+    if (!await arrives(next, stream.url, options, signal)) return;
+    const { value, done } = await next;
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+async function arrives(
+  next: Promise<unknown>,
+  url: string,
+  options: WatchOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { clock, gateway, silenceMs } = options;
+  const failures = gateway.failures(url);
+  const endsMs = clock.bootMs() + silenceMs();
+  while (!signal.aborted && clock.bootMs() < endsMs && gateway.failures(url) === failures) {
+    const waiting = new AbortController();
+    const arrived = next.then(() => true, () => true);
+    const waited = clock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, waiting.signal]));
+    const came = await Promise.race([arrived, waited.then(() => false)]);
+    waiting.abort();
+    if (came) return true;
+  }
+  return false;
+}
+
+type Frame = "created" | "changed" | "nothing" | "ended";
+
+/**
+ * A watch that etcd cancels (compaction, missing permission) stays open and silent, so leaving it is up to us; its
+ * first message may be `created` and `canceled` at once.
+ */
+function readFrame(keys: Keys, line: string): Frame {
+  const message = parseObject(line);
+  if (message === null) return line.trim() === "" ? "nothing" : "ended";
+  const result = objectIn(message, "result");
+  if (message["error"] !== undefined || result["canceled"] === true) return "ended";
+  if (result["created"] === true) return "created";
+  const changed = objectsIn(result, "events").map((event) =>
+    fromBase64(objectIn(event, "kv")["key"])
+  );
+  return changed.some((key) => key !== null && isWakingKey(keys, key)) ? "changed" : "nothing";
+}
+
+/** `fetch` ends a broken stream with a TypeError and an aborted one with the reason of the signal. */
+function isStreamEnd(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof DOMException;
+}
