@@ -1,0 +1,138 @@
+import type { JsonObject } from "../../lib/base/json.ts";
+import { type EtcdProcess, startEtcd } from "../../tests/contract/etcd_process.ts";
+import { Proxy } from "./haproxy.ts";
+import { Member } from "./member.ts";
+import { freePorts } from "./processes.ts";
+import { waitFor } from "./wait.ts";
+
+/** What a playground is made of. */
+export interface ClusterOptions {
+  /** Names of the members. */
+  readonly members: readonly string[];
+  readonly etcdMembers: 1 | 3;
+  /** Laid over the settings below. */
+  readonly dcs?: JsonObject;
+  /** Laid over the file of each member. */
+  readonly overrides?: (name: string) => JsonObject;
+}
+
+/** Settings that make a loss of the leader short and still obey loop_wait + 2 · retry_timeout <= ttl. */
+const SETTINGS: JsonObject = {
+  ttl: 10,
+  loop_wait: 2,
+  retry_timeout: 3,
+  maximum_lag_on_failover: 1_048_576,
+  postgresql: { parameters: { max_connections: 50 } },
+};
+
+/** A real cluster on loopback: etcd, agents with their PostgreSQL, HAProxy, all in one temporary folder. */
+export class Cluster {
+  readonly folder: string;
+  readonly etcd: EtcdProcess;
+  readonly members: readonly Member[];
+  readonly proxy: Proxy;
+
+  constructor(parts: { folder: string; etcd: EtcdProcess; members: readonly Member[] }) {
+    this.folder = parts.folder;
+    this.etcd = parts.etcd;
+    this.members = parts.members;
+    const backends = parts.members.map(({ plan }) => plan);
+    this.proxy = new Proxy(`${parts.folder}/proxy`, backends);
+  }
+
+  /** Starts every agent at once, and the proxy; waits for nothing. */
+  async startMembers(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.start()));
+    await this.proxy.start();
+  }
+
+  member(name: string): Member {
+    const found = this.members.find((member) => member.name === name);
+    if (found === undefined) throw new TypeError(`Cannot find member ${name} of this playground`);
+    return found;
+  }
+
+  /** The only member that answers `GET /primary` with 200, or null. */
+  async leader(): Promise<Member | null> {
+    const answers = await Promise.all(this.members.map((member) => member.rest("/primary")));
+    const leaders = this.members.filter((_, index) => answers[index]?.status === 200);
+    return leaders.length === 1 ? leaders[0] ?? null : null;
+  }
+
+  /** Waits until one member leads that `accept` takes. */
+  async waitForLeader(
+    deadlineMs: number,
+    accept: (member: Member) => boolean = (): boolean => true,
+  ): Promise<Member> {
+    return await waitFor("a leader", deadlineMs, async () => {
+      const leader = await this.leader();
+      return { met: leader !== null && accept(leader) ? leader : null, seen: await this.summary() };
+    });
+  }
+
+  /** Waits until one member leads and `replicas` others stream from it. */
+  async waitForStreaming(deadlineMs: number, replicas = this.members.length - 1): Promise<Member> {
+    return await waitFor(`a leader with ${replicas} streaming replicas`, deadlineMs, async () => {
+      const leader = await this.leader();
+      const senders = leader === null ? 0 : await streamingFrom(leader);
+      return { met: senders >= replicas ? leader : null, seen: await this.summary() };
+    });
+  }
+
+  /** One line for each member, as its REST API tells it. */
+  async summary(): Promise<string> {
+    const answers = await Promise.all(this.members.map((member) => member.rest("/patroni")));
+    return this.members.map((member, index) => {
+      const { status, body } = answers[index] ?? { status: 0, body: {} };
+      return `${member.name}: ${status} ${body["role"]} ${body["state"]} timeline ${
+        body["timeline"]
+      }`;
+    }).join("; ");
+  }
+
+  /** Copies every log to a new folder that outlives this cluster; returns its name. */
+  async keepLogs(): Promise<string> {
+    const kept = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "agent-logs-" });
+    const script = 'cd "$0" && find . ( -name "*.log*" -o -name patroni.yml -o -name "*.cfg" )' +
+      ' -not -path "*/pg_wal/*" -exec cp --parents -t "$1" {} +';
+    const quoted = script.replaceAll("( ", "\\( ").replaceAll(" )", " \\)");
+    await new Deno.Command("sh", { args: ["-c", quoted, this.folder, kept] }).output();
+    return kept;
+  }
+
+  /** Ends everything that was started and removes the folder. */
+  async close(): Promise<void> {
+    await this.proxy.stop();
+    await Promise.all(this.members.map((member) => member.end()));
+    await this.etcd.close();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+async function streamingFrom(leader: Member): Promise<number> {
+  const rows = await leader.sql(
+    "SELECT count(*)::int AS n FROM pg_stat_replication WHERE state = 'streaming'" +
+      " AND application_name <> 'pg_basebackup'",
+  );
+  return Number(rows[0]?.["n"] ?? 0);
+}
+
+/** Starts etcd and plans the members; `startMembers` starts them. */
+export async function planCluster(options: ClusterOptions): Promise<Cluster> {
+  const folder = await Deno.makeTempDir({ prefix: "c-" });
+  const etcd = await startEtcd({ members: options.etcdMembers });
+  const ports = freePorts(options.members.length * 2);
+  const members = options.members.map((name, index) =>
+    new Member({
+      scope: "demo",
+      name,
+      folder: `${folder}/${name}`,
+      pgPort: ports[index * 2] ?? 0,
+      restPort: ports[index * 2 + 1] ?? 0,
+      etcd: etcd.endpoints,
+      dcs: { ...SETTINGS, ...options.dcs },
+      overrides: options.overrides?.(name) ?? {},
+    })
+  );
+  return new Cluster({ folder, etcd, members });
+}

@@ -1,0 +1,86 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { liveTest, tell } from "./live.ts";
+import type { Member } from "../../scripts/playground/member.ts";
+import { connect } from "../../scripts/playground/sql.ts";
+import { pause, waitFor } from "../../scripts/playground/wait.ts";
+import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
+
+const TTL_MS = 10_000;
+
+/** Resolves when a write on this server is refused; nobody may write after the lease has ended. */
+async function waitForReadOnly(member: Member, deadlineMs: number): Promise<void> {
+  await waitFor(`${member.name} refusing writes`, deadlineMs, async () => {
+    try {
+      const client = await connect(member.plan.pgPort);
+      const { rows } = await client.query("SELECT pg_is_in_recovery() AS standby");
+      await client.end();
+      return { met: rows[0]?.standby === true ? true : null, seen: "it is a primary" };
+    } catch {
+      return { met: true, seen: "" };
+    }
+  });
+}
+
+liveTest("without etcd the primary stops writing before its lease ends", {}, async (cluster) => {
+  await cluster.startMembers();
+  const leader = await cluster.waitForStreaming(60_000);
+  const began = performance.now();
+  await cluster.etcd.kill(0);
+  await waitForReadOnly(leader, TTL_MS);
+  await tell(`read-only ${Math.round(performance.now() - began)} ms after etcd died, ttl 10`);
+  await pause(2_000);
+  equal(await cluster.leader(), null);
+  await cluster.etcd.restart(0);
+  await cluster.waitForStreaming(60_000);
+});
+
+liveTest(
+  "clients notice nothing of one stopped etcd member of three, the leader included",
+  { etcdMembers: 3 },
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForStreaming(60_000);
+    await cluster.proxy.waitForWriter(leader.name, 10_000);
+    const writer = new Writer(cluster.proxy.plan.writePort);
+    writer.start();
+    await pause(1_000);
+    writer.resetGap();
+    const etcdLeader = await cluster.etcd.leader();
+    for (const victim of [etcdLeader, (etcdLeader + 1) % 3]) {
+      cluster.etcd.stop(victim);
+      await pause(TTL_MS * 1.5);
+      cluster.etcd.cont(victim);
+      await pause(2_000);
+    }
+    const { longestGapMs, acknowledged } = await writer.stop();
+    await tell(`longest gap with one of three etcd members stopped: ${longestGapMs} ms`);
+    equal((await cluster.waitForLeader(2_000)).name, leader.name);
+    deepEqual(await lostWrites(acknowledged, (text) => leader.sql(text)), []);
+    ok(longestGapMs < 2_000, `gap of ${longestGapMs} ms`);
+  },
+);
+
+liveTest("garbage in every key stops no running primary", {}, async (cluster) => {
+  await cluster.startMembers();
+  const leader = await cluster.waitForStreaming(60_000);
+  await leader.sql("CREATE TABLE kept AS SELECT 1 AS one");
+  for (const key of ["config", "status", "failover", "history", "sync", "failsafe", "members/x"]) {
+    await putKey(cluster.etcd.endpoints[0] ?? "", `/service/demo/${key}`, "{garbage");
+  }
+  await pause(TTL_MS);
+  equal((await cluster.waitForStreaming(20_000)).name, leader.name);
+  for (const key of ["initialize", "leader"]) {
+    await putKey(cluster.etcd.endpoints[0] ?? "", `/service/demo/${key}`, "{garbage");
+  }
+  await pause(TTL_MS * 1.5);
+  const data = await Promise.all(cluster.members.map((member) => Deno.stat(member.dataDir)));
+  ok(data.every((entry) => entry.isDirectory));
+  ok(cluster.members.every((member) => member.agentPid !== null));
+});
+
+async function putKey(endpoint: string, key: string, value: string): Promise<void> {
+  const body = JSON.stringify({ key: btoa(key), value: btoa(value) });
+  const response = await fetch(`${endpoint}/v3/kv/put`, { method: "POST", body });
+  await response.body?.cancel();
+  equal(response.status, 200);
+}
