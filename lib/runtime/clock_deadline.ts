@@ -1,0 +1,40 @@
+import type { Clock } from "../base/clock.ts";
+import type { Deadline } from "../base/deadline.ts";
+
+/**
+ * A signal that aborts after `ms` of this clock or together with `parent`, whichever is first; the
+ * reason is a `DOMException` named `TimeoutError`, or the parent's. Unlike `within` it follows a virtual clock.
+ */
+export function withinClock(clock: Clock, ms: number, parent?: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const disposed = new AbortController();
+  const follow = (): void => controller.abort(parent?.reason);
+  if (parent?.aborted) follow();
+  parent?.addEventListener("abort", follow, { once: true });
+  void clock.sleep(Math.max(0, ms), disposed.signal).then(() => {
+    if (disposed.signal.aborted) return;
+    controller.abort(new DOMException(`no answer within ${ms} ms`, "TimeoutError"));
+  });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose](): void {
+      disposed.abort();
+      parent?.removeEventListener("abort", follow);
+    },
+  };
+}
+
+/** True when `signal` aborted before `work` ended; never rejects and leaves `work` to its owner. */
+export async function outlasts(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return true;
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const abort = (): void => resolve(true);
+  signal.addEventListener("abort", abort, { once: true });
+  const ended = (): void => resolve(false);
+  work.then(ended, ended);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,299 @@
+import type { Clock } from "../base/clock.ts";
+import { DcsUnreachable } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { unreachable } from "../base/never.ts";
+import type { ClusterView } from "../core/cluster_view.ts";
+import type { LeaseTiming } from "../core/lease_timing.ts";
+import type { LeaseView } from "../core/node_view.ts";
+import type { Dcs, WriteResult } from "../dcs/port.ts";
+import { withinClock } from "./clock_deadline.ts";
+import type { LeaseFile } from "./lease_file.ts";
+import { LockClaim } from "./lock_claim.ts";
+import { SessionLease } from "./session_lease.ts";
+
+/** The calls of the store that the keeper needs. */
+export type LeaseStore = Pick<
+  Dcs,
+  | "read"
+  | "grantLease"
+  | "keepLeaseAlive"
+  | "renewLock"
+  | "takeLock"
+  | "retakeLock"
+  | "releaseLock"
+>;
+
+/** What the keeper is made of. */
+export interface LeaseKeeperOptions {
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  readonly name: string;
+  readonly file: LeaseFile;
+  /** The budget in force now; it changes with the settings. */
+  readonly timing: () => LeaseTiming;
+  /** Told when authority ended or the member's lease is gone: the loop looks again at once. */
+  readonly onLost: (why: string) => void;
+  readonly log: Log;
+}
+
+/** Pauses between tries of a renewal that got no answer. */
+const RETRY_FIRST_MS = 200;
+const RETRY_MAX_MS = 1000;
+
+/** Bounds of the keeper's own pauses. */
+const LOOK_MIN_MS = 50;
+const LOOK_MAX_MS = 1000;
+
+/**
+ * Keeps this member's lease alive and, while ordered to hold, the lock under it. Runs beside the tick, so
+ * that a slow query never costs the lock. One request at a time.
+ */
+export class LeaseKeeper {
+  readonly #store: LeaseStore;
+  readonly #clock: Clock;
+  readonly #name: string;
+  readonly #timing: () => LeaseTiming;
+  readonly #onLost: (why: string) => void;
+  readonly #log: Log;
+  readonly #session: SessionLease;
+  readonly #claim: LockClaim;
+  #tickMs = -Infinity;
+  #retryMs = 0;
+  #triedMs = -Infinity;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#name = options.name;
+    this.#timing = options.timing;
+    this.#onLost = options.onLost;
+    this.#log = options.log;
+    this.#session = new SessionLease(options);
+    this.#claim = new LockClaim(options);
+  }
+
+  /** The lease at this moment, ahead of any tick. */
+  lease(): LeaseView {
+    return this.#claim.lease();
+  }
+
+  /** The moment from which no renewal counts any more; null when the lock is not held. */
+  stopAtMs(): number | null {
+    return this.#claim.stopAtMs();
+  }
+
+  /** A tick ran: without ticks the member's lease is left to run out. */
+  tickSeen(): void {
+    this.#tickMs = this.#clock.bootMs();
+  }
+
+  /** A decision ordered to hold the lock: the order lasts ttl/2. False when the lock is not held. */
+  hold(): boolean {
+    return this.#claim.order();
+  }
+
+  /** The id of this member's lease, granted now when there is none. Throws `DcsUnreachable`. */
+  async sessionLease(signal: AbortSignal): Promise<string> {
+    return (await this.#exclusive(() => this.#session.ensure(this.#ttlS(), signal), signal)).id;
+  }
+
+  /** Takes up lease and lock of the process before us: held only when one renewal proves it. Throws `DcsUnreachable`. */
+  async attach(signal: AbortSignal): Promise<void> {
+    await this.#exclusive(async () => {
+      this.#claim.ask();
+      if (await this.#session.attach(signal)) await this.#renew(signal);
+      else this.#claim.lose("the lease of the process before is gone");
+    }, signal);
+  }
+
+  /**
+   * The cluster as the store says now; when the lock is ours to renew, the same answer is the proof of it.
+   * Throws `DcsUnreachable`.
+   */
+  async view(signal: AbortSignal): Promise<ClusterView> {
+    return await this.#exclusive(async () => {
+      const proved = this.#claim.mayRenew() ? await this.#renew(signal) : null;
+      if (proved !== null) return proved;
+      const view = await this.#store.read(signal);
+      if (this.#claim.kind() !== "held") this.#claim.note(view.lock, this.#session.current());
+      return view;
+    }, signal);
+  }
+
+  /** Reaches for the free lock. Held afterwards only when done; "unknown" is told by the next `view`. */
+  async take(signal: AbortSignal): Promise<WriteResult> {
+    return await this.#write(() => this.#take(signal), signal);
+  }
+
+  /** Gives the lock up: authority ends at the call, before anything is sent, whatever comes back. */
+  async release(signal: AbortSignal): Promise<WriteResult> {
+    this.#claim.drop();
+    return await this.#write(() => this.#release(signal), signal);
+  }
+
+  /** Renews in time until `signal` aborts. Never rejects for an unreachable store. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#clock.sleep(this.#untilDueMs(), signal);
+      if (!signal.aborted) await this.step(signal);
+    }
+  }
+
+  /** Does what is due now: a renewal, a keep-alive, or the end of a lease that ran out. */
+  async step(signal: AbortSignal): Promise<void> {
+    this.#claim.settle();
+    if (!this.#isDue()) return;
+    this.#triedMs = this.#clock.bootMs();
+    const budgetMs = this.#budgetMs();
+    if (budgetMs === null) return;
+    using deadline = withinClock(this.#clock, budgetMs, signal);
+    try {
+      await this.#exclusive(() => this.#extend(deadline.signal), deadline.signal);
+      this.#retryMs = 0;
+    } catch (error) {
+      if (!(error instanceof DcsUnreachable)) throw error;
+      this.#retryMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_FIRST_MS, this.#retryMs * 2));
+      this.#log.debug(`Cannot renew the lease: ${error.message}`);
+    }
+  }
+
+  async #extend(signal: AbortSignal): Promise<void> {
+    if (this.#claim.mayRenew()) {
+      await this.#renew(signal);
+      return;
+    }
+    const lease = this.#session.current();
+    if (this.#claim.kind() !== "none" || lease === null) return;
+    if (lease.ttlS !== this.#ttlS()) await this.#session.grant(this.#ttlS(), signal);
+    else if (!await this.#session.keepAlive(signal)) this.#onLost("the member's lease is gone");
+  }
+
+  /** One proof of the lock, with the view it carries; null when there is no such proof. */
+  async #renew(signal: AbortSignal): Promise<ClusterView | null> {
+    const lease = this.#session.current();
+    if (lease === null) return await this.#reattach("the lease is gone", signal);
+    if (lease.ttlS !== this.#ttlS() && this.#claim.mayReattach()) {
+      await this.#session.grant(this.#ttlS(), signal);
+      return await this.#reattach("the ttl has changed", signal);
+    }
+    const askedMs = this.#clock.bootMs(); // before the request: the store cannot count from earlier
+    const result = await this.#store.renewLock(this.#name, lease.id, signal);
+    switch (result.kind) {
+      case "held":
+        this.#session.extended(lease.id, askedMs);
+        this.#claim.confirm({ ...lease, aliveMs: askedMs });
+        return result.view;
+      case "lease-gone":
+        this.#session.forget(lease.id);
+        return await this.#reattach("the lease is gone", signal);
+      case "refused":
+        if (result.keyIsFreeOrOurs) return await this.#reattach(result.why, signal);
+        this.#claim.lose(result.why);
+        return null;
+      case "unknown":
+        throw new DcsUnreachable(result.why);
+      default:
+        return unreachable(result);
+    }
+  }
+
+  /** The key lost our lease: one try to put it back, and only for a lock that was held and is still in time. */
+  async #reattach(why: string, signal: AbortSignal): Promise<null> {
+    if (!this.#claim.mayReattach()) {
+      this.#claim.lose(why);
+      return null;
+    }
+    const lease = await this.#session.ensure(this.#ttlS(), signal);
+    const result = await this.#store.retakeLock(this.#name, lease.id, signal);
+    if (result.kind === "unknown") throw new DcsUnreachable(result.why);
+    if (result.kind === "done") this.#claim.confirm(lease);
+    else this.#claim.lose(result.why);
+    return null;
+  }
+
+  async #take(signal: AbortSignal): Promise<WriteResult> {
+    if (this.#claim.kind() === "dropped") {
+      return { kind: "refused", why: "the lock that was given up has not run out yet" };
+    }
+    const lease = await this.#freshLease(signal);
+    this.#claim.ask();
+    const result = await this.#store.takeLock(this.#name, lease, signal);
+    if (result.kind === "refused") this.#claim.lose(result.why);
+    if (result.kind !== "done") return result;
+    const alive = this.#session.current();
+    if (alive !== null) this.#claim.confirm(alive);
+    if (this.hold()) return result;
+    return { kind: "refused", why: "the lock came too late to be used" };
+  }
+
+  async #freshLease(signal: AbortSignal): Promise<string> {
+    const ttlS = this.#ttlS();
+    const lease = this.#session.current();
+    const usable = lease !== null && lease.ttlS === ttlS && await this.#session.keepAlive(signal);
+    return usable ? lease.id : (await this.#session.grant(ttlS, signal)).id;
+  }
+
+  async #release(signal: AbortSignal): Promise<WriteResult> {
+    const lease = this.#session.current();
+    if (lease === null) return { kind: "refused", why: "this member has no lease" };
+    const result = await this.#store.releaseLock(this.#name, lease.id, signal);
+    if (result.kind !== "unknown") this.#claim.gone();
+    return result;
+  }
+
+  /** Milliseconds that an extension may take now; null when nothing may be extended. */
+  #budgetMs(): number | null {
+    const { renewalMs, ttlMs } = this.#timing();
+    const nowMs = this.#clock.bootMs();
+    const stopAtMs = this.stopAtMs();
+    if (stopAtMs !== null) {
+      return this.#claim.mayRenew() ? Math.min(renewalMs, stopAtMs - nowMs) : null;
+    }
+    const wanted = this.#claim.kind() === "none" && this.#session.current() !== null;
+    return wanted && nowMs - this.#tickMs <= ttlMs ? renewalMs : null;
+  }
+
+  #isDue(): boolean {
+    return this.#clock.bootMs() >= this.#dueMs();
+  }
+
+  #dueMs(): number {
+    if (this.#retryMs > 0) return this.#triedMs + this.#retryMs;
+    const lease = this.#session.current();
+    if (lease === null) return this.#triedMs + RETRY_MAX_MS;
+    return Math.max(lease.aliveMs + this.#timing().renewEveryMs, this.#triedMs + RETRY_FIRST_MS);
+  }
+
+  /** Looks at least once a second, so that a shorter ttl or a lease that ends is not overslept. */
+  #untilDueMs(): number {
+    const waitMs = this.#dueMs() - this.#clock.bootMs();
+    return Math.min(Math.max(waitMs, LOOK_MIN_MS), LOOK_MAX_MS);
+  }
+
+  #ttlS(): number {
+    return this.#timing().ttlMs / 1000;
+  }
+
+  async #write(work: () => Promise<WriteResult>, signal: AbortSignal): Promise<WriteResult> {
+    try {
+      return await this.#exclusive(work, signal);
+    } catch (error) {
+      if (error instanceof DcsUnreachable) return { kind: "unknown", why: error.message };
+      throw error;
+    }
+  }
+
+  async #exclusive<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const before = this.#queue;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#queue = promise;
+    await before;
+    try {
+      if (signal.aborted) throw new DcsUnreachable("no time was left to ask the store");
+      return await work();
+    } finally {
+      resolve();
+    }
+  }
+}

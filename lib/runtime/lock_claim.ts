@@ -1,0 +1,145 @@
+import type { Clock } from "../base/clock.ts";
+import type { LockState } from "../core/cluster_view.ts";
+import type { LeaseTiming } from "../core/lease_timing.ts";
+import type { LeaseView } from "../core/node_view.ts";
+import type { AliveLease } from "./session_lease.ts";
+
+/** What this member may say about the lock. */
+type Claim =
+  /** The key is not ours, as far as the store has said. */
+  | { readonly kind: "none" }
+  /** It may be ours (a take without an answer, the process before us): a renewal will tell. */
+  | { readonly kind: "asked" }
+  | { readonly kind: "held"; readonly endsMs: number }
+  /** Authority has ended here, the key may still name us: nothing may extend it. */
+  | { readonly kind: "dropped" };
+
+/** What a claim is judged by. */
+export interface LockClaimOptions {
+  readonly clock: Clock;
+  /** The budget in force now; it changes with the settings. */
+  readonly timing: () => LeaseTiming;
+  /** Told once when authority that was held has ended. */
+  readonly onLost: (why: string) => void;
+}
+
+/** Until when this member may lead, and whether a renewal may still be sent. Knows time, does no I/O. */
+export class LockClaim {
+  readonly #clock: Clock;
+  readonly #timing: () => LeaseTiming;
+  readonly #onLost: (why: string) => void;
+  #claim: Claim = { kind: "none" };
+  #lostWhy: string | null = null;
+  #orderedMs = -Infinity;
+
+  constructor(options: LockClaimOptions) {
+    this.#clock = options.clock;
+    this.#timing = options.timing;
+    this.#onLost = options.onLost;
+  }
+
+  /** The state of the claim. */
+  kind(): Claim["kind"] {
+    return this.#claim.kind;
+  }
+
+  /** The lease at this moment: it turns to lost by itself when its time is over. */
+  lease(): LeaseView {
+    if (this.#claim.kind === "held") {
+      const { endsMs } = this.#claim;
+      if (this.#clock.bootMs() < endsMs) return { kind: "held", endsMs };
+      return { kind: "lost", why: "the lease ran out" };
+    }
+    return this.#lostWhy === null ? { kind: "none" } : { kind: "lost", why: this.#lostWhy };
+  }
+
+  /** The moment from which no renewal counts any more; null when the lock is not held. */
+  stopAtMs(): number | null {
+    if (this.#claim.kind !== "held") return null;
+    return this.#claim.endsMs - this.#timing().stopBeforeMs;
+  }
+
+  /** The order to hold, good for ttl/2. False when the lock is not held. */
+  order(): boolean {
+    if (this.lease().kind !== "held") return false;
+    this.#orderedMs = this.#clock.bootMs();
+    return true;
+  }
+
+  /** A renewal may be sent: the lock may be ours, is in time, and somebody still orders to hold it. */
+  mayRenew(): boolean {
+    if (this.#claim.kind === "asked") return true;
+    if (this.#claim.kind !== "held" || this.#isLate()) return false;
+    return this.#clock.bootMs() - this.#orderedMs <= this.#timing().ttlMs / 2;
+  }
+
+  /** The lock was held and is in time: its key may be put back when the store lost it. */
+  mayReattach(): boolean {
+    return this.#claim.kind === "held" && !this.#isLate();
+  }
+
+  /** A request that may make the lock ours is about to be sent. */
+  ask(): void {
+    this.#claim = { kind: "asked" };
+  }
+
+  /**
+   * The store proved the lock under this lease: authority lasts from before its last keep-alive, plus ttl.
+   * A proof that arrives after the stop time does not revive what had run out.
+   */
+  confirm(lease: AliveLease): void {
+    if (this.#claim.kind === "held" ? this.#isLate() : this.#claim.kind !== "asked") return;
+    const endsMs = lease.aliveMs + lease.ttlS * 1000;
+    if (this.#clock.bootMs() >= endsMs - this.#timing().stopBeforeMs) {
+      this.#claim = { kind: "dropped" };
+      return;
+    }
+    if (this.#claim.kind === "asked") this.#orderedMs = this.#clock.bootMs();
+    this.#claim = { kind: "held", endsMs };
+    this.#lostWhy = null;
+  }
+
+  /** A definite no of the store: authority ends in this instant. */
+  lose(why: string): void {
+    const before = this.#claim.kind;
+    if (before !== "held" && before !== "asked") return;
+    this.#claim = { kind: "none" };
+    if (before === "held") this.#announce(why);
+  }
+
+  /** Authority is given up; the key may still name us. */
+  drop(): void {
+    if (this.#claim.kind !== "none") this.#claim = { kind: "dropped" };
+    this.#lostWhy = null;
+    this.#orderedMs = -Infinity;
+  }
+
+  /** The store said that the key is not ours any more after a drop. */
+  gone(): void {
+    if (this.#claim.kind === "dropped") this.#claim = { kind: "none" };
+  }
+
+  /** Ends a claim whose time is over. */
+  settle(): void {
+    if (this.#claim.kind !== "held" || this.#clock.bootMs() < this.#claim.endsMs) return;
+    this.#claim = { kind: "dropped" };
+    this.#announce("the lease ran out");
+  }
+
+  /** What a plain read showed: a key under our lease that we do not claim must run out, so nothing may extend it. */
+  note(lock: LockState | null, lease: AliveLease | null): void {
+    const ours = lock !== null && lock.lease === lease?.id;
+    if (this.#claim.kind === "dropped" && !ours) this.#claim = { kind: "none" };
+    if (this.#claim.kind === "none" && ours) this.#claim = { kind: "dropped" };
+  }
+
+  #announce(why: string): void {
+    this.#lostWhy = why;
+    this.#onLost(why);
+  }
+
+  #isLate(): boolean {
+    const stopAtMs = this.stopAtMs();
+    return stopAtMs !== null && this.#clock.bootMs() >= stopAtMs;
+  }
+}

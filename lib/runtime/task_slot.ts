@@ -1,0 +1,166 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { TaskSpec } from "../core/action.ts";
+import type { TaskView } from "../core/node_view.ts";
+import type { JobContext, JobResult } from "../postgres/port.ts";
+import { outlasts, withinClock } from "./clock_deadline.ts";
+
+/** The work of one task; it obeys `JobContext` and reports failures as values. */
+export type Job = (context: JobContext) => Promise<JobResult>;
+
+/** What starting or cancelling came to. */
+export type SlotAnswer = { readonly kind: "done" } | {
+  readonly kind: "refused";
+  readonly why: string;
+};
+
+/** What the slot is made of. `onEnd` is told when a task ended: the loop looks again at once. */
+export interface TaskSlotOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEnd: (task: TaskSpec) => void;
+}
+
+interface RunningTask {
+  readonly task: TaskSpec;
+  readonly sinceMs: number;
+  readonly abort: AbortController;
+  cancellable: boolean;
+  progress: string | null;
+  done: Promise<void>;
+}
+
+/** A preempted job may take this long to let go of the server before the stop goes ahead without it. */
+const LET_GO_MS = 3000;
+
+/**
+ * Holds at most one exclusive job: whatever changes the server or its data directory. Only a stop goes
+ * before: it cancels the job that runs, waits for its end as long as the lease allows, and then acts in any case.
+ */
+export class TaskSlot {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #onEnd: (task: TaskSpec) => void;
+  readonly #open = new Set<Promise<void>>();
+  #running: RunningTask | null = null;
+  #last: TaskView = { kind: "idle" };
+
+  constructor(options: TaskSlotOptions) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#onEnd = options.onEnd;
+  }
+
+  /** The job as it stands now. */
+  view(): TaskView {
+    const running = this.#running;
+    if (running === null) return this.#last;
+    const { task, sinceMs, cancellable, progress } = running;
+    return { kind: "running", task, sinceMs, cancellable, progress };
+  }
+
+  /** Starts the job and returns at once; refused while another runs that may not be preempted. */
+  start(task: TaskSpec, job: Job): SlotAnswer {
+    const before = this.#running;
+    if (before !== null && !preempts(task, before.task)) {
+      return { kind: "refused", why: `${before.task.kind} is running` };
+    }
+    const running: RunningTask = {
+      task,
+      sinceMs: this.#clock.bootMs(),
+      abort: new AbortController(),
+      cancellable: task.kind !== "stop",
+      progress: null,
+      done: Promise.resolve(),
+    };
+    this.#running = running;
+    running.done = this.#run(running, before, job);
+    this.#keep(running.done);
+    return { kind: "done" };
+  }
+
+  /** Asks the running job to end; refused when there is none or its point of no return has passed. */
+  cancel(): SlotAnswer {
+    const running = this.#running;
+    if (running === null) return { kind: "refused", why: "no task is running" };
+    if (!running.cancellable) {
+      return { kind: "refused", why: `${running.task.kind} cannot be cancelled any more` };
+    }
+    running.abort.abort();
+    return { kind: "done" };
+  }
+
+  /** Waits until no job is left, preempted ones included, or `signal` aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    while (this.#open.size > 0 && !signal.aborted) {
+      await outlasts(Promise.all(this.#open), signal);
+    }
+  }
+
+  #keep(done: Promise<void>): void {
+    this.#open.add(done);
+    void done.finally(() => this.#open.delete(done));
+  }
+
+  async #run(running: RunningTask, before: RunningTask | null, job: Job): Promise<void> {
+    if (before !== null) await this.#preempt(before, running.task);
+    const result = await this.#result(running, job);
+    if (this.#running !== running) return; // a stop took the slot meanwhile: its end is what counts
+    this.#running = null;
+    this.#last = {
+      kind: "ended",
+      task: running.task,
+      result: result.kind,
+      reason: result.kind === "failed" ? result.why : null,
+      endedMs: this.#clock.bootMs(),
+    };
+    this.#onEnd(running.task);
+  }
+
+  async #preempt(before: RunningTask, task: TaskSpec): Promise<void> {
+    before.abort.abort();
+    using patience = withinClock(this.#clock, patienceMs(task, this.#clock.bootMs()));
+    if (await outlasts(before.done, patience.signal)) {
+      this.#log.warn(`${task.kind} goes ahead although ${before.task.kind} has not ended`);
+    }
+  }
+
+  async #result(running: RunningTask, job: Job): Promise<JobResult> {
+    try {
+      return await job(contextOf(running));
+    } catch (error) {
+      this.#log.error(`Cannot finish ${running.task.kind}: ${describe(error)}`);
+      return { kind: "failed", why: String(error) };
+    }
+  }
+}
+
+/** A stop preempts every other job, and a gentle stop yields to a harsh one. */
+function preempts(task: TaskSpec, running: TaskSpec): boolean {
+  if (task.kind !== "stop") return false;
+  return running.kind !== "stop" || (running.how === "fast" && task.how === "immediate");
+}
+
+/** Not longer than the moment at which this stop would turn harsher. */
+function patienceMs(task: TaskSpec, nowMs: number): number {
+  const harsherMs = task.kind === "stop" ? task.escalation.immediateAtMs : null;
+  return Math.max(0, Math.min(LET_GO_MS, (harsherMs ?? Infinity) - nowMs));
+}
+
+function contextOf(running: RunningTask): JobContext {
+  return {
+    signal: running.abort.signal,
+    report: (progress) => {
+      running.progress = progress;
+    },
+    passPointOfNoReturn: () => {
+      if (running.abort.signal.aborted) return false;
+      running.cancellable = false;
+      return true;
+    },
+  };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
