@@ -1,0 +1,208 @@
+import type { Decision } from "../../lib/core/action.ts";
+import type { NodeView } from "../../lib/core/node_view.ts";
+import type { Node } from "./node.ts";
+import { ROUNDS_MAX } from "./node.ts";
+import { sameValue } from "./same_value.ts";
+import type { Server } from "./server.ts";
+import type { WalRecord } from "./wal.ts";
+import { contains } from "./wal.ts";
+import type { World } from "./world.ts";
+
+/** A promise that was broken. */
+export interface Violation {
+  readonly kind:
+    | "two-primaries"
+    | "writes-without-lease"
+    | "begins-without-lease"
+    | "ends-tick-without-lease"
+    | "timeline-goes-back"
+    | "acknowledged-write-lost"
+    | "older-wal-promoted"
+    | "not-deterministic"
+    | "not-total"
+    | "too-many-rounds"
+    | "no-recovery";
+  readonly seconds: number;
+  readonly node: string;
+  readonly what: string;
+}
+
+/**
+ * How long a server may still write after its agent came back from a stall or a kill: the end of an observation that
+ * was under way, one tick, and a stop that is at once immediate.
+ */
+const BACK_GRACE_MS = 15_000;
+const CALM_MS = 60_000;
+
+/**
+ * The promises, judged in true time by the store's own leases.
+ *
+ * RELAXED until the dead-man's switch exists: while an agent is killed or stalled and its server is (or is about to
+ * be) a primary, nobody can stop that server. Then, and only then, it may write without a lease, from that moment
+ * until BACK_GRACE_MS after its agent runs again. `agentGone` and `agentBack` are the only places that know of it.
+ *
+ * Also not counted: a lock that was deleted with the whole key tree (`wiped`) for one ttl, because no lease can
+ * protect against it; a server whose cluster nobody has led yet (a bootstrap before its first lock).
+ */
+export class Checks {
+  violation: Violation | null = null;
+  readonly #world: World;
+  readonly #excusedUntilMs = new Map<string, number>();
+  readonly #led = new Set<string>();
+  #wipedMs = -Infinity;
+  #newestTimeline = 0;
+  #clean:
+    | { readonly record: WalRecord; readonly heirs: readonly string[]; readonly atMs: number }
+    | null = null;
+  ticks = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** decide(), called twice: total, and the same answer for the same question. */
+  decide(node: Node, view: NodeView, round: number): Decision {
+    const { brain } = this.#world;
+    try {
+      const decision = brain.decide(view, node.memory);
+      if (!sameValue(decision, brain.decide(view, node.memory))) {
+        this.#report("not-deterministic", node.name, decision.rule);
+      }
+      if (round === ROUNDS_MAX && decision.again) {
+        this.#report("too-many-rounds", node.name, `${decision.rule}: ${decision.why}`);
+      }
+      return decision;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#report("not-total", node.name, String(error.stack));
+      return { rule: "none", why: "", actions: [], again: false, wakeAtMs: null };
+    }
+  }
+
+  /** At most one writer, and only under a lease that the store has not let expire. */
+  writers(): void {
+    const counted = this.#world.nodes.filter((node) => this.#isCounted(node));
+    const holder = this.#world.store.lock?.value;
+    const led = holder === undefined ? null : this.#world.server(holder);
+    if (led?.writable) this.#led.add(led.systemId);
+    if (this.#isWiped()) return;
+    const [first, second] = counted;
+    if (first !== undefined && second !== undefined) {
+      return this.#report("two-primaries", first.name, `${first.name} and ${second.name} write`);
+    }
+    if (first !== undefined && !this.#hasAuthority(first)) {
+      this.#report("writes-without-lease", first.name, this.#lockText());
+    }
+    if (first !== undefined) this.#checkTimeline(first.server);
+  }
+
+  /** Right before promote or start-primary. */
+  beginsToWrite(node: Node, task: string): void {
+    if (this.#isWiped() || this.#hasAuthority(node)) return;
+    this.#report("begins-without-lease", node.name, `${task}: ${this.#lockText()}`);
+  }
+
+  /** Right before a standby leaves recovery. */
+  promoted(server: Server): void {
+    const clean = this.#clean;
+    this.#clean = null;
+    if (clean === null) return;
+    const sinceMs = this.#world.scheduler.nowMs - clean.atMs;
+    const heir = clean.heirs.find((name) => this.#world.faults.isCalm(name, sinceMs + CALM_MS));
+    if (heir !== undefined && !contains(server.head, clean.record)) {
+      this.#report("acknowledged-write-lost", server.name, `${heir} had everything`);
+    }
+  }
+
+  /** A primary ended with its shutdown checkpoint; the standbys that streamed have all of it. */
+  stoppedCleanly(server: Server): void {
+    const record = server.head.before ?? server.head;
+    const heirs = this.#world.nodes.filter((node) =>
+      node.server.streaming && node.server.upstream === server.name && !node.nofailover
+    ).map((node) => node.name);
+    this.#clean = { record, heirs, atMs: this.#world.scheduler.nowMs };
+  }
+
+  /** A tick is over. */
+  tickEnded(node: Node): void {
+    this.ticks++;
+    this.writers();
+    if (!this.#isCounted(node) || this.#isWiped()) return;
+    const lease = node.keeper.view();
+    const task = node.tasks.view();
+    const stops = task.kind === "running" && task.task.kind === "stop";
+    const holds = lease.kind === "held" && lease.endsMs > node.bootMs();
+    if (stops || holds || this.#hasAuthority(node)) return;
+    this.#report("ends-tick-without-lease", node.name, `${lease.kind}, ${this.#lockText()}`);
+  }
+
+  /** The agent is killed or stalled: see the class. */
+  agentGone({ name, server }: Node): void {
+    const mayWrite = server.process !== "off" && (!server.standby || server.promoting);
+    if (mayWrite) this.#excusedUntilMs.set(name, Infinity);
+  }
+
+  /** It runs again: the relaxation ends. */
+  agentBack({ name }: Node): void {
+    if (!this.#excusedUntilMs.has(name)) return;
+    this.#excusedUntilMs.set(name, this.#world.scheduler.nowMs + BACK_GRACE_MS);
+  }
+
+  /** The key tree is deleted now. */
+  wiped(): void {
+    this.#wipedMs = this.#world.scheduler.nowMs;
+  }
+
+  /** After healing: one leader that writes, and all others stream from it. Null, or what is missing. */
+  recovered(): string | null {
+    const { store, nodes } = this.#world;
+    const holder = store.lock?.value ?? null;
+    if (holder === null) return "nobody holds the lock";
+    if (store.handover !== null) return "a wish is still there";
+    for (const { name, server } of nodes) {
+      if (name === holder && !server.writable) return `${name} leads, but does not write`;
+      if (name === holder) continue;
+      const follows = server.streaming && server.upstream === holder;
+      if (!follows) return `${name} does not stream from ${holder}`;
+    }
+    return null;
+  }
+
+  /** The healed cluster did not find together. */
+  stuck(what: string): void {
+    this.#report("no-recovery", "all", what);
+  }
+
+  #checkTimeline(server: Server): void {
+    const { timeline } = server.head.branch;
+    if (timeline < this.#newestTimeline) {
+      this.#report("timeline-goes-back", server.name, `${this.#newestTimeline} to ${timeline}`);
+    }
+    this.#newestTimeline = Math.max(this.#newestTimeline, timeline);
+  }
+
+  #isCounted({ name, server }: Node): boolean {
+    if (!server.writable || !this.#led.has(server.systemId)) return false;
+    return (this.#excusedUntilMs.get(name) ?? -Infinity) <= this.#world.scheduler.nowMs;
+  }
+
+  #isWiped(): boolean {
+    return this.#world.scheduler.nowMs - this.#wipedMs < this.#world.timing.ttlMs;
+  }
+
+  #hasAuthority({ name }: Node): boolean {
+    const endsMs = this.#world.store.authorityEndsMs(name);
+    return endsMs !== null && endsMs > this.#world.scheduler.nowMs;
+  }
+
+  #lockText(): string {
+    const holder = this.#world.store.lock?.value;
+    return holder === undefined ? "the lock is free" : `${holder} holds the lock`;
+  }
+
+  #report(kind: Violation["kind"], node: string, what: string): void {
+    const seconds = this.#world.scheduler.nowMs / 1000;
+    this.violation ??= { kind, seconds, node, what };
+    this.#world.log(node, `!! ${kind}: ${what}`);
+  }
+}

@@ -1,0 +1,177 @@
+import { unreachable } from "../../lib/base/never.ts";
+import type { Node } from "./node.ts";
+import type { FaultKind } from "./plan.ts";
+import type { Random } from "./random.ts";
+import type { Steps } from "./schedule.ts";
+import { Host } from "./schedule.ts";
+import { Counts } from "./network.ts";
+import type { World } from "./world.ts";
+
+type Heal = () => void;
+
+/** Draws faults from its own numbers, so that a change of the rules does not change the faults of a seed. */
+export class Faults {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #heals = new Set<Heal>();
+  readonly #troubled = new Counts();
+  readonly #calmSinceMs = new Map<string, number>();
+  #healing = false;
+
+  constructor(world: World, random: Random) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  /** Begins to draw. */
+  start(): void {
+    if (this.#world.plan.faults.size > 0) {
+      this.#world.scheduler.spawn(this.#draw(), new Host());
+    }
+  }
+
+  /** Ends every fault; agents that were killed start again. */
+  healAll(): void {
+    this.#healing = true;
+    for (const heal of [...this.#heals]) heal();
+    for (const node of this.#world.nodes) {
+      node.start();
+    }
+  }
+
+  /** True when nothing has befallen a host for that long. */
+  isCalm(name: string, forMs: number): boolean {
+    const since = this.#calmSinceMs.get(name) ?? 0;
+    return !this.#troubled.has(name) && this.#world.scheduler.nowMs - since >= forMs;
+  }
+
+  *#draw(): Steps<void> {
+    const { plan, nodes } = this.#world;
+    const kinds = [...plan.faults];
+    while (!this.#healing) {
+      yield this.#random.between(1000, plan.faultEveryMs * 2);
+      if (this.#healing) return;
+      this.inflict(this.#random.pick(kinds), this.#random.pick(nodes), this.#durationMs());
+    }
+  }
+
+  #durationMs(): number {
+    const { ttlS } = this.#world.plan;
+    return this.#random.between(500, ttlS * this.#random.pick([200, 1000, 3000]));
+  }
+
+  /** Lets one fault happen to a host, or to all where its kind is such, for a time. */
+  inflict(kind: FaultKind, node: Node, durationMs: number): void {
+    this.#world.log(node.name, `-- ${kind} for ${(durationMs / 1000).toFixed(1)} s`);
+    const end = this.#begin(kind, node);
+    const wide = ["store-down", "slow-server", "clone-fails", "wipe", "peer-cut"].includes(kind);
+    const names = wide ? this.#world.plan.names : [node.name];
+    const settle = names.map((name) => this.#troubled.add(name));
+    const heal = (): void => {
+      if (!this.#heals.delete(heal)) return;
+      this.#world.log(node.name, `-- ${kind} ends`);
+      end();
+      for (const done of settle) done();
+      for (const name of names) this.#calmSinceMs.set(name, this.#world.scheduler.nowMs);
+    };
+    this.#heals.add(heal);
+    this.#world.scheduler.at(this.#world.scheduler.nowMs + durationMs, heal);
+  }
+
+  #begin(kind: FaultKind, node: Node): Heal {
+    const { network, scheduler, store } = this.#world;
+    const { name, server } = node;
+    switch (kind) {
+      case "store-cut":
+        return network.storeCut.add(name);
+      case "reply-lost":
+        return network.lossy.add(name);
+      case "store-slow":
+        return network.slowStore.add(name);
+      case "store-down":
+        return network.raise("store");
+      case "slow-server":
+        return network.raise("slow");
+      case "clone-fails":
+        return network.raise("clone");
+      case "peer-cut":
+        return this.#cutPeers(name);
+      case "agent-stall":
+        this.#world.checks.agentGone(node);
+        node.host.stalled = true;
+        return () => this.#resume(node);
+      case "agent-kill":
+        return this.#killAgent(node);
+      case "host-kill":
+        if (server.process !== "off") this.#world.die(server, false);
+        return this.#killAgent(node);
+      case "server-crash":
+        if (server.process !== "off") this.#world.die(server, false);
+        return nothing;
+      case "server-silent":
+        server.silent = true;
+        return () => void (server.silent = false);
+      case "wall-jump":
+        node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
+        return nothing;
+      case "handover":
+        this.#wish();
+        return nothing;
+      case "agent-shutdown":
+        node.wishes = [{ kind: "shutdown" }];
+        node.wake();
+        return () => this.#startAgain(node);
+      case "wipe":
+        this.#world.checks.wiped();
+        store.expire(scheduler.nowMs);
+        store.wipe();
+        return nothing;
+      default:
+        return unreachable(kind);
+    }
+  }
+
+  #cutPeers(name: string): Heal {
+    const { network, plan } = this.#world;
+    const other = this.#random.pick(plan.names);
+    const ways = this.#random.pick([[[name, other]], [[name, other], [other, name]]]);
+    const heals = ways.map(([from = "", to = ""]) => network.cutLink(from, to));
+    return () => {
+      for (const heal of heals) heal();
+    };
+  }
+
+  #killAgent(node: Node): Heal {
+    this.#world.checks.agentGone(node);
+    node.kill();
+    return () => this.#startAgain(node);
+  }
+
+  #startAgain(node: Node): void {
+    if (node.alive) {
+      node.wishes = [];
+      return;
+    }
+    this.#world.checks.agentBack(node);
+    node.start();
+  }
+
+  #resume(node: Node): void {
+    this.#world.checks.agentBack(node);
+    this.#world.scheduler.resume(node.host);
+  }
+
+  #wish(): void {
+    const { plan, store } = this.#world;
+    const holder = store.lock?.value ?? this.#random.pick(plan.names);
+    const leader = this.#random.pick([holder, holder, null, this.#random.pick(plan.names)]);
+    const candidate = this.#random.pick([null, ...plan.names, ...plan.names, "ghost"]);
+    if (leader === null && candidate === null) return;
+    store.wish(leader, candidate);
+    this.#world.node(holder)?.wake();
+  }
+}
+
+function nothing(): void {
+  return undefined;
+}

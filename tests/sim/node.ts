@@ -1,0 +1,213 @@
+import type { Action, Decision, Outcome } from "../../lib/core/action.ts";
+import type { ClusterView, MemberState } from "../../lib/core/cluster_view.ts";
+import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
+import type { NodeView, OperatorWish, PeerReport, PostgresView } from "../../lib/core/node_view.ts";
+import type { Memory } from "../../lib/core/memory.ts";
+import { initialMemory } from "../../lib/core/memory.ts";
+import { LSN_ZERO } from "../../lib/core/lsn.ts";
+import { act } from "./act.ts";
+import { Keeper } from "./keeper.ts";
+import { memberOf, selfView } from "./member.ts";
+import type { Process, Steps } from "./schedule.ts";
+import { Host } from "./schedule.ts";
+import type { Server } from "./server.ts";
+import type { Store } from "./store.ts";
+import { Tasks } from "./tasks.ts";
+import type { World } from "./world.ts";
+
+/** Rounds of one tick. */
+export const ROUNDS_MAX = 4;
+
+/** One host: a server, and an agent that ticks as the shell does while it lives. */
+export class Node {
+  readonly name: string;
+  readonly server: Server;
+  readonly timing: LeaseTiming;
+  readonly nofailover: boolean;
+  host = new Host();
+  alive = false;
+  wallJumpMs = 0;
+  wishes: OperatorWish[] = [];
+  peers: NodeView["peers"] = "not asked";
+  leader: NodeView["leader"] = "not asked";
+  memory: Memory = initialMemory;
+  tasks: Tasks;
+  keeper: Keeper;
+  lastDecision: Decision | null = null;
+  lastSeen: ClusterView | null = null;
+  readonly #world: World;
+  readonly #bootOffsetMs: number;
+  #processes: Process[] = [];
+  #napping: Process | null = null;
+  #woken = false;
+
+  constructor(
+    world: World,
+    server: Server,
+    options: { nofailover: boolean; bootOffsetMs: number },
+  ) {
+    this.name = server.name;
+    this.server = server;
+    this.timing = world.timing;
+    this.nofailover = options.nofailover;
+    this.#world = world;
+    this.#bootOffsetMs = options.bootOffsetMs;
+    this.tasks = new Tasks(this, world);
+    this.keeper = this.#newKeeper(null);
+  }
+
+  /** CLOCK_BOOTTIME of this host. */
+  bootMs(): number {
+    return this.#world.scheduler.nowMs + this.#bootOffsetMs;
+  }
+
+  /** Runs now: not killed and not stalled. */
+  get awake(): boolean {
+    return this.alive && !this.host.stalled;
+  }
+
+  /** A fresh agent process; only the lease id of the state file is known. */
+  start(): void {
+    if (this.alive) return;
+    this.alive = true;
+    this.host = new Host();
+    this.memory = initialMemory;
+    this.wishes = [];
+    this.lastSeen = null;
+    this.lastDecision = null;
+    this.tasks = new Tasks(this, this.#world);
+    this.keeper = this.#newKeeper(this.keeper.lease);
+    const { scheduler } = this.#world;
+    const loop = scheduler.spawn(this.#loop(), this.host);
+    this.#processes = [loop, scheduler.spawn(this.keeper.run(), this.host)];
+  }
+
+  /** The agent process ends; its server stays as it is. */
+  kill(): void {
+    this.alive = false;
+    this.#napping = null;
+    for (const process of this.#processes) process.alive = false;
+    this.tasks.kill();
+  }
+
+  /** A wake-up carries no meaning: the next tick looks for itself. */
+  wake(): void {
+    this.#woken = true;
+    if (this.#napping === null) return;
+    this.#world.scheduler.wake(this.#napping);
+    this.#napping = null;
+  }
+
+  *#loop(): Steps<void> {
+    yield* this.keeper.attach();
+    while (this.alive) {
+      this.#woken = false;
+      const wakeAtMs = yield* this.#tick();
+      const loopMs = this.#world.settings.loopWaitS * 1000;
+      const pauseMs = Math.min(loopMs, Math.max(1, (wakeAtMs ?? Infinity) - this.bootMs()));
+      if (this.#woken || !this.alive) continue;
+      this.#napping = this.#processes[0] ?? null;
+      yield pauseMs;
+      this.#napping = null;
+    }
+  }
+
+  *#tick(): Steps<number | null> {
+    this.peers = "not asked";
+    this.leader = "not asked";
+    let decision: Decision | null = null;
+    for (let round = 1; round <= ROUNDS_MAX; round++) {
+      const view = yield* this.#observe();
+      this.memory = this.#world.brain.remember(this.memory, view);
+      decision = this.#world.checks.decide(this, view, round);
+      this.lastDecision = decision;
+      const outcomes = yield* this.#perform(decision);
+      this.#world.trace.record(this, decision, outcomes);
+      if (round === 1) yield* this.#publish(view);
+      if (!this.alive || !decision.again) break;
+    }
+    this.#world.checks.tickEnded(this);
+    return decision?.wakeAtMs ?? null;
+  }
+
+  *#observe(): Steps<NodeView> {
+    const early = this.#world.random.chance(0.5) ? this.#local() : null;
+    const seen = yield* this.keeper.look(this.timing.endpointMs);
+    if (seen !== null) this.lastSeen = seen;
+    const { lastSeen } = this;
+    const cluster = seen ?? { kind: "unreachable" as const, why: "no answer", lastSeen };
+    const { postgres, task } = early ?? this.#local();
+    const { peers, leader } = this;
+    const nowMs = this.bootMs();
+    const wallMs = 1_800_000_000_000 + this.#world.scheduler.nowMs + this.wallJumpMs;
+    const lease = this.keeper.view();
+    const wishes = [...this.wishes];
+    const self = selfView(this);
+    return { self, nowMs, wallMs, cluster, postgres, task, lease, peers, leader, wishes };
+  }
+
+  #local(): { postgres: PostgresView; task: NodeView["task"] } {
+    const postgres = this.server.view(this.#world.sendersOf(this.name));
+    return { postgres, task: this.tasks.view() };
+  }
+
+  *#perform(decision: Decision): Steps<readonly Outcome[]> {
+    this.keeper.order(false);
+    const outcomes: Outcome[] = [];
+    for (const action of decision.actions) {
+      const outcome = yield* this.#performOne(action);
+      outcomes.push(outcome);
+      this.memory = this.#world.brain.evolve(this.memory, outcome);
+      if (outcome.result !== "done" || !this.alive) break;
+    }
+    return outcomes;
+  }
+
+  *#performOne(action: Action): Steps<Outcome> {
+    const atMs = this.bootMs();
+    const answer = yield* act(action, this, this.#world);
+    const reason = answer.kind === "refused" ? answer.why : null;
+    return { action, result: answer.kind, reason, atMs };
+  }
+
+  *#publish(view: NodeView): Steps<void> {
+    const lease = yield* this.keeper.ensureLease();
+    if (lease === null) return;
+    const state: MemberState = memberOf(this, view.postgres);
+    yield* this.#world.ask(
+      this,
+      this.timing.endpointMs,
+      (store) => store.writeMember(state, lease),
+    );
+  }
+
+  #newKeeper(lease: string | null): Keeper {
+    const ports = {
+      name: this.name,
+      timing: this.timing,
+      bootMs: () => this.bootMs(),
+      trueMs: () => this.#world.scheduler.nowMs,
+      ask: <T>(deadlineMs: number, request: (store: Store) => T) =>
+        this.#world.ask(this, deadlineMs, request),
+      wake: () => this.wake(),
+    };
+    return new Keeper(ports, this.#world.plan.planted, lease);
+  }
+
+  /** What this node's agent answers to a peer now. */
+  report(): PeerReport {
+    const { name, server } = this;
+    const isPrimary = server.writable;
+    if (server.process !== "running") return { kind: "silent", name, why: "no WAL position" };
+    const lsn = isPrimary ? LSN_ZERO : server.head.lsn;
+    return {
+      kind: "answered",
+      name,
+      isPrimary,
+      lsn,
+      timeline: server.head.branch.timeline,
+      tags: selfView(this).tags,
+      watchdogFailed: false,
+    };
+  }
+}

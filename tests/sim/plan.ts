@@ -1,0 +1,73 @@
+import type { KeeperFaults } from "./keeper.ts";
+import { Random } from "./random.ts";
+
+/** Every kind of fault that a run may contain. */
+export const FAULT_KINDS = [
+  "store-cut",
+  "reply-lost",
+  "store-slow",
+  "peer-cut",
+  "agent-stall",
+  "agent-kill",
+  "host-kill",
+  "server-crash",
+  "server-silent",
+  "slow-server",
+  "clone-fails",
+  "store-down",
+  "wall-jump",
+  "handover",
+  "agent-shutdown",
+  "wipe",
+] as const;
+
+/** One of them. */
+export type FaultKind = typeof FAULT_KINDS[number];
+
+/** Deliberate faults outside the core. */
+export interface Planted extends KeeperFaults {
+  /** The expiry of promote and start-primary is not looked at. */
+  readonly ignoresNotAfter?: boolean;
+}
+
+/** Everything that decides a run. */
+export interface Plan {
+  readonly seed: number;
+  /** Heartbeats of all agents together before the healing. */
+  readonly ticks: number;
+  readonly names: readonly string[];
+  readonly ttlS: number;
+  readonly loopWaitS: number;
+  readonly faults: ReadonlySet<FaultKind>;
+  /** Mean pause between two faults. */
+  readonly faultEveryMs: number;
+  /** The last member never leads. */
+  readonly lastIsBarred: boolean;
+  readonly planted: Planted;
+  /** No chance at all: transcripts. */
+  readonly steady: boolean;
+}
+
+const NAMES = ["a", "b", "c", "d", "e"];
+const TIMINGS = [[30, 10], [20, 5], [10, 2], [5, 1]] as const;
+
+/** The run of a seed: swarm testing, each seed draws which faults exist in it. */
+export function planOf(seed: number, ticks: number, without: readonly string[] = []): Plan {
+  const random = new Random(seed);
+  const count = random.pick([3, 3, 3, 3, 2, 5]);
+  const [ttlS, loopWaitS] = random.pick([TIMINGS[0], TIMINGS[0], ...TIMINGS]);
+  const share = random.pick([0.15, 0.3, 0.5, 0.8]);
+  const drawn = FAULT_KINDS.filter((kind) => random.chance(kind === "wipe" ? share / 4 : share));
+  return {
+    seed,
+    ticks,
+    names: NAMES.slice(0, count),
+    ttlS,
+    loopWaitS,
+    faults: new Set(drawn.filter((kind) => !without.includes(kind))),
+    faultEveryMs: random.pick([20, 60, 150]) * 1000,
+    lastIsBarred: random.chance(0.15),
+    planted: {},
+    steady: false,
+  };
+}
