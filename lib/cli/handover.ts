@@ -1,0 +1,121 @@
+import { within } from "../base/deadline.ts";
+import type { ClusterView } from "../core/cluster_view.ts";
+import type { CommandContext } from "./command.ts";
+import { EXIT } from "./exit_codes.ts";
+import { awaitLeader } from "./await_leader.ts";
+import { type HandoverOptions, type Plan, planHandover } from "./handover_plan.ts";
+import { memberTable, READ_MS } from "./list.ts";
+import { complaint } from "./output.ts";
+import { confirm } from "./prompt.ts";
+import type { RemoteAnswer } from "./remote.ts";
+import { renderTable } from "./table.ts";
+
+/**
+ * `agent switchover` and `agent failover`: asks, sends the request to the member that must act, and tells how it
+ * ended. Returns 0 done, 1 refused or failed, 2 when nobody can be asked, 3 when the end is not known.
+ * Throws `DcsUnreachable` before anything was sent.
+ */
+export async function handover(
+  context: CommandContext,
+  wish: HandoverOptions,
+): Promise<number> {
+  const view = await look(context);
+  const plan = await planHandover(view, wish, (apiUrl) => answers(context, apiUrl));
+  if (plan.kind !== "send") {
+    await context.output.err(complaint(plan.what, plan.next));
+    return plan.kind === "usage" ? EXIT.usage : EXIT.failed;
+  }
+  const permission = await permit(context, view, plan);
+  if (permission !== EXIT.done) return permission;
+  const ended = await carryOut(context, plan, view);
+  await showMembers(context);
+  return ended;
+}
+
+type Send = Extract<Plan, { readonly kind: "send" }>;
+
+async function look({ cluster }: CommandContext): Promise<ClusterView> {
+  using deadline = within(READ_MS);
+  return await cluster.read(deadline.signal);
+}
+
+const PROBE_MS = 3000;
+
+/** Any HTTP answer counts: the agent lives, whatever it says of its server. */
+async function answers({ remote }: CommandContext, apiUrl: string): Promise<boolean> {
+  using deadline = within(PROBE_MS);
+  const answer = await remote.get(endpoint(apiUrl, "liveness"), deadline.signal);
+  return answer.kind === "answered";
+}
+
+async function permit(context: CommandContext, view: ClusterView, plan: Send): Promise<number> {
+  if (context.force) return EXIT.done;
+  const { output, prompt } = context;
+  if (!prompt.isTerminal) {
+    const next = "Run it in a terminal, or add --force to act without being asked.";
+    await output.err(complaint(`Cannot ask "${plan.question}": stdin is no terminal`, next));
+    return EXIT.usage;
+  }
+  await output.err(await renderTable(memberTable(view, context.cluster.scope), "pretty"));
+  if (await confirm(prompt, plan.question)) return EXIT.done;
+  await output.err(complaint("nothing was done"));
+  return EXIT.failed;
+}
+
+async function carryOut(context: CommandContext, plan: Send, before: ClusterView): Promise<number> {
+  const { loopWaitS, ttlS } = before.settings;
+  using deadline = within((2 * Math.max(10, loopWaitS) + 10) * 1000);
+  const url = endpoint(plan.apiUrl, plan.operation);
+  const answer = await context.remote.post(url, plan.body, deadline.signal);
+  const verdict = judge(answer, plan);
+  if (verdict.code === EXIT.done) {
+    await context.output.out(`${verdict.text}\n`);
+    return EXIT.done;
+  }
+  await context.output.err(complaint(verdict.text, verdict.next));
+  if (verdict.code !== EXIT.unknown) return verdict.code;
+  const leader = await awaitLeader(context, {
+    former: before.lock?.holder ?? null,
+    candidate: plan.candidate,
+    limitMs: (ttlS + loopWaitS) * 1000,
+  });
+  if (leader === null) return EXIT.unknown;
+  await context.output.out(`${leader} leads now\n`);
+  return EXIT.done;
+}
+
+interface Verdict {
+  readonly code: number;
+  readonly text: string;
+  readonly next?: string;
+}
+
+const LOOK = "Looking into the store until the lease of the former leader is over.";
+
+function judge(answer: RemoteAnswer, plan: Send): Verdict {
+  if (answer.kind === "unreachable") {
+    const next = "Nothing was sent. Check the agent there, then repeat.";
+    return { code: EXIT.failed, text: `Cannot reach ${plan.target}: ${answer.why}`, next };
+  }
+  if (answer.kind === "lost") {
+    const text = `Status unknown: ${plan.target} gave no answer (${answer.why})`;
+    return { code: EXIT.unknown, text, next: LOOK };
+  }
+  const { status, text } = answer;
+  if (status === 200 || status === 202) return { code: EXIT.done, text: text.trim() };
+  if (/status unknown/i.test(text)) return { code: EXIT.unknown, text: text.trim(), next: LOOK };
+  const hint = status === 401 || status === 403
+    ? { next: "Check ctl.authentication or restapi.authentication in the configuration file." }
+    : {};
+  return { code: EXIT.failed, text: `${plan.target} refused (${status}): ${text.trim()}`, ...hint };
+}
+
+async function showMembers(context: CommandContext): Promise<void> {
+  const table = memberTable(await look(context), context.cluster.scope);
+  await context.output.out(await renderTable(table, context.format));
+}
+
+/** `api_url` ends in `/patroni`; its neighbours are the endpoints. */
+function endpoint(apiUrl: string, name: string): string {
+  return new URL(`/${name}`, apiUrl).href;
+}

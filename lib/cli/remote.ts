@@ -1,0 +1,54 @@
+import type { JsonObject } from "../base/json.ts";
+
+/** What became of a request to a member. */
+export type RemoteAnswer =
+  | { readonly kind: "answered"; readonly status: number; readonly text: string }
+  /** No connection: nothing was sent, nothing can have happened. */
+  | { readonly kind: "unreachable"; readonly why: string }
+  /** Sent, and no answer: it may have happened. */
+  | { readonly kind: "lost"; readonly why: string };
+
+/** The REST API of members. */
+export interface Remote {
+  get(url: string, signal: AbortSignal): Promise<RemoteAnswer>;
+  post(url: string, body: JsonObject, signal: AbortSignal): Promise<RemoteAnswer>;
+}
+
+/** Name and password for calls that change something. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Requests by `fetch`; only POST carries the login. Answers beyond 1 MiB are cut. */
+export function httpRemote(login: Login | null): Remote {
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (login !== null) {
+    headers["authorization"] = `Basic ${basic(login)}`;
+  }
+  return {
+    get: (url, signal) => send(url, { signal }),
+    post: (url, body, signal) =>
+      send(url, { method: "POST", headers, body: JSON.stringify(body), signal }),
+  };
+}
+
+/** Base64 of the UTF-8 bytes: `btoa` alone refuses characters beyond Latin-1. */
+function basic({ username, password }: Login): string {
+  return new TextEncoder().encode(`${username}:${password}`).toBase64();
+}
+
+async function send(url: string, init: RequestInit): Promise<RemoteAnswer> {
+  try {
+    const response = await fetch(url, { ...init, redirect: "error" });
+    const text = await response.text();
+    return { kind: "answered", status: response.status, text: text.slice(0, TEXT_MAX) };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    // Deno names the phase in the text of its TypeError; only this phase proves that nothing was sent.
+    const isConnect = error instanceof TypeError && /client error \(Connect\)/.test(error.message);
+    return { kind: isConnect ? "unreachable" : "lost", why: error.message };
+  }
+}
+
+const TEXT_MAX = 1024 ** 2;

@@ -1,0 +1,61 @@
+import type { Json } from "../base/json.ts";
+
+/** Forms of a result. */
+export const FORMATS = ["pretty", "json", "yaml", "tsv"] as const;
+
+/** One form of a result. */
+export type Format = typeof FORMATS[number];
+
+/** A result: rows for people and TSV, data for JSON and YAML. */
+export interface Table {
+  /** Line above the pretty form, null for none. */
+  readonly title: string | null;
+  readonly columns: readonly { readonly head: string; readonly align: "left" | "right" }[];
+  readonly rows: readonly (readonly string[])[];
+  readonly data: Json;
+  /** Lines below the pretty form. */
+  readonly notes: readonly string[];
+}
+
+/** The text of a table in one form, with its last line break. The libraries are loaded only when they are needed. */
+export async function renderTable(table: Table, format: Format): Promise<string> {
+  if (format === "json") return `${JSON.stringify(table.data, null, 2)}\n`;
+  if (format === "tsv") return renderTsv(table);
+  if (format === "pretty") return await renderPretty(table);
+  const { stringify } = await import("yaml");
+  return stringify(table.data, { lineWidth: 0 });
+}
+
+function renderTsv({ columns, rows }: Table): string {
+  const lines = [columns.map(({ head }) => head), ...rows];
+  return lines.map((cells) => `${cells.map(tsvCell).join("\t")}\n`).join("");
+}
+
+function tsvCell(text: string): string {
+  return text.replace(/[\t\r\n]+/g, " ");
+}
+
+async function renderPretty({ title, columns, rows, notes }: Table): Promise<string> {
+  const { default: PrettyTable } = await import("cli-table3");
+  const shown = columns.map((_, index) => index).filter((index) =>
+    rows.length === 0 || rows.some((row) => row[index] !== "")
+  );
+  const pick = (cells: readonly string[]): string[] => shown.map((index) => cells[index] ?? "");
+  const table = new PrettyTable({
+    head: pick(columns.map(({ head }) => head)),
+    colAligns: shown.map((index) => columns[index]?.align ?? "left"),
+    chars: ASCII,
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push(pick(row));
+  const above = title === null ? [] : [title];
+  return [...above, table.toString(), ...notes].map((line) => `${line}\n`).join("");
+}
+
+// Plain characters: they survive every terminal, pager and ticket.
+const ASCII = {
+  ...{ "top": "-", "top-mid": "+", "top-left": "+", "top-right": "+" },
+  ...{ "bottom": "-", "bottom-mid": "+", "bottom-left": "+", "bottom-right": "+" },
+  ...{ "left": "|", "left-mid": "+", "mid": "-", "mid-mid": "+", "right": "|", "right-mid": "+" },
+  "middle": "|",
+};
