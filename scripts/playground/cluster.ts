@@ -10,6 +10,8 @@ export interface ClusterOptions {
   /** Names of the members. */
   readonly members: readonly string[];
   readonly etcdMembers: 1 | 3;
+  /** Those of them that run the distribution's Patroni. */
+  readonly patroni?: readonly string[];
   /** Laid over the settings below. */
   readonly dcs?: JsonObject;
   /** Laid over the file of each member. */
@@ -126,6 +128,7 @@ export async function planCluster(options: ClusterOptions): Promise<Cluster> {
     new Member({
       scope: "demo",
       name,
+      program: options.patroni?.includes(name) ? "patroni" : "agent",
       folder: `${folder}/${name}`,
       pgPort: ports[index * 2] ?? 0,
       restPort: ports[index * 2 + 1] ?? 0,

@@ -45,9 +45,10 @@ export class Member {
     if (this.#agent !== null) throw new TypeError(`Cannot start agent ${this.name}: it runs`);
     await Deno.mkdir(this.plan.folder, { recursive: true, mode: 0o700 });
     await Deno.writeTextFile(this.configFile, memberFile(this.plan), { mode: 0o600 });
+    const ours = this.plan.program === "agent";
     this.#agent = spawnLogged({
-      program: Deno.execPath(),
-      args: agentArgs([this.configFile]),
+      program: ours ? Deno.execPath() : "patroni",
+      args: ours ? agentArgs([this.configFile]) : [this.configFile],
       logFile: this.logFile,
     });
   }

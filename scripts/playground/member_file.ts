@@ -4,6 +4,8 @@ import { isJsonObject, type Json, type JsonObject } from "../../lib/base/json.ts
 export interface MemberPlan {
   readonly scope: string;
   readonly name: string;
+  /** What runs it: ours, or the Patroni of the distribution. */
+  readonly program: "agent" | "patroni";
   /** Holds everything of this member. */
   readonly folder: string;
   readonly pgPort: number;
