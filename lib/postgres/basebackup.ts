@@ -1,0 +1,66 @@
+import type { Source } from "../core/action.ts";
+import type { CommandResult } from "../host/port.ts";
+import { run } from "../host/spawn.ts";
+import { parseConnUrl, printConninfo } from "./conninfo.ts";
+import type { PostgresOptions } from "./options.ts";
+import { programPath } from "./options.ts";
+
+/** A copy may take days; it ends by its own faults or by a cancel. */
+const BACKUP_MS = 7 * 24 * 3600 * 1000;
+
+/** A base backup to take. */
+export interface BackupOrder {
+  readonly source: Source;
+  /** An existing, unused slot on the source; null: pg_basebackup makes a temporary one. */
+  readonly slot: string | null;
+  readonly report: (progress: string) => void;
+}
+
+/** Runs pg_basebackup with its WAL streamed beside it; the password comes from the passfile. */
+export function runBasebackup(
+  options: PostgresOptions,
+  order: BackupOrder,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const args = [
+    `--pgdata=${options.dataDir}`,
+    "-X",
+    "stream",
+    `--dbname=${sourceConninfo(options, order.source)}`,
+    "--checkpoint=fast",
+    "--no-password",
+    "--progress",
+    ...(order.slot === null ? [] : [`--slot=${order.slot}`]),
+    ...options.basebackup,
+  ];
+  return run({
+    program: programPath(options, "pg_basebackup"),
+    args,
+    env: { PGPASSFILE: options.pgpass },
+    timeoutMs: BACKUP_MS,
+    onStderrLine: (line) => {
+      const progress = parseProgress(line);
+      if (progress !== null) order.report(progress);
+    },
+  }, signal);
+}
+
+/** `copied 120 of 400 MB` from a progress line `122880/409600 kB (30%), 0/1 tablespace`; null for other lines. */
+export function parseProgress(line: string): string | null {
+  const [, done, total] = /^\s*(\d+)\/(\d+) kB \(/.exec(line) ?? [];
+  if (done === undefined || total === undefined) return null;
+  return `copied ${Math.floor(Number(done) / 1024)} of ${Math.ceil(Number(total) / 1024)} MB`;
+}
+
+function sourceConninfo(options: PostgresOptions, source: Source): string {
+  const address = parseConnUrl(source.connUrl);
+  const { username, options: words } = options.authentication.replication;
+  return printConninfo([
+    ["host", address?.host ?? ""],
+    ["port", String(address?.port ?? 5432)],
+    ["user", username],
+    ["dbname", "replication"],
+    ["application_name", options.name],
+    ...Object.entries(words),
+  ]);
+}

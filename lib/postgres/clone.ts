@@ -1,0 +1,108 @@
+import type { Source } from "../core/action.ts";
+import type { CommandResult } from "../host/port.ts";
+import { runBasebackup } from "./basebackup.ts";
+import { inspectSource, lackOfSpace } from "./clone_checks.ts";
+import type { DirState } from "./data_dir.ts";
+import {
+  inspectDataDir,
+  moveAside,
+  putMark,
+  removeIfThere,
+  removeMark,
+  setStandbySignal,
+  wipe,
+} from "./data_dir.ts";
+import type { PostgresOptions } from "./options.ts";
+import { serverLogPath } from "./pg_ctl.ts";
+import type { JobContext, JobResult } from "./port.ts";
+import { readPostmaster } from "./postmaster.ts";
+import { clearLeftovers } from "./server_start.ts";
+import { writeUpstreamPassfile } from "./standby_settings.ts";
+
+const TRIES = 2;
+const PAUSE_MS = 5000;
+const KEPT_SUFFIX = ".diverged";
+
+/**
+ * Copies `source` into the data directory and leaves it ready to start as a standby. Source, login and space are
+ * checked before anything is given up. An old directory is kept as `.diverged` when `keepOld`, and refused else. While
+ * the copy is made a marker lies beside the directory; a failed or cancelled one is wiped.
+ */
+export async function cloneFrom(
+  options: PostgresOptions,
+  order: { readonly source: Source; readonly keepOld: boolean },
+  job: JobContext,
+): Promise<JobResult> {
+  const { dataDir } = options;
+  const dir = await inspectDataDir(dataDir);
+  const obstacle = await findObstacle(options, dir, order.keepOld);
+  if (obstacle !== null) return failed(`Cannot clone: ${obstacle}`);
+
+  const source = await inspectSource(options, order.source, job.signal);
+  if (source.kind === "unusable") return failed(`Cannot clone: ${source.why}`);
+  const size = source.sizeBytes;
+  const lack = size === null ? null : await lackOfSpace(dataDir, size, job.signal);
+  if (lack !== null) return failed(`Cannot clone: ${lack}`);
+  if (size === null) job.report("the source's size is unknown, free space was not checked");
+  if (job.signal.aborted) return { kind: "cancelled" };
+
+  await clearDirectory(options, dir);
+  await writeUpstreamPassfile(options, order.source);
+  const result = await copy(options, { source: order.source, slot: source.slot }, job);
+  if (result.kind !== "done") await wipe(dataDir);
+  if (result.kind === "done") await setStandbySignal(dataDir, true);
+  await removeMark(dataDir);
+  return result;
+}
+
+async function findObstacle(
+  options: PostgresOptions,
+  dir: DirState,
+  keepOld: boolean,
+): Promise<string | null> {
+  if (dir.kind === "empty" || dir.kind === "half-made") return null;
+  if (!keepOld) return `the data directory is not empty`;
+  return await readPostmaster(options.dataDir) === null ? null : "the server still runs";
+}
+
+/** A mark "move-aside" is of a directory that was complete: it is still to be kept, never wiped. */
+async function clearDirectory(options: PostgresOptions, dir: DirState): Promise<void> {
+  const { dataDir } = options;
+  await clearLeftovers(options);
+  const isKept = dir.kind === "complete" || dir.kind === "unreadable" ||
+    (dir.kind === "half-made" && dir.mark === "move-aside");
+  if (isKept) {
+    await putMark(dataDir, "move-aside");
+    await moveAside(dataDir, KEPT_SUFFIX);
+  }
+  await putMark(dataDir, "clone");
+  await wipe(dataDir);
+}
+
+async function copy(
+  options: PostgresOptions,
+  order: { readonly source: Source; readonly slot: string | null },
+  job: JobContext,
+): Promise<JobResult> {
+  for (let attempt = 1;; attempt++) {
+    const end = await runBasebackup(options, { ...order, report: job.report }, job.signal);
+    if (end.cancelled || job.signal.aborted) return { kind: "cancelled" };
+    if (end.exitCode === 0) {
+      await removeIfThere(serverLogPath(options.dataDir));
+      return { kind: "done" };
+    }
+    if (attempt === TRIES) return failed(`Cannot clone: ${complaint(end)}`);
+    await wipe(options.dataDir);
+    await options.clock.sleep(PAUSE_MS, job.signal);
+  }
+}
+
+/** The lines that are not progress. */
+function complaint(end: CommandResult): string {
+  const lines = end.stderrTail.split("\n").filter((line) => !/^\s*\d+\/\d+ kB/.test(line));
+  return lines.length === 0 ? `exit code ${end.exitCode}` : lines.slice(-3).join("; ");
+}
+
+function failed(why: string): JobResult {
+  return { kind: "failed", why };
+}

@@ -1,0 +1,119 @@
+import { within } from "../base/deadline.ts";
+import { PostgresUnreachable, Refused } from "../base/errors.ts";
+import type { Source } from "../core/action.ts";
+import { run } from "../host/spawn.ts";
+import { parseConnUrl } from "./conninfo.ts";
+import { identifySystem, replicationTarget } from "./leader_history.ts";
+import type { PostgresOptions } from "./options.ts";
+import { withSession } from "./session.ts";
+
+const ASK_MS = 5000;
+const TOOL_MS = 60_000;
+/** Room for the WAL that is written while the copy runs. */
+const SPARE_BYTES = 64n * 1024n * 1024n;
+
+/** What is known of a source before anything is destroyed for its copy. */
+export type SourceReport =
+  | { readonly kind: "usable"; readonly sizeBytes: bigint | null; readonly slot: string | null }
+  | { readonly kind: "unusable"; readonly why: string };
+
+/**
+ * May this login copy from the source? Proved by a replication connection. Size and slot are asked as superuser and
+ * stay null when that is not let in.
+ */
+export async function inspectSource(
+  options: PostgresOptions,
+  source: Source,
+  signal: AbortSignal,
+): Promise<SourceReport> {
+  const target = replicationTarget(source, options.authentication.replication);
+  if (target === null) return { kind: "unusable", why: `no address in "${source.connUrl}"` };
+  using deadline = within(ASK_MS, signal);
+  try {
+    await withSession(
+      target,
+      (session) => identifySystem(session, deadline.signal),
+      deadline.signal,
+    );
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return { kind: "unusable", why: error.message };
+  }
+  return { kind: "usable", ...await askSizeAndSlot(options, source, signal) };
+}
+
+const SIZE_AND_SLOT =
+  `SELECT (SELECT sum(pg_tablespace_size(oid)) FROM pg_tablespace)::text AS size,
+  EXISTS (SELECT 1 FROM pg_replication_slots
+    WHERE slot_name = $1 AND slot_type = 'physical' AND NOT active) AS has_slot`;
+
+async function askSizeAndSlot(
+  options: PostgresOptions,
+  source: Source,
+  signal: AbortSignal,
+): Promise<{ readonly sizeBytes: bigint | null; readonly slot: string | null }> {
+  const address = parseConnUrl(source.connUrl);
+  if (address === null) return { sizeBytes: null, slot: null };
+  const login = options.authentication.superuser;
+  const database = address.database ?? options.database;
+  const target = { host: address.host, port: address.port, database, login, mode: "sql" } as const;
+  using deadline = within(ASK_MS, signal);
+  try {
+    const [row] = await withSession(
+      target,
+      (session) => session.query(SIZE_AND_SLOT, [options.slotName], deadline.signal),
+      deadline.signal,
+    );
+    return {
+      sizeBytes: BigInt(String(row?.["size"] ?? "0")),
+      slot: row?.["has_slot"] === true ? options.slotName : null,
+    };
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return { sizeBytes: null, slot: null };
+  }
+}
+
+/** Why a copy of `sizeBytes` does not fit beside the data directory; null when it does. */
+export async function lackOfSpace(
+  dataDir: string,
+  sizeBytes: bigint,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const parent = dataDir.slice(0, dataDir.lastIndexOf("/")) || "/";
+  const place = await isDirectory(dataDir) ? dataDir : parent;
+  const command = { program: "df", args: ["-P", "-B1", place], timeoutMs: TOOL_MS };
+  const free = parseFreeBytes((await run(command, signal)).stdout);
+  const needed = sizeBytes + SPARE_BYTES;
+  if (free === null || free >= needed) return null;
+  const reclaimed = await sizeOfTree(`${dataDir}.diverged`, signal);
+  if (free + reclaimed >= needed) return null;
+  return `${megabytes(needed)} MB needed, ${megabytes(free)} MB free at "${place}"`;
+}
+
+/** The fourth column of `df -P`'s second line; null for anything else. */
+export function parseFreeBytes(output: string): bigint | null {
+  const column = output.split("\n")[1]?.trim().split(/\s+/)[3];
+  return column !== undefined && /^\d+$/.test(column) ? BigInt(column) : null;
+}
+
+/** The older `.diverged` is replaced by a new one, so its room counts as free. */
+async function sizeOfTree(path: string, signal: AbortSignal): Promise<bigint> {
+  if (!await isDirectory(path)) return 0n;
+  const command = { program: "du", args: ["-s", "-B1", path], timeoutMs: TOOL_MS };
+  const [, bytes] = /^(\d+)/.exec((await run(command, signal)).stdout) ?? [];
+  return BigInt(bytes ?? "0");
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const info = await Deno.stat(path).catch(() => null);
+  return info?.isDirectory === true;
+}
+
+function megabytes(bytes: bigint): string {
+  return String(bytes / (1024n * 1024n));
+}
+
+function isExpected(error: unknown): error is PostgresUnreachable | Refused {
+  return error instanceof PostgresUnreachable || error instanceof Refused;
+}

@@ -1,0 +1,72 @@
+/** Name of the file that initdb wrote, kept aside and included by ours. */
+export const BASE_CONF = "postgresql.base.conf";
+
+const HEADER = "# Written by agent; edits are lost. Change the cluster configuration instead.";
+const RECOVERY_MARK = "# recovery";
+
+const RECOVERY_SETTING =
+  /^\s*(primary_conninfo|primary_slot_name|recovery_\w+|restore_command|archive_cleanup_command|promote_trigger_file|trigger_file|standby_mode)\b/i;
+
+/** Parts of postgresql.conf. */
+export interface ConfParts {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** null: this server is no standby. */
+  readonly recovery: Readonly<Record<string, string>> | null;
+  /** What was not taken over and why, as comments. */
+  readonly remarks: readonly string[];
+}
+
+/** The text of postgresql.conf: the original file included, our parameters over it, recovery settings last. */
+export function renderPostgresqlConf(parts: ConfParts): string {
+  const lines = [HEADER, `include '${BASE_CONF}'`, ""];
+  for (const remark of parts.remarks) lines.push(`# ${remark.replace(/\s+/g, " ")}`);
+  lines.push(...renderSettings(parts.parameters));
+  if (parts.recovery !== null) lines.push("", RECOVERY_MARK, ...renderSettings(parts.recovery));
+  return lines.join("\n") + "\n";
+}
+
+/** The recovery settings in a file that we rendered; null when it has none. */
+export function readRecoverySettings(text: string): Readonly<Record<string, string>> | null {
+  const at = text.indexOf(`\n${RECOVERY_MARK}\n`);
+  if (at < 0) return null;
+  const found: Record<string, string> = {};
+  for (const line of text.slice(at).split("\n")) {
+    const [, name, value] = /^(\w+) = '(.*)'$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) found[name] = unquote(value);
+  }
+  return found;
+}
+
+/** True for a file that `renderPostgresqlConf` made. */
+export function isOurConf(text: string): boolean {
+  return text.startsWith(HEADER);
+}
+
+/** postgresql.auto.conf without recovery settings: ALTER SYSTEM must not redirect a standby. */
+export function withoutRecoverySettings(text: string): string {
+  return text.split("\n").filter((line) => !RECOVERY_SETTING.test(line)).join("\n");
+}
+
+/** The text of pg_hba.conf or pg_ident.conf from its lines. */
+export function renderLines(lines: readonly string[]): string {
+  return [HEADER, ...lines].join("\n") + "\n";
+}
+
+/** A value for postgresql.conf: quotes doubled, backslashes and line ends escaped (guc-file.l). */
+export function quoteSetting(value: string): string {
+  const text = value.replaceAll("\\", "\\\\").replaceAll("'", "''");
+  return `'${text.replaceAll("\n", "\\n").replaceAll("\r", "\\r")}'`;
+}
+
+function renderSettings(settings: Readonly<Record<string, string>>): readonly string[] {
+  const names = Object.keys(settings).sort();
+  return names.map((name) => `${name} = ${quoteSetting(settings[name] ?? "")}`);
+}
+
+function unquote(text: string): string {
+  return text.replace(/''|\\([\s\S])/g, (whole, escaped) => {
+    if (whole === "''") return "'";
+    if (escaped === "n") return "\n";
+    return escaped === "r" ? "\r" : escaped;
+  });
+}

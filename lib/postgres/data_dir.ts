@@ -1,0 +1,178 @@
+/** What a data directory is, by its files alone. */
+export type DirState =
+  | { readonly kind: "empty" }
+  /** A job is or was at work in it: it must not be started, and may be wiped. */
+  | { readonly kind: "half-made"; readonly mark: Mark }
+  | { readonly kind: "unreadable"; readonly why: string }
+  | { readonly kind: "complete"; readonly majorVersion: number };
+
+/** What the marker beside a data directory says of it. */
+export type Mark = "bootstrap" | "clone" | "move-aside";
+
+/**
+ * Looks at the files. A directory with pg_control and PG_VERSION is complete without listing it (listing can be slow);
+ * `lost+found` and dot files do not count as content, since mount points have them. `ignoreMark` is for the job that
+ * put the marker.
+ */
+export async function inspectDataDir(dataDir: string, ignoreMark = false): Promise<DirState> {
+  try {
+    const mark = ignoreMark ? null : await readMark(dataDir);
+    if (mark !== null) return { kind: "half-made", mark };
+    if (await exists(`${dataDir}/global/pg_control`)) return await readVersion(dataDir);
+    if (await isEmptyDir(dataDir)) return { kind: "empty" };
+    return { kind: "unreadable", why: `"${dataDir}" has content but no global/pg_control` };
+  } catch (error) {
+    if (error instanceof Error) return { kind: "unreadable", why: error.message };
+    throw error;
+  }
+}
+
+/** Puts the marker beside the directory before it is made unusable; on disk when this returns. */
+export async function putMark(dataDir: string, mark: Mark): Promise<void> {
+  using file = await Deno.open(markPath(dataDir), { write: true, create: true, truncate: true });
+  await file.write(new TextEncoder().encode(`${mark}\n`));
+  await file.syncData();
+}
+
+/** Removes the marker: the directory is complete, or empty. */
+export async function removeMark(dataDir: string): Promise<void> {
+  await removeIfThere(markPath(dataDir));
+}
+
+/** Removes the content of the directory and of the directories behind its pg_wal and tablespace links. */
+export async function wipe(dataDir: string): Promise<void> {
+  for (const { target } of await findLinks(dataDir)) await removeContent(target);
+  await removeContent(dataDir);
+}
+
+/**
+ * Renames the directory and those behind its links to `<name><suffix>`, replacing older ones, and leaves nothing at
+ * the old places. The links of the renamed directory point to the renamed targets. May be repeated after a crash.
+ */
+export async function moveAside(dataDir: string, suffix: string): Promise<void> {
+  for (const { path, target } of await findLinks(dataDir)) {
+    if (target.endsWith(suffix)) continue;
+    await renameOver(target, `${target}${suffix}`);
+    await Deno.remove(path);
+    await Deno.symlink(`${target}${suffix}`, path);
+  }
+  await renameOver(dataDir, `${dataDir}${suffix}`);
+}
+
+/** True when standby.signal or recovery.signal makes the next start one in recovery. */
+export async function startsAsStandby(dataDir: string): Promise<boolean> {
+  return await exists(`${dataDir}/standby.signal`) || await exists(`${dataDir}/recovery.signal`);
+}
+
+/** Makes the next start one as a standby, or one as a primary. */
+export async function setStandbySignal(dataDir: string, isStandby: boolean): Promise<void> {
+  if (isStandby) return await Deno.writeTextFile(`${dataDir}/standby.signal`, "");
+  await removeIfThere(`${dataDir}/standby.signal`);
+  await removeIfThere(`${dataDir}/recovery.signal`);
+}
+
+/** The file's text, or null when there is none; other faults throw. */
+export async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** True for anything at `path`, a dangling link excepted. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Removes a file; none there is no fault. */
+export async function removeIfThere(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function markPath(dataDir: string): string {
+  return `${dataDir}.agent-incomplete`;
+}
+
+async function readMark(dataDir: string): Promise<Mark | null> {
+  const text = await readIfThere(markPath(dataDir));
+  if (text === null) return null;
+  const mark = text.trim();
+  // An empty marker is one whose writing was cut off, before anything was changed by it.
+  return mark === "bootstrap" || mark === "clone" ? mark : "move-aside";
+}
+
+async function readVersion(dataDir: string): Promise<DirState> {
+  const text = await readIfThere(`${dataDir}/PG_VERSION`);
+  const majorVersion = Number.parseInt(text ?? "", 10);
+  if (majorVersion >= 12) return { kind: "complete", majorVersion };
+  const why = Number.isNaN(majorVersion)
+    ? `"${dataDir}" has no readable PG_VERSION`
+    : `"${dataDir}" is of PostgreSQL ${majorVersion}, and 12 is the oldest supported`;
+  return { kind: "unreadable", why };
+}
+
+async function isEmptyDir(dataDir: string): Promise<boolean> {
+  if (!await exists(dataDir)) return true;
+  for await (const entry of Deno.readDir(dataDir)) {
+    if (entry.name !== "lost+found" && !entry.name.startsWith(".")) return false;
+  }
+  return true;
+}
+
+interface DirLink {
+  readonly path: string;
+  readonly target: string;
+}
+
+async function findLinks(dataDir: string): Promise<readonly DirLink[]> {
+  const candidates = [`${dataDir}/pg_wal`];
+  if (await exists(`${dataDir}/pg_tblspc`)) {
+    for await (const entry of Deno.readDir(`${dataDir}/pg_tblspc`)) {
+      if (entry.isSymlink) candidates.push(`${dataDir}/pg_tblspc/${entry.name}`);
+    }
+  }
+  const found: DirLink[] = [];
+  for (const path of candidates) {
+    const target = await linkTarget(path);
+    if (target !== null) found.push({ path, target });
+  }
+  return found;
+}
+
+async function linkTarget(path: string): Promise<string | null> {
+  try {
+    const info = await Deno.lstat(path);
+    if (!info.isSymlink) return null;
+    const target = await Deno.readLink(path);
+    return target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+async function removeContent(dir: string): Promise<void> {
+  if (!await exists(dir)) return;
+  for await (const entry of Deno.readDir(dir)) {
+    if (entry.name === "lost+found") continue;
+    await Deno.remove(`${dir}/${entry.name}`, { recursive: true });
+  }
+}
+
+async function renameOver(from: string, to: string): Promise<void> {
+  if (!await exists(from)) return;
+  if (await exists(to)) await Deno.remove(to, { recursive: true });
+  await Deno.rename(from, to);
+}

@@ -1,0 +1,175 @@
+import { parseBytes, parseSeconds } from "../base/units.ts";
+import type { Settings } from "../core/settings.ts";
+import type { PostgresOptions } from "./options.ts";
+
+interface ClusterWide {
+  readonly name: string;
+  readonly fallback: string;
+  readonly isValid: (value: string) => boolean;
+}
+
+const atLeast = (minimum: number) => (value: string): boolean =>
+  /^\d+$/.test(value) && Number(value) >= minimum;
+const isBoolean = (value: string): boolean =>
+  /^(on|off|true|false|yes|no|1|0)$/.test(value.toLowerCase());
+
+/** Settings that must agree between members: taken from the cluster configuration only (spec 1.6.3). */
+const CLUSTER_WIDE: readonly ClusterWide[] = [
+  { name: "max_connections", fallback: "100", isValid: atLeast(25) },
+  { name: "max_locks_per_transaction", fallback: "64", isValid: atLeast(32) },
+  { name: "max_worker_processes", fallback: "8", isValid: atLeast(2) },
+  { name: "max_prepared_transactions", fallback: "0", isValid: atLeast(0) },
+  { name: "max_wal_senders", fallback: "10", isValid: atLeast(3) },
+  { name: "max_replication_slots", fallback: "10", isValid: atLeast(4) },
+  { name: "wal_level", fallback: "replica", isValid: (value) => /^(replica|logical)$/.test(value) },
+  { name: "track_commit_timestamp", fallback: "off", isValid: isBoolean },
+  { name: "wal_log_hints", fallback: "on", isValid: isBoolean },
+];
+
+/** A standby refuses to start with less than its source had (PostgreSQL docs, "Hot Standby"). */
+const RAISED_ON_STANDBY = [
+  "max_connections",
+  "max_worker_processes",
+  "max_wal_senders",
+  "max_prepared_transactions",
+  "max_locks_per_transaction",
+] as const;
+
+const WAL_KEEP = ["wal_keep_size", "wal_keep_segments"] as const;
+const NEVER_BY_USER = ["listen_addresses", "port", "cluster_name", "hot_standby"] as const;
+const SEGMENT_MB = 16;
+
+/** What the postmaster gets on its command line, so that ALTER SYSTEM cannot change it. */
+export function controlledSettings(
+  options: Pick<PostgresOptions, "listen" | "scope">,
+  settings: Settings,
+): Readonly<Record<string, string>> {
+  const wanted = lowerCaseNames(settings.parameters);
+  const found: Record<string, string> = {
+    listen_addresses: options.listen.hosts.join(","),
+    port: String(options.listen.port),
+    cluster_name: options.scope,
+    hot_standby: "on",
+  };
+  for (const { name, fallback, isValid } of CLUSTER_WIDE) {
+    const value = (wanted[name] ?? fallback).replace(/^hot_standby$/, "replica");
+    found[name] = isValid(value) ? value : fallback;
+  }
+  return found;
+}
+
+/** The same for a standby: shared-memory settings not below those its data was written with. */
+export function raisedForStandby(
+  controlled: Readonly<Record<string, string>>,
+  written: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const raised: Record<string, string> = { ...controlled };
+  for (const name of RAISED_ON_STANDBY) {
+    const least = Number(written[name] ?? 0);
+    if (Number(raised[name]) < least) raised[name] = String(least);
+  }
+  return raised;
+}
+
+/** `--name=value` words for the postmaster. */
+export function commandLineWords(
+  controlled: Readonly<Record<string, string>>,
+): readonly string[] {
+  return Object.entries(controlled).map(([name, value]) => `--${name}=${value}`);
+}
+
+/** The parameters of the configuration file: cluster, then local ones over them, without controlled settings. */
+export function fileParameters(
+  settings: Settings,
+  local: Readonly<Record<string, string>>,
+  majorVersion: number,
+): Readonly<Record<string, string>> {
+  const cluster = lowerCaseNames(settings.parameters);
+  const merged = { ...cluster, ...lowerCaseNames(local) };
+  const fixed = [...CLUSTER_WIDE.map(({ name }) => name), ...NEVER_BY_USER, ...WAL_KEEP];
+  const kept = Object.entries(merged).filter(([name]) => !fixed.some((one) => one === name));
+  return { ...Object.fromEntries(kept), ...walKeep(cluster, majorVersion) };
+}
+
+function walKeep(
+  cluster: Readonly<Record<string, string>>,
+  majorVersion: number,
+): Readonly<Record<string, string>> {
+  const size = megabytes(cluster["wal_keep_size"]) ??
+    (Number(cluster["wal_keep_segments"] ?? 8) * SEGMENT_MB || 8 * SEGMENT_MB);
+  if (majorVersion >= 13) return { wal_keep_size: `${Math.max(size, SEGMENT_MB)}MB` };
+  return { wal_keep_segments: String(Math.max(1, Math.ceil(size / SEGMENT_MB))) };
+}
+
+/** A number without a unit counts megabytes, as in wal_keep_size. */
+function megabytes(value: string | undefined): number | null {
+  if (value === undefined) return null;
+  if (/^\d+$/.test(value)) return Number(value);
+  const bytes = parseBytes(value);
+  return bytes === null ? null : Math.floor(bytes / 1024 ** 2);
+}
+
+/** A row of pg_settings: the value in `unit`s, as the server runs with it. */
+export interface RunningSetting {
+  readonly name: string;
+  readonly setting: string;
+  /** `8kB`, `MB`, `ms`, `min` and so on. */
+  readonly unit: string | null;
+  /** `bool`, `integer`, `real`, `string`, `enum`. */
+  readonly vartype: string;
+}
+
+/** True when the server already runs with the wanted value, whatever unit or spelling it is written in. */
+export function isSameSetting(running: RunningSetting, wanted: string): boolean {
+  const text = wanted.trim().toLowerCase();
+  switch (running.vartype) {
+    case "bool":
+      return /^(on|true|yes|1|t|y)$/.test(text) === (running.setting === "on");
+    case "integer":
+    case "real":
+      return isSameNumber(running, wanted.trim());
+    case "enum":
+      return text === running.setting.toLowerCase();
+    default:
+      return wanted === running.setting;
+  }
+}
+
+function isSameNumber(running: RunningSetting, wanted: string): boolean {
+  if (/^[-+]?[\d.]+$/.test(wanted)) return Number(wanted) === Number(running.setting);
+  const [, count = "1", unit = ""] = /^(\d*)(\w+)$/.exec(running.unit ?? "") ?? [];
+  const one = Number(count === "" ? "1" : count);
+  const step = parseBytes(`1${unit}`) ?? parseSeconds(`1${unit}`);
+  const value = parseBytes(wanted) ?? parseSeconds(wanted);
+  if (step === null || value === null) return false;
+  return Math.abs(value / (step * one) - Number(running.setting)) < 0.5;
+}
+
+/** Settings that need a restart to become what they should be: old and new value as text. */
+export function pendingRestart(
+  running: readonly RunningSetting[],
+  wanted: Readonly<Record<string, string>>,
+): Record<string, { oldValue: string; newValue: string }> {
+  const found: Record<string, { oldValue: string; newValue: string }> = {};
+  for (const row of running) {
+    const value = wanted[row.name];
+    if (value === undefined || row.name === "hot_standby" || isSameSetting(row, value)) continue;
+    found[row.name] = { oldValue: withUnit(row), newValue: value };
+  }
+  return found;
+}
+
+function withUnit({ setting, unit }: RunningSetting): string {
+  const [, count = "", name = ""] = /^(\d*)(\w+)$/.exec(unit ?? "") ?? [];
+  if (name === "" || !/^\d+$/.test(setting)) return setting;
+  return `${Number(setting) * Number(count === "" ? "1" : count)}${name}`;
+}
+
+function lowerCaseNames(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key.toLowerCase(),
+      value,
+    ]),
+  );
+}

@@ -1,0 +1,128 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import type { CommandResult, ProcessIdentity } from "../host/port.ts";
+import { findProcess, sendSignal } from "../host/processes.ts";
+import { cleanEnvironment, run } from "../host/spawn.ts";
+import type { FullControlData } from "./controldata.ts";
+import { parseControlData } from "./controldata.ts";
+import type { PostgresOptions } from "./options.ts";
+import { programPath } from "./options.ts";
+
+type Programs = Pick<PostgresOptions, "binDir" | "binName" | "dataDir">;
+
+const CONTROLDATA_MS = 10_000;
+const PROMOTE_MS = 10_000;
+const LOG_TAIL_BYTES = 8192;
+
+/** Where the server's own output goes until (or unless) its logging collector takes over. */
+export function serverLogPath(dataDir: string): string {
+  return `${dataDir}/log/agent-startup.log`;
+}
+
+/** A started postmaster, or why none could be started. */
+export type SpawnResult =
+  | { readonly kind: "spawned"; readonly identity: ProcessIdentity }
+  | { readonly kind: "failed"; readonly why: string };
+
+/**
+ * Starts the postmaster in a session of its own with its output in a file, so that neither the agent's end nor its
+ * terminal reaches it. It may still fail: watch the process. `stalePid`: a pid that the server must not take for a
+ * rival's.
+ */
+export async function spawnPostmaster(
+  programs: Programs,
+  words: readonly string[],
+  stalePid: number | null,
+): Promise<SpawnResult> {
+  const { dataDir } = programs;
+  const log = serverLogPath(dataDir);
+  await Deno.mkdir(log.slice(0, log.lastIndexOf("/")), { recursive: true, mode: 0o700 });
+  const output = openLog(log);
+  try {
+    const child = spawn(programPath(programs, "postgres"), ["-D", dataDir, ...words], {
+      cwd: dataDir,
+      detached: true,
+      env: {
+        ...cleanEnvironment(),
+        ...(stalePid === null ? {} : { PG_GRANDPARENT_PID: String(stalePid) }),
+      },
+      stdio: ["ignore", output, output],
+    });
+    return await identityOf(child);
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** `pg_ctl promote` without waiting: the order is given when it ends with 0. */
+export function orderPromotion(programs: Programs, signal: AbortSignal): Promise<CommandResult> {
+  const args = ["promote", "-W", "-D", programs.dataDir];
+  return run({ program: programPath(programs, "pg_ctl"), args, timeoutMs: PROMOTE_MS }, signal);
+}
+
+/** Makes the server read its configuration files again. False: it is gone. */
+export function orderReload(postmaster: ProcessIdentity): boolean {
+  return sendSignal(postmaster, "SIGHUP");
+}
+
+/** What pg_controldata says, or why it could not be read. */
+export async function readControlData(
+  programs: Programs,
+  signal: AbortSignal,
+): Promise<FullControlData | { readonly fault: string }> {
+  const program = programPath(programs, "pg_controldata");
+  const command = { program, args: ["-D", programs.dataDir], timeoutMs: CONTROLDATA_MS };
+  const result = await run(command, signal);
+  const control = result.exitCode === 0 ? parseControlData(result.stdout) : null;
+  if (control !== null) return control;
+  const said = result.stderrTail === "" ? `exit code ${result.exitCode}` : result.stderrTail;
+  return { fault: `Cannot read the control file: ${said}` };
+}
+
+/** Bytes in the server's log now; what follows belongs to the next start. */
+export async function logSize(dataDir: string): Promise<number> {
+  const info = await Deno.stat(serverLogPath(dataDir)).catch(() => null);
+  return info?.size ?? 0;
+}
+
+/** What the server wrote since `from`, FATAL and ERROR lines alone when there are any, as one line. */
+export async function logTail(dataDir: string, from: number): Promise<string> {
+  const text = await readFrom(serverLogPath(dataDir), from);
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const faults = lines.filter((line) => /\b(FATAL|PANIC|ERROR):/.test(line));
+  const hints = lines.filter((line) => /\bLOG:\s+could not\b/.test(line));
+  const told = faults.length > 0 ? [...hints.slice(-2), ...faults.slice(-2)] : lines.slice(-3);
+  return told.map((line) => line.trim()).join("; ");
+}
+
+async function readFrom(path: string, from: number): Promise<string> {
+  try {
+    using file = await Deno.open(path);
+    const { size } = await file.stat();
+    await file.seek(Math.max(from, size - LOG_TAIL_BYTES), Deno.SeekMode.Start);
+    const buffer = new Uint8Array(LOG_TAIL_BYTES);
+    const count = await file.read(buffer);
+    return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+function openLog(path: string): number {
+  return openSync(path, "a", 0o600);
+}
+
+function identityOf(child: ReturnType<typeof spawn>): Promise<SpawnResult> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => {
+      resolve({ kind: "failed", why: `Cannot start the server: ${error.message}` });
+    });
+    child.once("spawn", () => {
+      child.unref();
+      const found = child.pid === undefined ? null : findProcess(child.pid);
+      if (found !== null) return resolve({ kind: "spawned", identity: found.identity });
+      resolve({ kind: "failed", why: "Cannot start the server: it ended at once" });
+    });
+  });
+}

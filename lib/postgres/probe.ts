@@ -1,0 +1,199 @@
+import { within } from "../base/deadline.ts";
+import { PostgresUnreachable, Refused } from "../base/errors.ts";
+import type { PostgresView, PrimaryView, ReplicaView } from "../core/node_view.ts";
+import { killOrphans } from "../host/fence.ts";
+import type { ProcessIdentity } from "../host/port.ts";
+import { findServerProcesses, isAlive, startedAtMs } from "../host/processes.ts";
+import { endedCleanly } from "./controldata.ts";
+import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
+import { identifySystem } from "./leader_history.ts";
+import type { PostgresOptions } from "./options.ts";
+import { programPath } from "./options.ts";
+import { readControlData } from "./pg_ctl.ts";
+import type { RunningPostmaster } from "./postmaster.ts";
+import { localTarget, readPostmaster } from "./postmaster.ts";
+import { controlTimeline, PROBE_SQL, viewOfRow } from "./probe_sql.ts";
+import type { Row } from "./session.ts";
+import { Session, withSession } from "./session.ts";
+
+const LOOK_MS = 10_000;
+const IDENTIFY_MS = 2000;
+
+/** Looks at the local server; keeps one SQL session, the last role, and the postmaster it saw last. */
+export class Probe {
+  readonly #options: PostgresOptions;
+  #session: Session | null = null;
+  #lastRole: "primary" | "replica" | null = null;
+  #postmaster: ProcessIdentity | null = null;
+
+  constructor(options: PostgresOptions) {
+    this.#options = options;
+  }
+
+  /** The postmaster that the last look saw or a start made; it may be gone by now. */
+  get postmaster(): ProcessIdentity | null {
+    return this.#postmaster;
+  }
+
+  /** A start tells which process it made, before any pid file exists. */
+  noteStart(identity: ProcessIdentity): void {
+    this.#postmaster = identity;
+  }
+
+  /** One look; `wanted` are the controlled settings. Never throws for a server's or file system's fault. */
+  async look(wanted: Readonly<Record<string, string>>, signal: AbortSignal): Promise<PostgresView> {
+    using deadline = within(LOOK_MS, signal);
+    const { dataDir } = this.#options;
+    const dir = await inspectDataDir(dataDir);
+    if (dir.kind === "half-made") return { kind: "no-data" };
+    if (dir.kind !== "complete") return await this.#withoutData(dir);
+
+    const postmaster = await readPostmaster(dataDir);
+    if (postmaster === null) return await this.#notRunning(deadline.signal);
+    this.#postmaster = postmaster.process.identity;
+    if (postmaster.file.singleUser) return await this.#silent("single-user mode", deadline.signal);
+    return await this.#ask(postmaster, wanted, deadline.signal);
+  }
+
+  /** Ends the session; the next look opens another. */
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    await session?.close();
+  }
+
+  async #withoutData(
+    dir: { readonly kind: "empty" } | { readonly kind: "unreadable"; readonly why: string },
+  ): Promise<PostgresView> {
+    await this.close();
+    const isServing = this.#postmaster !== null && isAlive(this.#postmaster);
+    if (isServing) {
+      const lastRole = this.#lastRole ?? "primary";
+      const why = "the server runs, but its data directory is gone";
+      return { kind: "silent", systemId: "", lastRole, why };
+    }
+    return dir.kind === "empty" ? { kind: "no-data" } : dir;
+  }
+
+  /**
+   * No postmaster: what is left of one is killed here, since "down" promises that no process holds the directory.
+   * A server process that is nobody's child is a postmaster on its way to its pid file.
+   */
+  async #notRunning(signal: AbortSignal): Promise<PostgresView> {
+    await this.close();
+    const { dataDir, clock } = this.#options;
+    const program = programPath(this.#options, "postgres");
+    if (killOrphans(dataDir, program) > 0) await clock.sleep(50, signal);
+    const [holder] = findServerProcesses(dataDir, program);
+    if (holder?.isMain) return await this.#starting(holder.identity, signal);
+    if (holder !== undefined) {
+      return await this.#silent(`process ${holder.identity.pid} outlived its server`, signal);
+    }
+    const control = await readControlData(this.#options, signal);
+    if ("fault" in control) return { kind: "unreadable", why: control.fault };
+    return { kind: "down", control, crashed: !endedCleanly(control) };
+  }
+
+  async #ask(
+    postmaster: RunningPostmaster,
+    wanted: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<PostgresView> {
+    try {
+      const row = await this.#query(postmaster, Object.keys(wanted), signal);
+      const view = await this.#complete(viewOfRow(row, wanted), row, signal);
+      this.#lastRole = view.kind;
+      return view;
+    } catch (error) {
+      const isKnown = error instanceof PostgresUnreachable || error instanceof Refused;
+      if (!isKnown) throw error;
+      if (isStarting(error.code, postmaster.file.status)) {
+        return await this.#starting(postmaster.process.identity, signal);
+      }
+      return await this.#silent(error.message, signal);
+    }
+  }
+
+  /** Repeated once, and only when the session was an older one that turned out to be broken. */
+  async #query(
+    postmaster: RunningPostmaster,
+    controlled: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Row> {
+    const isOld = this.#session?.isOpen === true;
+    try {
+      return await this.#queryOnce(postmaster, controlled, signal);
+    } catch (error) {
+      const mayRepeat = isOld && error instanceof PostgresUnreachable && !signal.aborted;
+      if (!mayRepeat) throw error;
+      return await this.#queryOnce(postmaster, controlled, signal);
+    }
+  }
+
+  async #queryOnce(
+    postmaster: RunningPostmaster,
+    controlled: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Row> {
+    if (this.#session?.isOpen !== true) {
+      const login = this.#options.authentication.superuser;
+      this.#session = await Session.open(
+        localTarget(this.#options, postmaster.file, login),
+        signal,
+      );
+    }
+    const [row] = await this.#session.query(PROBE_SQL, [controlled], signal);
+    return row ?? {};
+  }
+
+  /** A replica without a receiver learns its timeline from a WAL sender of its own, else from its control file. */
+  async #complete(
+    view: PrimaryView | ReplicaView,
+    row: Row,
+    signal: AbortSignal,
+  ): Promise<PrimaryView | ReplicaView> {
+    if (view.kind === "primary" || view.timeline !== null) return view;
+    const login = this.#options.authentication.replication;
+    const target = { ...localTarget(this.#options, null, login), mode: "physical" } as const;
+    using deadline = within(IDENTIFY_MS, signal);
+    try {
+      const { timeline } = await withSession(
+        target,
+        (session) => identifySystem(session, deadline.signal),
+        deadline.signal,
+      );
+      return { ...view, timeline };
+    } catch (error) {
+      if (!(error instanceof PostgresUnreachable) && !(error instanceof Refused)) throw error;
+      return { ...view, timeline: controlTimeline(row) };
+    }
+  }
+
+  async #starting(identity: ProcessIdentity, signal: AbortSignal): Promise<PostgresView> {
+    this.#postmaster = identity;
+    return {
+      kind: "starting",
+      systemId: await this.#systemId(signal),
+      asReplica: await startsAsStandby(this.#options.dataDir),
+      sinceMs: startedAtMs(identity),
+    };
+  }
+
+  async #silent(why: string, signal: AbortSignal): Promise<PostgresView> {
+    const isStandby = await startsAsStandby(this.#options.dataDir);
+    const lastRole = this.#lastRole ?? (isStandby ? "replica" : "primary");
+    return { kind: "silent", systemId: await this.#systemId(signal), lastRole, why };
+  }
+
+  async #systemId(signal: AbortSignal): Promise<string> {
+    const control = await readControlData(this.#options, signal);
+    return "fault" in control ? "" : control.systemId;
+  }
+}
+
+/** 57P03 is also the answer while shutting down, and a server opens its port a moment after its pid file. */
+function isStarting(code: string | null, status: string): boolean {
+  if (status === "stopping") return false;
+  if (code === "57P03") return true;
+  return (status === "starting" || status === "") && (code === "ECONNREFUSED" || code === "ENOENT");
+}

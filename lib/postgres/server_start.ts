@@ -1,0 +1,154 @@
+import { within } from "../base/deadline.ts";
+import { PostgresUnreachable, Refused } from "../base/errors.ts";
+import type { Settings } from "../core/settings.ts";
+import { stopServer } from "../host/fence.ts";
+import type { ProcessIdentity } from "../host/port.ts";
+import { findProcess, isAlive, parsePostmasterPid } from "../host/processes.ts";
+import type { ConfWriter } from "./conf_writer.ts";
+import { inspectDataDir, readIfThere, setStandbySignal } from "./data_dir.ts";
+import type { PostgresOptions } from "./options.ts";
+import { programPath } from "./options.ts";
+import { commandLineWords, controlledSettings, raisedForStandby } from "./parameters.ts";
+import { logSize, logTail, readControlData, spawnPostmaster } from "./pg_ctl.ts";
+import type { JobContext, JobResult } from "./port.ts";
+import { localTarget, readPostmaster } from "./postmaster.ts";
+import { withSession } from "./session.ts";
+
+/** How to start: as what, with which recovery settings, until when, and how long to wait for it. */
+export interface StartOrder {
+  readonly settings: Settings;
+  /** null: as a primary. */
+  readonly recovery: Readonly<Record<string, string>> | null;
+  /** Boot clock; no start after it. null: no limit. */
+  readonly notAfterMs: number | null;
+  readonly waitMs: number;
+}
+
+/** What a start needs of the manager. */
+export interface StartTools {
+  readonly options: PostgresOptions;
+  readonly conf: ConfWriter;
+  /** Told which process was made, right after it was. */
+  readonly onStart: (identity: ProcessIdentity) => void;
+  /** Set by the job that makes the directory: its own marker does not forbid the first start. */
+  readonly ignoreMark: boolean;
+}
+
+const POLL_MS = 100;
+const ASK_MS = 2000;
+
+/**
+ * Clears what is left of a dead server, writes the files, starts the postmaster and waits for it. A standby that still
+ * replays at the end of the wait counts as started; a primary that does not accept writes by then as failed.
+ */
+export async function startServer(
+  tools: StartTools,
+  order: StartOrder,
+  job: JobContext,
+): Promise<JobResult> {
+  const { options } = tools;
+  const { dataDir, clock } = options;
+  const dir = await inspectDataDir(dataDir, tools.ignoreMark);
+  if (dir.kind !== "complete") return failed(`Cannot start the server: data is ${dir.kind}`);
+  if (await readPostmaster(dataDir) !== null) return failed("Cannot start the server: it runs");
+  if (isPast(order.notAfterMs, clock.bootMs())) return tooLate();
+
+  await clearLeftovers(options);
+  await setStandbySignal(dataDir, order.recovery !== null);
+  const { settings, recovery } = order;
+  await tools.conf.write({ settings, majorVersion: dir.majorVersion, recovery }, job.signal);
+  const control = await readControlData(options, job.signal);
+  if ("fault" in control) return failed(control.fault);
+  const controlled = controlledSettings(options, settings);
+  const words = commandLineWords(
+    recovery === null ? controlled : raisedForStandby(controlled, control.settings),
+  );
+  const stalePid = await readStalePid(dataDir);
+  const logFrom = await logSize(dataDir);
+
+  if (!job.passPointOfNoReturn()) return { kind: "cancelled" };
+  if (isPast(order.notAfterMs, clock.bootMs())) return tooLate();
+  const spawned = await spawnPostmaster(options, words, stalePid);
+  if (spawned.kind === "failed") return failed(spawned.why);
+  tools.onStart(spawned.identity);
+  const result = await waitForServer(options, spawned.identity, order);
+  if (result !== "ended") return result;
+  return failed(`Cannot start the server: ${await logTail(dataDir, logFrom)}`);
+}
+
+/** Ends whatever still works in the data directory without a living postmaster. */
+export async function clearLeftovers(options: PostgresOptions): Promise<void> {
+  const { dataDir, clock } = options;
+  const target = {
+    dataDir,
+    clock,
+    serverProgram: programPath(options, "postgres"),
+    postmaster: null,
+  };
+  await stopServer(target, "immediate", { immediateAtMs: null, killAtMs: clock.bootMs() + 5000 });
+}
+
+/**
+ * A leftover pid file whose number a zombie or another program has now would keep the server from starting; it
+ * ignores the one that PG_GRANDPARENT_PID names (PostgreSQL source, miscinit.c). The file itself is the server's.
+ */
+async function readStalePid(dataDir: string): Promise<number | null> {
+  const text = await readIfThere(`${dataDir}/postmaster.pid`);
+  return (text === null ? null : parsePostmasterPid(text))?.pid ?? null;
+}
+
+async function waitForServer(
+  options: PostgresOptions,
+  identity: ProcessIdentity,
+  order: StartOrder,
+): Promise<JobResult | "ended"> {
+  const { clock } = options;
+  const untilMs = clock.bootMs() + order.waitMs;
+  const isStandby = order.recovery !== null;
+  while (findProcess(identity.pid) !== null && isAlive(identity)) {
+    const answer = await askRole(options);
+    if (answer === "primary" || (answer === "replica" && isStandby)) return { kind: "done" };
+    if (typeof answer === "object") return failed(answer.refused);
+    if (clock.bootMs() >= untilMs) return isStandby ? { kind: "done" } : failed(slow(order));
+    await clock.sleep(POLL_MS);
+  }
+  return "ended";
+}
+
+/** The role that the local server answers with; "silent": not yet; or why it lets the superuser not in. */
+export async function askRole(
+  options: PostgresOptions,
+): Promise<"primary" | "replica" | "silent" | { readonly refused: string }> {
+  const postmaster = await readPostmaster(options.dataDir);
+  if (postmaster === null) return "silent";
+  const target = localTarget(options, postmaster.file, options.authentication.superuser);
+  using deadline = within(ASK_MS);
+  try {
+    const [row] = await withSession(
+      target,
+      (session) => session.query("SELECT pg_is_in_recovery() AS yes", [], deadline.signal),
+      deadline.signal,
+    );
+    return row?.["yes"] === true ? "replica" : "primary";
+  } catch (error) {
+    if (error instanceof PostgresUnreachable) return "silent";
+    if (!(error instanceof Refused)) throw error;
+    return { refused: `Cannot use the started server: ${error.message}` };
+  }
+}
+
+function slow(order: StartOrder): string {
+  return `Cannot get the server out of recovery: not done after ${order.waitMs} ms`;
+}
+
+function tooLate(): JobResult {
+  return failed("Cannot start as primary: the right to do so has ended");
+}
+
+function isPast(limitMs: number | null, nowMs: number): boolean {
+  return limitMs !== null && nowMs > limitMs;
+}
+
+function failed(why: string): JobResult {
+  return { kind: "failed", why };
+}
