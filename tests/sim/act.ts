@@ -1,9 +1,10 @@
 import type { JsonObject } from "../../lib/base/json.ts";
-import type { Action } from "../../lib/core/action.ts";
+import type { Action, SlotChanges } from "../../lib/core/action.ts";
 import { unreachable } from "../../lib/base/never.ts";
 import type { PeerReport } from "../../lib/core/node_view.ts";
 import type { Node } from "./node.ts";
 import type { Steps } from "./schedule.ts";
+import type { Server } from "./server.ts";
 import type { Store, Verdict } from "./store.ts";
 import type { World } from "./world.ts";
 
@@ -22,15 +23,9 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "inspect-leader":
       return yield* inspectLeader(node, action.leader.name, world);
     case "claim-bootstrap":
-      return yield* leased(node, world, (store, lease) => store.claimBootstrap(lease));
     case "abandon-bootstrap":
-      return yield* leased(node, world, (store, lease) => store.abandonBootstrap(lease));
     case "found-cluster":
-      return yield* leased(
-        node,
-        world,
-        (store, lease) => store.foundCluster(lease, action.systemId, CONFIG),
-      );
+      return yield* bootstrapKey(action, node, world);
     case "take-lock":
       return yield* keeper.take();
     case "hold-lock":
@@ -40,32 +35,21 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "clear-handover":
       return yield* write(node, world, (store) => store.clearHandover(action.revision));
     case "write-status":
-      return yield* asHolder(node, world, (store) => store.status = { ...action });
     case "write-history":
-      return yield* asHolder(node, world, (store) => store.history = action.lines);
     case "restore-keys":
-      return yield* asHolder(node, world, (store) => {
-        store.initialize ??= { value: action.systemId, lease: null };
-        store.config ??= { raw: action.config, revision: store.revision };
-      });
+      return yield* write(node, world, (store) => writeAsHolder(action, name, store));
     case "sync-slots":
-      if (server.process !== "running") return { kind: "refused", why: "the server does not run" };
-      for (const slot of action.changes.create) server.slots.add(slot);
-      for (const slot of action.changes.drop) server.slots.delete(slot);
-      return DONE;
+      return changeSlots(server, action.changes);
     case "apply-settings":
       return DONE;
     case "checkpoint":
-      world.checkpointLater(server);
-      return DONE;
+      return world.checkpointLater(server);
     case "start-task":
       return node.tasks.start(action.task);
     case "cancel-task":
       return node.tasks.cancel();
     case "exit":
-      world.log(name, "exits");
-      node.kill();
-      return DONE;
+      return node.exit();
     default:
       return unreachable(action);
   }
@@ -90,8 +74,55 @@ function* leased(
   return yield* write(node, world, (store) => change(store, lease));
 }
 
-function asHolder(node: Node, world: World, change: (store: Store) => void): Steps<Answer> {
-  return write(node, world, (store) => store.asHolder(node.name, change));
+type BootstrapAction = Extract<
+  Action,
+  { readonly kind: "claim-bootstrap" | "abandon-bootstrap" | "found-cluster" }
+>;
+
+function bootstrapKey(action: BootstrapAction, node: Node, world: World): Steps<Answer> {
+  return leased(node, world, (store, lease) => {
+    switch (action.kind) {
+      case "claim-bootstrap":
+        return store.claimBootstrap(lease);
+      case "abandon-bootstrap":
+        return store.abandonBootstrap(lease);
+      case "found-cluster":
+        return store.foundCluster(lease, action.systemId, CONFIG);
+      default:
+        return unreachable(action);
+    }
+  });
+}
+
+type HolderAction = Extract<
+  Action,
+  { readonly kind: "write-status" | "write-history" | "restore-keys" }
+>;
+
+function writeAsHolder(action: HolderAction, name: string, store: Store): Verdict {
+  return store.asHolder(name, () => {
+    switch (action.kind) {
+      case "write-status":
+        store.status = { lsn: action.lsn, slots: action.slots, retainSlots: action.retainSlots };
+        return;
+      case "write-history":
+        store.history = action.lines;
+        return;
+      case "restore-keys":
+        store.initialize ??= { value: action.systemId, lease: null };
+        store.config ??= { raw: action.config, revision: store.revision };
+        return;
+      default:
+        return unreachable(action);
+    }
+  });
+}
+
+function changeSlots(server: Server, { create, drop }: SlotChanges): Answer {
+  if (server.process !== "running") return { kind: "refused", why: "the server does not run" };
+  for (const slot of create) server.slots.add(slot);
+  for (const slot of drop) server.slots.delete(slot);
+  return DONE;
 }
 
 function* askPeers(node: Node, world: World): Steps<Answer> {

@@ -5,9 +5,15 @@ import type { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
 import { Host } from "./schedule.ts";
 import { Counts } from "./network.ts";
+import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
 type Heal = () => void;
+
+type NetworkFault = Extract<
+  FaultKind,
+  "store-cut" | "reply-lost" | "store-slow" | "store-down" | "slow-server" | "clone-fails"
+>;
 
 /** Draws faults from its own numbers, so that a change of the rules does not change the faults of a seed. */
 export class Faults {
@@ -79,8 +85,48 @@ export class Faults {
   }
 
   #begin(kind: FaultKind, node: Node): Heal {
-    const { network, scheduler, store } = this.#world;
     const { name, server } = node;
+    switch (kind) {
+      case "store-cut":
+      case "reply-lost":
+      case "store-slow":
+      case "store-down":
+      case "slow-server":
+      case "clone-fails":
+        return this.#slowOrCut(kind, name);
+      case "peer-cut":
+        return this.#cutPeers(name);
+      case "agent-stall":
+        return this.#stall(node);
+      case "agent-kill":
+        return this.#killAgent(node);
+      case "host-kill":
+        this.#crash(server);
+        return this.#killAgent(node);
+      case "server-crash":
+        this.#crash(server);
+        return nothing;
+      case "server-silent":
+        server.silent = true;
+        return () => void (server.silent = false);
+      case "wall-jump":
+        node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
+        return nothing;
+      case "handover":
+        return this.#wish();
+      case "agent-shutdown":
+        node.wishes = [{ kind: "shutdown" }];
+        node.wake();
+        return () => this.#startAgain(node);
+      case "wipe":
+        return this.#wipe();
+      default:
+        return unreachable(kind);
+    }
+  }
+
+  #slowOrCut(kind: NetworkFault, name: string): Heal {
+    const { network } = this.#world;
     switch (kind) {
       case "store-cut":
         return network.storeCut.add(name);
@@ -94,41 +140,27 @@ export class Faults {
         return network.raise("slow");
       case "clone-fails":
         return network.raise("clone");
-      case "peer-cut":
-        return this.#cutPeers(name);
-      case "agent-stall":
-        this.#world.checks.agentGone(node);
-        node.host.stalled = true;
-        return () => this.#resume(node);
-      case "agent-kill":
-        return this.#killAgent(node);
-      case "host-kill":
-        if (server.process !== "off") this.#world.die(server, false);
-        return this.#killAgent(node);
-      case "server-crash":
-        if (server.process !== "off") this.#world.die(server, false);
-        return nothing;
-      case "server-silent":
-        server.silent = true;
-        return () => void (server.silent = false);
-      case "wall-jump":
-        node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
-        return nothing;
-      case "handover":
-        this.#wish();
-        return nothing;
-      case "agent-shutdown":
-        node.wishes = [{ kind: "shutdown" }];
-        node.wake();
-        return () => this.#startAgain(node);
-      case "wipe":
-        this.#world.checks.wiped();
-        store.expire(scheduler.nowMs);
-        store.wipe();
-        return nothing;
       default:
         return unreachable(kind);
     }
+  }
+
+  #crash(server: Server): void {
+    if (server.process !== "off") this.#world.die(server, false);
+  }
+
+  #wipe(): Heal {
+    const { checks, scheduler, store } = this.#world;
+    checks.wiped();
+    store.expire(scheduler.nowMs);
+    store.wipe();
+    return nothing;
+  }
+
+  #stall(node: Node): Heal {
+    this.#world.checks.agentGone(node);
+    node.host.stalled = true;
+    return () => this.#resume(node);
   }
 
   #cutPeers(name: string): Heal {
@@ -161,14 +193,15 @@ export class Faults {
     this.#world.scheduler.resume(node.host);
   }
 
-  #wish(): void {
+  #wish(): Heal {
     const { plan, store } = this.#world;
     const holder = store.lock?.value ?? this.#random.pick(plan.names);
     const leader = this.#random.pick([holder, holder, null, this.#random.pick(plan.names)]);
     const candidate = this.#random.pick([null, ...plan.names, ...plan.names, "ghost"]);
-    if (leader === null && candidate === null) return;
+    if (leader === null && candidate === null) return nothing;
     store.wish(leader, candidate);
     this.#world.node(holder)?.wake();
+    return nothing;
   }
 }
 

@@ -11,7 +11,7 @@ import { memberOf, selfView } from "./member.ts";
 import type { Process, Steps } from "./schedule.ts";
 import { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
-import type { Store } from "./store.ts";
+import type { Store, Verdict } from "./store.ts";
 import { Tasks } from "./tasks.ts";
 import type { World } from "./world.ts";
 
@@ -88,6 +88,13 @@ export class Node {
     this.#napping = null;
     for (const process of this.#processes) process.alive = false;
     this.tasks.kill();
+  }
+
+  /** The agent ends by its own will, its shutdown done. */
+  exit(): Verdict {
+    this.#world.log(this.name, "exits");
+    this.kill();
+    return { kind: "done" };
   }
 
   /** A wake-up carries no meaning: the next tick looks for itself. */

@@ -17,6 +17,7 @@ import type { Steps } from "./schedule.ts";
 import { Host, Scheduler } from "./schedule.ts";
 import type { Server } from "./server.ts";
 import { Server as SimulatedServer } from "./server.ts";
+import type { Verdict } from "./store.ts";
 import { Store } from "./store.ts";
 import type { TraceSink } from "./trace.ts";
 import { Trace } from "./trace.ts";
@@ -167,8 +168,9 @@ export class World {
   }
 
   /** A background checkpoint. */
-  checkpointLater(server: Server): void {
+  checkpointLater(server: Server): Verdict {
     this.#checkpointAt(server, this.random.between(100, 2000));
+    return { kind: "done" };
   }
 
   /** The end of a fast stop: the standbys receive everything before the primary ends. */

@@ -1,0 +1,148 @@
+import type { FaultKind } from "../sim/plan.ts";
+import { FAULT_KINDS } from "../sim/plan.ts";
+import { productBrain } from "../sim/brain.ts";
+import { World } from "../sim/world.ts";
+import { firstRecord } from "../sim/wal.ts";
+
+const FOREVER_MS = 1e9;
+
+/** What a transcript prints for its commands, and which rules answered meanwhile. */
+export interface Played {
+  readonly text: string;
+  readonly rules: ReadonlySet<string>;
+}
+
+/**
+ * Plays the commands of a transcript and writes it anew. A block is a line of commands separated by `;`, a line
+ * `----`, and what was seen; blocks are separated by empty lines. Commands:
+ * `cluster a=primary b=replica`, `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
+ * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `wipe`, `status`.
+ */
+export function play(transcript: string): Played {
+  const stage = new Stage();
+  const blocks = transcript.trim().split(/\n\s*\n/);
+  const written = blocks.map((block) => {
+    const [commands = ""] = block.split("\n----");
+    if (commands.startsWith("#")) return commands;
+    for (const command of commands.split(/[;\n]/)) stage.run(command.trim());
+    return `${commands}\n----\n${stage.takeLines()}`;
+  });
+  return { text: `${written.join("\n\n")}\n`, rules: stage.rules() };
+}
+
+class Stage {
+  #world: World | null = null;
+  #lines: string[] = [];
+
+  run(command: string): void {
+    const [verb = "", ...words] = command.split(/\s+/);
+    if (verb === "cluster" || verb === "empty") this.#world = this.#build(verb, words);
+    else if (verb !== "") this.#order(verb, words);
+  }
+
+  takeLines(): string {
+    const text = this.#lines.join("\n");
+    this.#lines = [];
+    return text;
+  }
+
+  rules(): ReadonlySet<string> {
+    return new Set(this.#world?.trace.rules.keys());
+  }
+
+  #build(verb: string, words: readonly string[]): World {
+    const names = words.map((word) => word.split("=")[0] ?? "");
+    const world = new World(
+      {
+        seed: 1,
+        ticks: 0,
+        names,
+        ttlS: 30,
+        loopWaitS: 10,
+        faults: new Set(),
+        faultEveryMs: 0,
+        lastIsBarred: false,
+        planted: {},
+        steady: true,
+      },
+      productBrain,
+      ({ seconds, who, text }) => {
+        if (!text.startsWith("--")) this.#lines.push(`${stamp(seconds)} ${who} ${text}`);
+      },
+    );
+    if (verb === "cluster") found(world, words);
+    for (const node of world.nodes) node.start();
+    return world;
+  }
+
+  #order(verb: string, words: readonly string[]): void {
+    const world = this.#world;
+    const [first = "", second = ""] = words;
+    if (world === null) throw new TypeError(`Cannot ${verb}: no cluster yet`);
+    if (verb === "advance") return world.runUntil(world.scheduler.nowMs + milliseconds(first));
+    if (verb === "heal") return world.faults.healAll();
+    if (verb === "status") return void this.#lines.push(...status(world));
+    if (verb === "wish") return wish(world, first, second);
+    const node = world.node(first) ?? world.nodes[0];
+    if (node === undefined) throw new TypeError(`Cannot ${verb} "${first}": no such member`);
+    world.faults.inflict(faultOf(verb), node, second === "" ? FOREVER_MS : milliseconds(second));
+  }
+}
+
+function faultOf(verb: string): FaultKind {
+  const kind = FAULT_KINDS.find((known) => known === verb);
+  if (kind === undefined) throw new TypeError(`Cannot play "${verb}": no such command`);
+  return kind;
+}
+
+function milliseconds(text: string): number {
+  const [, number] = /^(\d+)s$/.exec(text) ?? [];
+  if (number === undefined) throw new TypeError(`Cannot read "${text}" as seconds`);
+  return Number(number) * 1000;
+}
+
+function stamp(seconds: number): string {
+  return `${seconds.toFixed(1).padStart(6)}s`;
+}
+
+function wish(world: World, leader: string, candidate: string): void {
+  world.store.wish(leader === "-" ? null : leader, candidate === "-" ? null : candidate);
+  for (const node of world.nodes) node.wake();
+}
+
+/** A cluster that has been running: one primary without the lock, its replicas, and their data. */
+function found(world: World, words: readonly string[]): void {
+  const systemId = world.nextSystemId();
+  const head = firstRecord();
+  const [primary = ""] =
+    words.map((word) => word.split("=")).find(([, role]) => role === "primary") ??
+      [];
+  for (const { name, server } of world.nodes) {
+    server.initialize(systemId);
+    server.head = head;
+    server.standby = name !== primary;
+    server.upstream = name === primary ? null : primary;
+    server.spawn(0);
+    server.accept();
+    for (const other of world.nodes) if (other.name !== name) server.slots.add(other.name);
+  }
+  world.store.initialize = { value: systemId, lease: null };
+  world.store.config = { raw: { ttl: 30, loop_wait: 10, retry_timeout: 10 }, revision: 1n };
+}
+
+function status(world: World): string[] {
+  return world.nodes.map(({ name, server, alive }) => {
+    const lock = world.store.lock?.value === name ? ", has the lock" : "";
+    const agent = alive ? "" : ", no agent";
+    return `${stamp(world.scheduler.nowMs / 1000)} ${name} = ${role(server)}${lock}${agent}`;
+  });
+}
+
+function role(server: World["nodes"][number]["server"]): string {
+  const { data, process, standby, streaming, upstream } = server;
+  if (data !== "usable") return data === "none" ? "empty" : "half-made";
+  const timeline = `timeline ${server.head.branch.timeline}`;
+  if (process !== "running") return `${process}, ${timeline}`;
+  if (!standby) return `primary, ${timeline}`;
+  return `replica of ${upstream ?? "nobody"}${streaming ? ", streaming" : ""}, ${timeline}`;
+}
