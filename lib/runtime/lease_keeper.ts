@@ -40,7 +40,7 @@ export interface LeaseKeeperOptions {
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 1000;
 
-/** Bounds of the keeper's own pauses. */
+/** Bounds of the keeper's pauses. */
 const LOOK_MIN_MS = 50;
 const LOOK_MAX_MS = 1000;
 
@@ -126,6 +126,11 @@ export class LeaseKeeper {
     return await this.#write(() => this.#take(signal), signal);
   }
 
+  /** Authority ends at once; the key may still name us until it is released or runs out. */
+  giveUp(): void {
+    this.#claim.drop();
+  }
+
   /** Gives the lock up: authority ends at the call, before anything is sent, whatever comes back. */
   async release(signal: AbortSignal): Promise<WriteResult> {
     this.#claim.drop();
@@ -143,7 +148,7 @@ export class LeaseKeeper {
   /** Does what is due now: a renewal, a keep-alive, or the end of a lease that ran out. */
   async step(signal: AbortSignal): Promise<void> {
     this.#claim.settle();
-    if (!this.#isDue()) return;
+    if (this.#clock.bootMs() < this.#dueMs()) return;
     this.#triedMs = this.#clock.bootMs();
     const budgetMs = this.#budgetMs();
     if (budgetMs === null) return;
@@ -252,10 +257,6 @@ export class LeaseKeeper {
     }
     const wanted = this.#claim.kind() === "none" && this.#session.current() !== null;
     return wanted && nowMs - this.#tickMs <= ttlMs ? renewalMs : null;
-  }
-
-  #isDue(): boolean {
-    return this.#clock.bootMs() >= this.#dueMs();
   }
 
   #dueMs(): number {

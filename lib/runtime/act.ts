@@ -1,0 +1,191 @@
+import type { Clock } from "../base/clock.ts";
+import { DcsUnreachable } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import { unreachable } from "../base/never.ts";
+import type { Action, Outcome } from "../core/action.ts";
+import type { MemberState } from "../core/cluster_view.ts";
+import type { NodeView, PeerReport } from "../core/node_view.ts";
+import type { Settings } from "../core/settings.ts";
+import type { Dcs } from "../dcs/port.ts";
+import type { PostgresControl } from "../postgres/port.ts";
+import type { BackgroundJobs } from "./background.ts";
+import { withinClock } from "./clock_deadline.ts";
+import type { Facts } from "./facts.ts";
+import type { LeaseKeeper } from "./lease_keeper.ts";
+import { jobFor } from "./task_jobs.ts";
+import type { TaskSlot } from "./task_slot.ts";
+
+/** Asks members over REST; one report for each of them. */
+export type AskPeers = (
+  members: readonly MemberState[],
+  signal: AbortSignal,
+) => Promise<readonly PeerReport[]>;
+
+/** Everything that actions may touch. */
+export interface ActPorts {
+  readonly name: string;
+  readonly dcs: Dcs;
+  readonly keeper: LeaseKeeper;
+  readonly postgres: PostgresControl;
+  readonly tasks: TaskSlot;
+  readonly background: BackgroundJobs;
+  readonly askPeers: AskPeers;
+  readonly clock: Clock;
+  /** `bootstrap.dcs`: the first content of `config`. */
+  readonly firstConfig: JsonObject;
+}
+
+/** What the present round knows, and the time its requests may take. */
+export interface ActContext {
+  readonly view: NodeView;
+  readonly settings: Settings;
+  /** Members of the last view with a leader and of the present one, each name once. */
+  readonly competitors: readonly MemberState[];
+  readonly storeMs: number;
+  readonly serverMs: number;
+}
+
+/** How an action ended, and what it brought to light for the rest of the tick. */
+export interface Answer {
+  readonly result: Outcome["result"];
+  readonly reason: string | null;
+  readonly facts?: Partial<Facts>;
+}
+
+/** Carries out one action. It decides nothing; what may outlast a tick is started, not awaited. */
+export async function act(
+  action: Action,
+  ports: ActPorts,
+  context: ActContext,
+  signal: AbortSignal,
+): Promise<Answer> {
+  using store = withinClock(ports.clock, context.storeMs, signal);
+  using server = withinClock(ports.clock, context.serverMs, signal);
+  try {
+    return await perform(action, ports, context, { store: store.signal, server: server.signal });
+  } catch (error) {
+    if (!(error instanceof DcsUnreachable)) throw error;
+    return { result: "unknown", reason: error.message };
+  }
+}
+
+/** The deadlines of this action's requests. */
+interface Signals {
+  readonly store: AbortSignal;
+  readonly server: AbortSignal;
+}
+
+async function perform(
+  action: Action,
+  ports: ActPorts,
+  context: ActContext,
+  signals: Signals,
+): Promise<Answer> {
+  const { postgres, tasks } = ports;
+  const { server: signal } = signals;
+  switch (action.kind) {
+    case "ask-peers":
+      return { ...DONE, facts: { peers: await ports.askPeers(context.competitors, signal) } };
+    case "inspect-leader":
+      return { ...DONE, facts: { leader: await postgres.inspectLeader(action.leader, signal) } };
+    case "sync-slots":
+      return answer(await postgres.syncSlots(action.changes, signal));
+    case "apply-settings":
+      return answer(await postgres.applySettings(action.settings, signal));
+    case "checkpoint":
+      return checkpoint(ports);
+    case "start-task":
+      return answer(tasks.start(action.task, jobFor(action.task, postgres, context.settings)));
+    case "cancel-task":
+      return answer(tasks.cancel());
+    case "exit":
+      return DONE; // the loop ends when it sees this outcome
+    default:
+      return await performInStore(action, ports, context, signals.store);
+  }
+}
+
+type StoreAction = Exclude<Action, { readonly kind: LocalKind }>;
+type LocalKind =
+  | "ask-peers"
+  | "inspect-leader"
+  | "sync-slots"
+  | "apply-settings"
+  | "checkpoint"
+  | "start-task"
+  | "cancel-task"
+  | "exit";
+
+async function performInStore(
+  action: StoreAction,
+  ports: ActPorts,
+  context: ActContext,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { name, dcs, keeper } = ports;
+  switch (action.kind) {
+    case "claim-bootstrap":
+      return answer(await dcs.claimBootstrap(await keeper.sessionLease(signal), signal));
+    case "abandon-bootstrap":
+      return answer(await dcs.abandonBootstrap(await keeper.sessionLease(signal), signal));
+    case "found-cluster":
+      return await found(action.systemId, ports, signal);
+    case "take-lock":
+      return answer(await keeper.take(signal));
+    case "hold-lock":
+      return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
+    case "release-lock":
+      return await release(action.lastLsn, ports, context, signal);
+    case "clear-handover":
+      return answer(await dcs.clearHandover(action.revision, signal));
+    case "write-status":
+      return answer(await dcs.writeStatus(name, action, signal));
+    case "write-history":
+      return answer(await dcs.writeHistory(name, action.lines, signal));
+    case "restore-keys":
+      return answer(await dcs.restoreKeys(name, action.systemId, action.config, signal));
+    default:
+      return unreachable(action);
+  }
+}
+
+const DONE: Answer = { result: "done", reason: null };
+
+function answer(
+  result: { readonly kind: "done" } | {
+    readonly kind: "refused" | "unknown";
+    readonly why: string;
+  },
+): Answer {
+  return result.kind === "done" ? DONE : { result: result.kind, reason: result.why };
+}
+
+async function found(systemId: string, ports: ActPorts, signal: AbortSignal): Promise<Answer> {
+  const lease = await ports.keeper.sessionLease(signal);
+  return answer(await ports.dcs.foundCluster(lease, systemId, ports.firstConfig, signal));
+}
+
+/** Authority ends first; then the last position is published while the key is still ours, then the key goes. */
+async function release(
+  lsn: (Action & { readonly kind: "release-lock" })["lastLsn"],
+  { dcs, keeper, name }: ActPorts,
+  { view }: ActContext,
+  signal: AbortSignal,
+): Promise<Answer> {
+  keeper.giveUp();
+  const known = view.cluster.kind === "seen" ? view.cluster : view.cluster.lastSeen;
+  const { slots, retainSlots } = known?.status ?? { slots: {}, retainSlots: [] };
+  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots }, signal);
+  return answer(await keeper.release(signal));
+}
+
+/** A checkpoint may write for long; it holds up nothing. */
+const CHECKPOINT_MS = 3_600_000;
+
+function checkpoint({ background, postgres, clock }: ActPorts): Answer {
+  const started = background.start("checkpoint", async (signal) => {
+    using deadline = withinClock(clock, CHECKPOINT_MS, signal);
+    return await postgres.checkpoint(deadline.signal);
+  });
+  return started ? DONE : { result: "refused", reason: "a checkpoint is running" };
+}

@@ -1,0 +1,204 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Action, Decision, Outcome } from "../core/action.ts";
+import type { ClusterView, MemberState } from "../core/cluster_view.ts";
+import { decide } from "../core/decide.ts";
+import type { LeaseTiming } from "../core/lease_timing.ts";
+import { evolve, initialMemory, remember } from "../core/memory.ts";
+import type { Memory } from "../core/memory.ts";
+import type { NodeView } from "../core/node_view.ts";
+import type { Settings } from "../core/settings.ts";
+import { act } from "./act.ts";
+import type { ActContext, ActPorts } from "./act.ts";
+import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import type { Pressure } from "./budget.ts";
+import { withinClock } from "./clock_deadline.ts";
+import { NOTHING_ASKED } from "./facts.ts";
+import type { Facts } from "./facts.ts";
+import { HeartbeatLog } from "./heartbeat_log.ts";
+import type { LiveBoard } from "./live_board.ts";
+import type { LiveMailbox } from "./live_mailbox.ts";
+import { MemberWriter } from "./member_writer.ts";
+import { observe } from "./observe.ts";
+import type { ObservePorts } from "./observe.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** Everything the loop is made of. */
+export interface AgentOptions {
+  readonly ports: ActPorts & ObservePorts;
+  readonly mailbox: LiveMailbox;
+  readonly board: LiveBoard;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In force until the store has shown settings: those of `bootstrap.dcs`. */
+  readonly firstSettings: Settings;
+  readonly timing: (settings: Settings) => LeaseTiming;
+}
+
+/** Looks in one tick; a rule that needs more has lost its way. */
+const ROUNDS_MAX = 4;
+/** The least time from the start of one tick to the next: no storm of wake-ups turns into a storm of requests. */
+const TICK_MIN_MS = 100;
+
+interface Round {
+  readonly view: NodeView;
+  readonly decision: Decision;
+  readonly facts: Facts;
+}
+
+/** The loop of one member and the sole owner of its memory: look, choose, act, again and again. */
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #heartbeat: HeartbeatLog;
+  readonly #member: MemberWriter;
+  #memory: Memory = initialMemory;
+  #lastSeen: ClusterView | null = null;
+  #mayEnd = false;
+  #nextTickMs = 0;
+
+  constructor(options: AgentOptions) {
+    const { ports, log, clock } = options;
+    this.#options = options;
+    this.#heartbeat = new HeartbeatLog(log, clock);
+    this.#member = new MemberWriter({ dcs: ports.dcs, keeper: ports.keeper, log });
+  }
+
+  /** The cluster's settings as last seen. */
+  settings(): Settings {
+    return this.#memory.lastSettings ?? this.#options.firstSettings;
+  }
+
+  /** Ticks until `signal` aborts or a decision ended the agent. No fault of a tick ends it. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, mailbox } = this.#options;
+    this.#nextTickMs = clock.bootMs();
+    while (!signal.aborted && !this.#mayEnd) {
+      const startedMs = clock.bootMs();
+      this.#plan(startedMs);
+      const decision = await this.#tickSafely(signal);
+      if (this.#mayEnd) return;
+      await clock.sleep(startedMs + TICK_MIN_MS - clock.bootMs(), signal);
+      const untilMs = Math.min(this.#nextTickMs, decision?.wakeAtMs ?? Infinity);
+      await mailbox.pause(untilMs - clock.bootMs(), signal);
+    }
+  }
+
+  /** One heartbeat; looks again only when the choice asked for it. The member record follows the last look. */
+  async tick(signal: AbortSignal): Promise<Decision> {
+    const { ports } = this.#options;
+    ports.keeper.tickSeen();
+    let round = await this.#round(NOTHING_ASKED, signal);
+    for (let count = 1; round.decision.again && count < ROUNDS_MAX; count++) {
+      round = await this.#round(round.facts, signal);
+    }
+    using deadline = withinClock(ports.clock, storeBudgetMs(this.#pressure()), signal);
+    await this.#member.write(round.view, this.#memory, deadline.signal);
+    return round.decision;
+  }
+
+  /** The one catch-all: a fault of one tick is logged, the next tick looks at the world afresh. */
+  async #tickSafely(signal: AbortSignal): Promise<Decision | null> {
+    try {
+      return await this.tick(signal);
+    } catch (error) {
+      const text = error instanceof Error ? error.stack ?? error.message : String(error);
+      this.#options.log.error(`Cannot finish this tick: ${text}`);
+      return null;
+    }
+  }
+
+  async #round(facts: Facts, signal: AbortSignal): Promise<Round> {
+    const { ports, mailbox } = this.#options;
+    const pressure = this.#pressure();
+    const lastSeen = this.#lastSeen;
+    const view = await observe(ports, { facts, lastSeen, pressure }, signal);
+    if (view.cluster.kind === "seen") this.#lastSeen = view.cluster;
+    const memory = remember(this.#memory, view);
+    this.#memory = memory;
+    const decision = decide(view, memory);
+    const { outcomes, facts: known } = await this.#perform(view, decision.actions, signal);
+    for (const wish of view.wishes) if (wish.kind === "reload") mailbox.fulfil(wish);
+    this.#show({ view, decision, outcomes, memory });
+    return { view, decision, facts: { ...facts, ...known } };
+  }
+
+  /** In order, until the first that was not done; each outcome is folded into memory at once. */
+  async #perform(
+    view: NodeView,
+    actions: readonly Action[],
+    signal: AbortSignal,
+  ): Promise<{ readonly outcomes: readonly Outcome[]; readonly facts: Partial<Facts> }> {
+    const { ports, clock } = this.#options;
+    const outcomes: Outcome[] = [];
+    let facts: Partial<Facts> = {};
+    for (const action of actions) {
+      const atMs = clock.bootMs();
+      const answer = await act(action, ports, this.#actContext(view), signal);
+      const outcome: Outcome = { action, result: answer.result, reason: answer.reason, atMs };
+      outcomes.push(outcome);
+      facts = { ...facts, ...answer.facts };
+      this.#memory = evolve(this.#memory, outcome);
+      if (outcome.result !== "done") break;
+      if (action.kind === "exit") this.#mayEnd = true;
+    }
+    return { outcomes, facts };
+  }
+
+  #show(tick: Omit<Parameters<Recorder["record"]>[0], "atMs">): void {
+    const { board, recorder, clock, ports } = this.#options;
+    const { view, decision, outcomes } = tick;
+    this.#heartbeat.write(view, decision, outcomes);
+    recorder.record({ ...tick, atMs: view.wallMs });
+    board.publish({
+      view,
+      decision,
+      outcomes,
+      memory: this.#memory,
+      store: ports.dcs.health(),
+      nextTickMs: this.#nextTickMs,
+      endedMs: clock.bootMs(),
+    });
+  }
+
+  #actContext(view: NodeView): ActContext {
+    const pressure = this.#pressure();
+    return {
+      view,
+      settings: this.settings(),
+      competitors: competitors(view, this.#memory),
+      storeMs: storeBudgetMs(pressure),
+      serverMs: serverBudgetMs(pressure),
+    };
+  }
+
+  #pressure(): Pressure {
+    const { ports, clock, timing } = this.#options;
+    const settings = this.settings();
+    return {
+      nowMs: clock.bootMs(),
+      stopAtMs: ports.keeper.stopAtMs(),
+      settings,
+      timing: timing(settings),
+    };
+  }
+
+  /** The pace is kept from planned tick to planned tick; who is late runs at once and plans anew. */
+  #plan(startedMs: number): void {
+    const paceMs = this.settings().loopWaitS * 1000;
+    const lateMs = startedMs - this.#nextTickMs;
+    if (lateMs < 0) return; // woken early: the planned tick stays
+    this.#nextTickMs = lateMs < paceMs ? this.#nextTickMs + paceMs : startedMs + paceMs;
+    if (lateMs >= paceMs) this.#options.log.warn(`The loop is ${Math.round(lateMs)} ms late`);
+  }
+}
+
+/** All other members: those of the last view with a leader, replaced by present ones of the same name. */
+function competitors({ cluster, self }: NodeView, memory: Memory): readonly MemberState[] {
+  const present = cluster.kind === "seen" ? cluster.members : [];
+  const byName = new Map(
+    [...memory.lastHealthyMembers, ...present].map((member) => [member.name, member]),
+  );
+  byName.delete(self.name);
+  return [...byName.keys()].sort().flatMap((name) => byName.get(name) ?? []);
+}

@@ -1,0 +1,36 @@
+import type { LeaseTiming } from "../core/lease_timing.ts";
+import type { Settings } from "../core/settings.ts";
+
+/** Past the stop time one look at the store is still worth this much: the stop must not wait for it. */
+const LATE_LOOK_MS = 300;
+/** The clock has steps of 10 ms: a wait for a moment must end after it. */
+const CLOCK_STEP_MS = 20;
+/** One look at the local server, or one short statement on it. */
+const SERVER_MS = 5000;
+
+/** What bounds the requests of this moment. */
+export interface Pressure {
+  readonly nowMs: number;
+  /** From when the server must be stopped if nothing new is learnt; null: no lock is held. */
+  readonly stopAtMs: number | null;
+  readonly settings: Settings;
+  readonly timing: LeaseTiming;
+}
+
+/** Milliseconds for one request to the store: a leader's ends in time for its stop. */
+export function storeBudgetMs(pressure: Pressure): number {
+  const { stopAtMs, timing, settings } = pressure;
+  const usualMs = stopAtMs === null ? settings.retryTimeoutS * 1000 : timing.renewalMs;
+  return Math.min(usualMs, untilStopMs(pressure));
+}
+
+/** Milliseconds for one short question to the local server. */
+export function serverBudgetMs(pressure: Pressure): number {
+  const halfMs = pressure.settings.retryTimeoutS * 500;
+  return Math.min(SERVER_MS, halfMs, untilStopMs(pressure));
+}
+
+function untilStopMs({ nowMs, stopAtMs }: Pressure): number {
+  if (stopAtMs === null) return Infinity;
+  return Math.max(LATE_LOOK_MS, stopAtMs - nowMs + CLOCK_STEP_MS);
+}

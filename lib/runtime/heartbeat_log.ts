@@ -1,0 +1,53 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Decision, Outcome } from "../core/action.ts";
+import type { NodeView } from "../core/node_view.ts";
+
+/** An unchanged heartbeat is written again after this long. */
+const REPEAT_MS = 60_000;
+
+/**
+ * The lines of the heartbeat: who holds the lock (a string that log filters in the field match, spec 4.16), the
+ * decision's reason, and actions that did not succeed. Identical ones are folded.
+ */
+export class HeartbeatLog {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  #last = "";
+  #writtenMs = -Infinity;
+  #folded = 0;
+
+  constructor(log: Log, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** Writes what this round has to say, unless the round before said the same a short while ago. */
+  write(view: NodeView, decision: Decision, outcomes: readonly Outcome[]): void {
+    const owner = lockOwner(view);
+    const failures = outcomes.filter(({ result }) => result !== "done").map(failureText);
+    const key = [owner, decision.rule, decision.why, ...failures].join("\n");
+    const nowMs = this.#clock.bootMs();
+    if (key === this.#last && nowMs - this.#writtenMs < REPEAT_MS) {
+      this.#folded += 1;
+      return;
+    }
+    this.#log.info(`Lock owner: ${owner}; I am ${view.self.name}`);
+    this.#log.info(decision.why, { rule: decision.rule, folded: this.#folded });
+    for (const text of failures) this.#log.warn(text);
+    this.#last = key;
+    this.#writtenMs = nowMs;
+    this.#folded = 0;
+  }
+}
+
+function lockOwner({ cluster }: NodeView): string {
+  const known = cluster.kind === "seen" ? cluster : cluster.lastSeen;
+  return known?.lock?.holder ?? "None";
+}
+
+function failureText({ action, result, reason }: Outcome): string {
+  const task = action.kind === "start-task" ? ` ${action.task.kind}` : "";
+  const end = result === "refused" ? "refused" : "without an answer";
+  return `Action ${action.kind}${task} ended ${end}: ${reason ?? "no reason was given"}`;
+}

@@ -1,0 +1,87 @@
+import type { Clock } from "../base/clock.ts";
+import { DcsUnreachable } from "../base/errors.ts";
+import type { ClusterUnreachable, ClusterView } from "../core/cluster_view.ts";
+import type { NodeView, SelfView } from "../core/node_view.ts";
+import type { PostgresControl } from "../postgres/port.ts";
+import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import type { Pressure } from "./budget.ts";
+import { withinClock } from "./clock_deadline.ts";
+import type { Facts } from "./facts.ts";
+import type { LeaseKeeper } from "./lease_keeper.ts";
+import type { LiveMailbox } from "./live_mailbox.ts";
+import type { TaskSlot } from "./task_slot.ts";
+
+/** Where a view is gathered from. */
+export interface ObservePorts {
+  readonly self: SelfView;
+  readonly keeper: Pick<LeaseKeeper, "view" | "lease">;
+  readonly postgres: Pick<PostgresControl, "probe">;
+  readonly tasks: Pick<TaskSlot, "view">;
+  readonly mailbox: Pick<LiveMailbox, "wishes">;
+  readonly clock: Clock;
+}
+
+/** What the loop gives to one look. */
+export interface LookContext {
+  readonly facts: Facts;
+  readonly lastSeen: ClusterView | null;
+  readonly pressure: Pressure;
+}
+
+/**
+ * One look at everything: store and server in parallel, each under its deadline. The task is read before the server,
+ * so that the end of a job is never seen together with a server from before it; lease and clock come last.
+ */
+export async function observe(
+  ports: ObservePorts,
+  context: LookContext,
+  signal: AbortSignal,
+): Promise<NodeView> {
+  const { self, keeper, postgres, tasks, mailbox, clock } = ports;
+  const task = tasks.view();
+  const serverMs = serverBudgetMs(context.pressure);
+  const [cluster, server] = await Promise.all([
+    readCluster(ports, context, signal),
+    underDeadline(clock, serverMs, signal, (deadline) => postgres.probe(deadline)),
+  ]);
+  const wishes = mailbox.wishes();
+  const lease = keeper.lease();
+  const wallMs = clock.wallMs();
+  const { peers, leader } = context.facts;
+  return {
+    self,
+    nowMs: clock.bootMs(),
+    wallMs,
+    cluster,
+    postgres: server,
+    task,
+    lease,
+    peers,
+    leader,
+    wishes,
+  };
+}
+
+async function readCluster(
+  { keeper, clock }: ObservePorts,
+  { lastSeen, pressure }: LookContext,
+  signal: AbortSignal,
+): Promise<ClusterView | ClusterUnreachable> {
+  using deadline = withinClock(clock, storeBudgetMs(pressure), signal);
+  try {
+    return await keeper.view(deadline.signal);
+  } catch (error) {
+    if (!(error instanceof DcsUnreachable)) throw error;
+    return { kind: "unreachable", why: error.message, lastSeen };
+  }
+}
+
+async function underDeadline<T>(
+  clock: Clock,
+  ms: number,
+  parent: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  using deadline = withinClock(clock, ms, parent);
+  return await work(deadline.signal);
+}

@@ -1,0 +1,29 @@
+import { unreachable } from "../base/never.ts";
+import type { TaskSpec } from "../core/action.ts";
+import type { Settings } from "../core/settings.ts";
+import type { JobResult, PostgresControl } from "../postgres/port.ts";
+import type { Job } from "./task_slot.ts";
+
+/** The work behind each kind of task: one call of the server's port. */
+export function jobFor(task: TaskSpec, postgres: PostgresControl, settings: Settings): Job {
+  return (job): Promise<JobResult> => {
+    switch (task.kind) {
+      case "bootstrap":
+        return postgres.bootstrap(settings, job);
+      case "clone":
+        return postgres.clone(task.source, task.moveAside, settings, job);
+      case "start-replica":
+        return postgres.startReplica(task.upstream, settings, job);
+      case "start-primary":
+        return postgres.startPrimary(task.notAfterMs, task.timeoutMs, settings, job);
+      case "follow":
+        return postgres.follow(task.upstream, settings, job);
+      case "promote":
+        return postgres.promote(task.notAfterMs, job);
+      case "stop":
+        return postgres.stop(task.how, task.checkpointFirst, task.escalation, job);
+      default:
+        return unreachable(task);
+    }
+  };
+}
