@@ -33,14 +33,17 @@ export function overlay(file: JsonObject, env: Readonly<Record<string, string>>)
   return { values, origins, warnings };
 }
 
+// An address such as `[::1]:5432` must stay text.
+const LIST_OR_MAPPING = /^\s*(\[.*\]|\{.*\}|- .*)\s*$/s;
+
 /** `text` as YAML when it is a list or mapping; commas are split where a list is expected. */
 function variableValue(known: KnownKey, text: string): Json {
-  if (known.isText || !/^\s*([[{]|- )/.test(text)) return text;
+  if (known.isText || !LIST_OR_MAPPING.test(text)) return text;
   try {
     const parsed: unknown = parse(text, { logLevel: "silent" });
     return Array.isArray(parsed) || isJsonObject(parsed) ? parsed : text;
   } catch (error) {
-    // Not YAML after all, e.g. an address `[::1]:5432`: the reader of the key judges the text.
+    // Not YAML after all: the reader of the key judges the text.
     if (error instanceof Error) return text;
     throw error;
   }

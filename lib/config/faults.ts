@@ -34,16 +34,23 @@ export function printFault({ file, line, path, message }: ConfigFault): string {
   return path === "" ? `${at}: ${message}` : `${at}: ${path}: ${message}`;
 }
 
-/** All faults as one error; its message has a line for each, in the order of the file. */
+/**
+ * All faults as one error; its message has a line for each, in the order of the file, then the remarks: an unknown
+ * key beside a missing one is often the same key.
+ */
 export function configError(
   file: string,
   faults: readonly ConfigFault[],
-  options?: ErrorOptions,
+  more: ErrorOptions & { readonly remarks?: readonly string[] } = {},
 ): ConfigError {
   const sorted = faults.toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0));
   const count = sorted.length === 1 ? "1 fault" : `${sorted.length} faults`;
-  const message = [`Cannot use ${file}: ${count}`, ...sorted.map(printFault)].join("\n");
-  return new ConfigError(message, sorted, options);
+  const message = [
+    `Cannot use ${file}: ${count}`,
+    ...sorted.map(printFault),
+    ...(more.remarks ?? []),
+  ];
+  return new ConfigError(message.join("\n"), sorted, more);
 }
 
 /** The value at a place, `undefined` when there is none. */

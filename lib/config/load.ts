@@ -40,7 +40,10 @@ export function readConfig(file: string, text: string, env: Env): AgentConfig {
     ...settings.faults,
     ...state.faults,
   ];
-  if (faults.length > 0 || !parsed.success) throw configError(file, faults);
+  if (faults.length > 0 || !parsed.success) {
+    const unknown = [...laid.warnings, ...remarks(sources, findings, ["unknown"])];
+    throw configError(file, faults, { remarks: unknown });
+  }
   const local = localSettings(sources, parsed.output);
   return assemble({ ...parsed.output, postgresql: local.postgresql }, {
     stateDir: state.path,

@@ -1,0 +1,110 @@
+import { ConfigError } from "../base/errors.ts";
+import { isJsonObject } from "../base/json.ts";
+import type { Decision } from "../core/action.ts";
+import { decodeJson, encodeJson } from "../core/codec.ts";
+import { decide, explain as explainLadder } from "../core/decide.ts";
+import type { Memory } from "../core/memory.ts";
+import type { NodeView } from "../core/node_view.ts";
+import { EXIT } from "./exit_codes.ts";
+import { complaint, type Output } from "./output.ts";
+import { type Format, renderTable, type Table } from "./table.ts";
+
+/** One line of the recorder: what a tick saw, remembered and decided. */
+export interface RecordedTick {
+  /** ISO time or epoch milliseconds of the recording. */
+  readonly at: string | number;
+  readonly view: NodeView;
+  readonly memory: Memory;
+  readonly decision: Decision;
+}
+
+/** Which recording, which tick of it (0 the first, -1 the last), and in which form. */
+export interface ExplainOptions {
+  readonly path: string;
+  readonly tick: number;
+  readonly format: Format;
+}
+
+/** `agent explain`: runs the ladder again on a recorded tick and tells what each rung said. */
+export async function explain(output: Output, options: ExplainOptions): Promise<number> {
+  const lines = await readLines(options.path);
+  const index = options.tick < 0 ? lines.length + options.tick : options.tick;
+  const line = lines[index];
+  const tick = line === undefined ? null : readTick(line);
+  if (tick === null) {
+    const what = line === undefined
+      ? `Cannot explain tick ${options.tick}: ${options.path} has ${lines.length}`
+      : `Cannot explain tick ${options.tick}: line ${index + 1} of ${options.path} is no record`;
+    await output.err(complaint(what, "--tick -1 is the last one, 0 the first."));
+    return EXIT.failed;
+  }
+  const table = ladderTable(tick, { index, count: lines.length });
+  await output.out(await renderTable(table, options.format));
+  return isSame(tick) ? EXIT.done : EXIT.failed;
+}
+
+async function readLines(path: string): Promise<readonly string[]> {
+  try {
+    return (await Deno.readTextFile(path)).split("\n").filter((line) => line.trim() !== "");
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new ConfigError(`Cannot read ${path}: no such file`, [], { cause });
+  }
+}
+
+/** The record in a line; null when it is none, e.g. the torn last line of a crashed agent. */
+export function readTick(line: string): RecordedTick | null {
+  try {
+    const value = decodeJson(line);
+    return isTick(value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** The recorder is ours, so the outer form is proof enough of the inner one. */
+function isTick(value: unknown): value is RecordedTick {
+  if (!isJsonObject(value)) return false;
+  const { at, view, memory, decision } = value;
+  return ["string", "number"].includes(typeof at) && isJsonObject(view) && "cluster" in view &&
+    isJsonObject(memory) && isJsonObject(decision) && typeof decision["rule"] === "string";
+}
+
+/** Does the ladder decide today as it did then? */
+function isSame({ view, memory, decision }: RecordedTick): boolean {
+  return encodeJson(decide(view, memory)) === encodeJson(decision);
+}
+
+/** What each rung said, as a table. */
+export function ladderTable(
+  tick: RecordedTick,
+  { index, count }: { readonly index: number; readonly count: number },
+): Table {
+  const rungs = explainLadder(tick.view, tick.memory);
+  const { rule, why, actions } = tick.decision;
+  const isReplayed = isSame(tick);
+  const replay = isReplayed ? "the same" : `another one: ${decide(tick.view, tick.memory).rule}`;
+  return {
+    title: `Tick ${index + 1} of ${count}, ${tick.at}, member ${tick.view.self.name}`,
+    columns: [
+      { head: "Rule", align: "left" },
+      { head: "Answered", align: "left" },
+      { head: "Why", align: "left" },
+    ],
+    rows: rungs.map(({ rule, answered, why }) => [rule, answered ? "yes" : "no", why ?? ""]),
+    data: {
+      tick: index,
+      at: tick.at,
+      member: tick.view.self.name,
+      rungs: rungs.map(({ rule, answered, why }) => ({ rule, answered, why })),
+      decision: { rule, why, actions: actions.map(({ kind }) => kind) },
+      replay: isReplayed ? "same" : "different",
+    },
+    notes: [
+      `Decided then: ${rule}: ${why}`,
+      `Actions: ${actions.map(({ kind }) => kind).join(", ") || "none"}`,
+      `Decided again now: ${replay}`,
+    ],
+  };
+}

@@ -1,0 +1,28 @@
+import type { CommandContext } from "./command.ts";
+import type { ExplainOptions } from "./explain.ts";
+import type { HandoverOptions } from "./handover_plan.ts";
+import type { Output } from "./output.ts";
+import type { Format } from "./table.ts";
+
+/** What the command line can start. `main` wires the real ones, tests bring their own. */
+export interface Faces {
+  readonly output: Output;
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs the agent until it is told to end. */
+  runDaemon(configPath: string): Promise<number>;
+  /** Opens the cluster of a configuration file for commands. Throws `ConfigError`. */
+  open(configPath: string, how: Manner): Promise<CommandContext>;
+  list(context: CommandContext): Promise<number>;
+  history(context: CommandContext): Promise<number>;
+  handover(context: CommandContext, wish: HandoverOptions): Promise<number>;
+  explain(output: Output, options: ExplainOptions): Promise<number>;
+  /** The recording of the member that a configuration file describes. Throws `ConfigError`. */
+  recordingOf(configPath: string): Promise<string>;
+  version(output: Output, format: Format): Promise<number>;
+}
+
+/** How a command talks. */
+export interface Manner {
+  readonly format: Format;
+  readonly force: boolean;
+}

@@ -1,0 +1,29 @@
+import type { Faces } from "./faces.ts";
+import { terminalOutput } from "./output.ts";
+import { runProgram } from "./program.ts";
+
+/**
+ * The command line: `agent <patroni.yml>` runs a member, `agent <command>` looks at a cluster or changes it. Returns
+ * the exit code. Each command's code is loaded only when it is asked for.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  return await runProgram(args, faces(Deno.env.toObject()));
+}
+
+function faces(env: Readonly<Record<string, string>>): Faces {
+  const output = terminalOutput;
+  return {
+    output,
+    env,
+    runDaemon: async (path) => await (await import("./daemon.ts")).runDaemon(path, env),
+    open: async (path, manner) =>
+      await (await import("./open.ts")).openCluster(path, env, { output, manner }),
+    list: async (context) => await (await import("./list.ts")).list(context),
+    history: async (context) => await (await import("./history.ts")).history(context),
+    handover: async (context, wish) =>
+      await (await import("./handover.ts")).handover(context, wish),
+    explain: async (to, options) => await (await import("./explain.ts")).explain(to, options),
+    recordingOf: async (path) => await (await import("./open.ts")).recordingOf(path, env),
+    version: async (to, format) => await (await import("./version.ts")).version(to, format),
+  };
+}

@@ -1,0 +1,98 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import type { Json } from "../../lib/base/json.ts";
+import { knownKeys } from "../../lib/config/key_table.ts";
+import { editDistance, nearest } from "../../lib/config/nearest.ts";
+import { review } from "../../lib/config/review.ts";
+import { configOf } from "./files.ts";
+
+Deno.test("readConfig() warns of an unknown key with line and nearest known key", () => {
+  const { warnings } = configOf(["postgresql.data_dri", "/x"]);
+
+  strictEqual(warnings.length, 1);
+  match(warnings[0] ?? "", /^p\.yml:\d+: postgresql\.data_dri: .*data_dir\?/);
+});
+
+Deno.test("review() finds a key that belongs into another section", () => {
+  const [finding] = review({ data_dir: "/x" });
+
+  match(finding?.message ?? "", /postgresql\.data_dir/);
+});
+
+Deno.test("review() accepts tags of one's own, but tells a slip", () => {
+  deepStrictEqual(review({ tags: { datacenter: "x" } }), []);
+  deepStrictEqual(review({ tags: { nofailovr: true } }).map(({ kind }) => kind), ["unknown"]);
+});
+
+Deno.test("review() knows sections that create_replica_methods and method name", () => {
+  const findings = review({
+    bootstrap: { method: "pitr", pitr: { command: "x" } },
+    postgresql: { create_replica_methods: ["wal_g"], wal_g: { command: "x" } },
+  });
+
+  deepStrictEqual(findings.map(({ kind, path }) => [kind, path.join(".")]), [
+    ["unsupported", "bootstrap.method"],
+    ["unsupported", "postgresql.create_replica_methods"],
+  ]);
+});
+
+const DANGEROUS: readonly (readonly [string, Json])[] = [
+  ["watchdog.mode", "required"],
+  ["restapi.certfile", "/x"],
+  ["restapi.verify_client", "required"],
+  ["restapi.allowlist", ["10.0.0.0/8"]],
+  ["etcd3.cacert", "/x"],
+  ["etcd3.protocol", "https"],
+  ["citus", { group: 0 }],
+  ["bootstrap.method", "pitr"],
+  ["bootstrap.post_init", "/x"],
+  ["postgresql.callbacks", { on_role_change: "/x" }],
+  ["postgresql.pre_promote", "/x"],
+  ["postgresql.create_replica_methods", ["wal_g", "basebackup"]],
+  ["postgresql.config_dir", "/etc/x"],
+];
+
+for (const [path, value] of DANGEROUS) {
+  Deno.test(`readConfig() counts ${path}: ${JSON.stringify(value)} as unsupported`, () => {
+    strictEqual(configOf([path, value]).unsupported.length, 1);
+  });
+}
+
+const HARMLESS: readonly (readonly [string, Json])[] = [
+  ["watchdog.mode", "off"],
+  ["watchdog.mode", "automatic"],
+  ["restapi.verify_client", "none"],
+  ["bootstrap.method", "initdb"],
+  ["postgresql.create_replica_methods", ["basebackup"]],
+  ["postgresql.callbacks", {}],
+  ["postgresql.use_pg_rewind", false],
+];
+
+for (const [path, value] of HARMLESS) {
+  Deno.test(`readConfig() passes over ${path}: ${JSON.stringify(value)}`, () => {
+    const { unsupported, warnings } = configOf([path, value]);
+
+    deepStrictEqual([unsupported, warnings], [[], []]);
+  });
+}
+
+Deno.test("readConfig() warns of timing at the top of the file, where it has no effect", () => {
+  strictEqual(configOf(["ttl", 20], ["loop_wait", 5]).warnings.length, 2);
+});
+
+Deno.test("readConfig() warns of first settings under which nobody could lead", () => {
+  strictEqual(configOf(["bootstrap.dcs", { synchronous_mode: true }]).warnings.length, 1);
+});
+
+Deno.test("knownKeys() has a meaning for every key and no variable twice", () => {
+  const keys = knownKeys();
+  const variables = keys.flatMap(({ notes }) => notes.env ?? []);
+
+  deepStrictEqual(keys.filter(({ notes }) => notes.meaning === ""), []);
+  strictEqual(new Set(variables).size, variables.length);
+});
+
+Deno.test("nearest() takes the fewest edits and refuses what is too far", () => {
+  strictEqual(nearest("scop", ["name", "scope"]), "scope");
+  strictEqual(nearest("zebra", ["name", "scope"]), null);
+  strictEqual(editDistance("kitten", "sitting"), 3);
+});
