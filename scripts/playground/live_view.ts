@@ -1,4 +1,4 @@
-import { isJsonObject } from "../../lib/base/json.ts";
+import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Member } from "./member.ts";
 import { print, printRaw } from "./print.ts";
@@ -31,13 +31,13 @@ export async function showLive(
 
 async function picture(cluster: Cluster, writer: Writer, perSecond: number): Promise<string> {
   const [rows, up] = await Promise.all([
-    Promise.all(cluster.members.map(memberRow)),
+    memberRows(cluster.members),
     cluster.proxy.up("write").catch(() => []),
   ]);
   const { acknowledged, longestGapMs, reconnects } = writer.report();
   const silence = writer.silentMs > 1_000 ? `, silent for ${writer.silentMs} ms` : "";
   return [
-    row(["MEMBER", "ROLE", "STATE", "TIMELINE", "POSITION", "AGENT", "POSTMASTER"]),
+    row(["MEMBER", "ROLE", "STATE", "TIMELINE", "LAG", "AGENT", "POSTMASTER"]),
     ...rows,
     "",
     `HAProxy sends writes to: ${up.join(", ") || "nobody"}`,
@@ -46,16 +46,29 @@ async function picture(cluster: Cluster, writer: Writer, perSecond: number): Pro
   ].join("\n");
 }
 
-async function memberRow(member: Member): Promise<string> {
-  const [{ body }, postmaster] = await Promise.all([
-    member.rest("/patroni"),
-    member.postmasterPid(),
-  ]);
+async function memberRows(members: readonly Member[]): Promise<readonly string[]> {
+  const answers = await Promise.all(members.map((member) => member.rest("/patroni")));
+  const postmasters = await Promise.all(members.map((member) => member.postmasterPid()));
+  const positions = answers.map(({ body }) => positionOf(body));
+  const newest = Math.max(...positions.filter((position) => position !== null));
+  return members.map((member, index) => {
+    const body = answers[index]?.body ?? {};
+    const position = positions[index] ?? null;
+    const lag = position === null ? "" : `${newest - position} B`;
+    const words = [body["role"] ?? "no answer", body["state"] ?? "", body["timeline"] ?? "", lag];
+    return row([member.name, ...words, member.agentPid, postmasters[index]].map(shown));
+  });
+}
+
+/** Where the server is in the WAL, in bytes: written by a primary, replayed by a replica. */
+function positionOf(body: JsonObject): number | null {
   const xlog = isJsonObject(body["xlog"]) ? body["xlog"] : {};
-  const position = xlog["location"] ?? xlog["replayed_location"] ?? "";
-  const words = [body["role"] ?? "no answer", body["state"] ?? "", body["timeline"] ?? ""];
-  const pids = [member.agentPid ?? "-", postmaster ?? "-"];
-  return row([member.name, ...words, position, ...pids].map(String));
+  const position = xlog["location"] ?? xlog["replayed_location"];
+  return typeof position === "number" ? position : null;
+}
+
+function shown(value: unknown): string {
+  return value === null || value === undefined ? "-" : String(value);
 }
 
 function row(words: readonly string[]): string {
