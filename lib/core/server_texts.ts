@@ -53,8 +53,8 @@ function stateDuring(kind: TaskKind): MemberRunState | null {
 }
 
 function stateAfterFailure(kind: TaskKind, postgres: PostgresView): MemberRunState {
+  if (kind === "stop" && postgres.kind === "silent") return "stop failed";
   const state = stateOfServer(postgres);
-  if (kind === "stop") return state === "running" ? "stop failed" : state;
   if (state !== "stopped" && state !== "crashed") return state;
   if (kind === "bootstrap") return "initdb failed";
   return kind === "start-replica" || kind === "start-primary" ? "start failed" : state;
