@@ -77,8 +77,9 @@ Deno.test("tidy finds no file of more than 300 lines", () => {
   deepEqual(SOURCES.filter((path) => lineCount(path) > FILE_LINES_MAX), []);
 });
 
-Deno.test("tidy finds no file with more than 12 imports", () => {
-  const importCount = (path: string): number => codeOf(path).match(/^import\b/gm)?.length ?? 0;
+Deno.test("tidy finds no file that needs the code of more than 12 others", () => {
+  const importCount = (path: string): number =>
+    codeOf(path).match(/^import (?!type\b)/gm)?.length ?? 0;
   // The composition root exists to import: it constructs every adapter.
   const checked = LIB.filter((path) => path !== "lib/cli/daemon.ts");
   deepEqual(checked.filter((path) => importCount(path) > IMPORTS_MAX), []);
