@@ -3,12 +3,13 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
 import { lsnFromBytes } from "../../lib/core/lsn.ts";
 import { EtcdDcs } from "../../lib/dcs/etcd/etcd_dcs.ts";
+import type { EtcdDcsOptions } from "../../lib/dcs/etcd/etcd_dcs.ts";
 import { etcdInstalled, startEtcd } from "./etcd_process.ts";
 import type { EtcdProcess } from "./etcd_process.ts";
 
 interface World {
   readonly etcd: EtcdProcess;
-  dcsOf(scope: string, endpoints?: readonly string[]): EtcdDcs;
+  dcsOf(scope: string, parts?: Partial<EtcdDcsOptions>): EtcdDcs;
 }
 
 const ENDPOINT_MS = 400;
@@ -16,15 +17,16 @@ const noSignal = (): AbortSignal => AbortSignal.timeout(10_000);
 
 async function withEtcd(members: 1 | 3, body: (world: World) => Promise<void>): Promise<void> {
   const etcd = await startEtcd({ members });
-  const dcsOf = (scope: string, endpoints = etcd.endpoints): EtcdDcs =>
+  const dcsOf = (scope: string, parts: Partial<EtcdDcsOptions> = {}): EtcdDcs =>
     new EtcdDcs({
-      endpoints,
+      endpoints: etcd.endpoints,
       username: null,
       password: null,
       scope,
       namespace: "/service/",
       endpointMs: () => ENDPOINT_MS,
       clock: systemClock,
+      ...parts,
     });
   try {
     await body({ etcd, dcsOf });
@@ -332,7 +334,7 @@ Deno.test("EtcdDcs on three etcd members", { ignore }, async (t) => {
       const follower = (await etcd.leader() + 1) % 3;
       const hung = etcd.endpoints[follower] ?? "";
       const others = etcd.endpoints.filter((url) => url !== hung);
-      const dcs = dcsOf("hung", [hung, ...others]);
+      const dcs = dcsOf("hung", { endpoints: [hung, ...others] });
       etcd.stop(follower);
       const firstMs = await took(() => dcs.read(noSignal()));
       const secondMs = await took(() => dcs.read(noSignal()));
@@ -360,7 +362,8 @@ Deno.test("EtcdDcs on three etcd members", { ignore }, async (t) => {
     await t.step("watch() leaves an endpoint that hangs as soon as a call notices it", async () => {
       const follower = (await etcd.leader() + 1) % 3;
       const hung = etcd.endpoints[follower] ?? "";
-      const dcs = dcsOf("watch-hung", [hung, ...etcd.endpoints.filter((url) => url !== hung)]);
+      const others = etcd.endpoints.filter((url) => url !== hung);
+      const dcs = dcsOf("watch-hung", { endpoints: [hung, ...others] });
       const closer = new AbortController();
       let hints = 0;
       const watching = dcs.watch(() => void hints++, () => 60_000, closer.signal);
@@ -385,6 +388,71 @@ Deno.test("EtcdDcs on three etcd members", { ignore }, async (t) => {
     });
   });
 });
+
+Deno.test("EtcdDcs with authentication", { ignore }, async (t) => {
+  await withEtcd(1, async ({ etcd, dcsOf }) => {
+    await enableAuth(etcd.endpoints[0] ?? "");
+    const dcs = dcsOf("mine", { username: "agent", password: "secret" });
+
+    await t.step("renewLock() holds with a login", async () => {
+      const lease = await dcs.grantLease(30, noSignal());
+      strictEqual((await dcs.takeLock("a", lease, noSignal())).kind, "done");
+      strictEqual((await dcs.renewLock("a", lease, noSignal())).kind, "held");
+    });
+
+    await t.step("read() logs in again after etcd has forgotten its tokens", async () => {
+      await etcd.restart(0);
+      strictEqual((await dcs.read(noSignal())).lock?.holder, "a");
+    });
+
+    await t.step("writes outside the role are refused, reads throw", async () => {
+      const other = dcsOf("other", { username: "agent", password: "secret" });
+      const lease = await other.grantLease(30, noSignal());
+      strictEqual((await other.takeLock("a", lease, noSignal())).kind, "refused");
+      strictEqual((await other.renewLock("a", lease, noSignal())).kind, "unknown");
+      await rejects(other.read(noSignal()), DcsUnreachable);
+    });
+
+    await t.step("watch() gives no hint without permission", async () => {
+      const closer = new AbortController();
+      let hints = 0;
+      const other = dcsOf("other", { username: "agent", password: "secret" });
+      const watching = other.watch(() => void hints++, () => 30_000, closer.signal);
+      await dcs.read(noSignal());
+      closer.abort();
+      await watching;
+      strictEqual(hints, 0);
+    });
+
+    await t.step("a wrong password and a missing login are told at once", async () => {
+      const wrong = dcsOf("mine", { username: "agent", password: "guess" });
+      await rejects(wrong.read(noSignal()), DcsUnreachable);
+      const anonymous = dcsOf("mine");
+      await rejects(anonymous.read(noSignal()), DcsUnreachable);
+      strictEqual((await anonymous.takeLock("a", "1", noSignal())).kind, "refused");
+    });
+  });
+});
+
+/** Users `root` and `agent` (password `secret`); `agent` may use `/service/mine/` only. */
+async function enableAuth(url: string): Promise<void> {
+  const range = { key: btoa("/service/mine/"), range_end: btoa("/service/mine0") };
+  const steps: readonly [string, unknown][] = [
+    ["user/add", { name: "root", password: "secret" }],
+    ["role/add", { name: "root" }],
+    ["user/grant", { user: "root", role: "root" }],
+    ["user/add", { name: "agent", password: "secret" }],
+    ["role/add", { name: "agent" }],
+    ["role/grant", { name: "agent", perm: { permType: "READWRITE", ...range } }],
+    ["user/grant", { user: "agent", role: "agent" }],
+    ["enable", {}],
+  ];
+  for (const [path, body] of steps) {
+    const options = { method: "POST", body: JSON.stringify(body) };
+    const response = await fetch(`${url}/v3/auth/${path}`, options);
+    ok(response.ok, `${path}: ${await response.text()}`);
+  }
+}
 
 async function took(work: () => Promise<unknown>): Promise<number> {
   const startMs = performance.now();

@@ -21,6 +21,7 @@ import { encodeWire } from "../wire_json.ts";
 import { Gateway } from "./gateway.ts";
 import type { GatewayOptions } from "./gateway.ts";
 import { grantLease, keepLeaseAlive, revokeLease, unlessRefused } from "./lease.ts";
+import { releaseLock, retakeLock, takeLock } from "./lock.ts";
 import {
   entriesOf,
   entriesRead,
@@ -42,7 +43,7 @@ import {
 import type { Compare, Step } from "./txn.ts";
 import { watch } from "./watch.ts";
 import { refusedIfFailed, writeGuarded, writePlain } from "./writer.ts";
-import type { GuardedResult, GuardedWrite } from "./writer.ts";
+import type { GuardedWrite } from "./writer.ts";
 
 /** Which cluster in which etcd. */
 export interface EtcdDcsOptions extends GatewayOptions {
@@ -120,35 +121,18 @@ export class EtcdDcs implements Dcs {
   }
 
   async takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    const { leader } = this.#keys;
-    return await this.#write({
-      compare: [isAbsent(leader)],
-      steps: [put(leader, name, lease)],
-      witness: leader,
-      isDone: (found) => found?.value === name && found.lease === lease,
-    }, signal);
+    return await this.#write(takeLock(this.#keys.leader, { name, lease }), signal);
   }
 
   async retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    const { leader } = this.#keys;
-    const result = await this.#writeGuarded({
-      compare: [valueIs(leader, name)],
-      steps: [put(leader, name, lease)],
-      witness: leader,
-      isDone: () => false,
-    }, signal);
+    const write = retakeLock(this.#keys.leader, { name, lease });
+    const result = await writeGuarded(this.#gateway, write, signal);
     const isFree = result.kind === "condition-failed" && result.found === null;
     return isFree ? await this.takeLock(name, lease, signal) : refusedIfFailed(result);
   }
 
   releaseLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    const { leader } = this.#keys;
-    return this.#write({
-      compare: [valueIs(leader, name), leaseIs(leader, lease)],
-      steps: [remove(leader)],
-      witness: leader,
-      isDone: (found) => found === null,
-    }, signal);
+    return this.#write(releaseLock(this.#keys.leader, { name, lease }), signal);
   }
 
   writeMember(
@@ -288,11 +272,7 @@ export class EtcdDcs implements Dcs {
   }
 
   async #write(write: GuardedWrite, signal: AbortSignal): Promise<WriteResult> {
-    return refusedIfFailed(await this.#writeGuarded(write, signal));
-  }
-
-  #writeGuarded(write: GuardedWrite, signal: AbortSignal): Promise<GuardedResult> {
-    return writeGuarded(this.#gateway, write, signal);
+    return refusedIfFailed(await writeGuarded(this.#gateway, write, signal));
   }
 }
 

@@ -72,20 +72,11 @@ export class Gateway {
   async open(call: Call, signal: AbortSignal): Promise<OpenStream> {
     const login = await this.#loggedIn(signal);
     const url = this.#endpoints.inOrder()[0] ?? "";
-    const headersOnly = within(this.#options.endpointMs());
-    try {
-      const response = await post(url, call, login, AbortSignal.any([signal, headersOnly.signal]));
-      if (response.status === 200 && response.body !== null) return { url, body: response.body };
-      await response.body?.cancel();
-      this.forgetLogin();
-      throw new DcsUnreachable(`Cannot watch ${url}: HTTP ${response.status}`);
-    } catch (error) {
-      const why = describe(error);
-      if (!signal.aborted) this.#endpoints.noteFailure(url, why);
-      throw new DcsUnreachable(`Cannot watch ${url}: ${why}`, { cause: error });
-    } finally {
-      headersOnly[Symbol.dispose]();
-    }
+    const { status, body } = await this.#openAt(url, call, login, signal);
+    if (status === 200 && body !== null) return { url, body };
+    await body?.cancel();
+    this.forgetLogin();
+    throw new DcsUnreachable(`Cannot watch ${url}: HTTP ${status}`);
   }
 
   /** How often something failed at `url`; a change tells a stream that its far end may hang. */
@@ -100,6 +91,18 @@ export class Gateway {
 
   health(): StoreHealth {
     return this.#endpoints.health();
+  }
+
+  /** The limit ends with the head of the answer; the stream itself goes on as long as `signal` lets it. */
+  async #openAt(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Response> {
+    using limit = within(this.#options.endpointMs());
+    try {
+      return await post(url, call, login, AbortSignal.any([signal, limit.signal]));
+    } catch (error) {
+      const why = describe(error);
+      if (!signal.aborted) this.#endpoints.noteFailure(url, why);
+      throw new DcsUnreachable(`Cannot watch ${url}: ${why}`, { cause: error });
+    }
   }
 
   async #callLoggedIn(call: Call, signal: AbortSignal): Promise<GoodOrLogin> {

@@ -42,7 +42,7 @@ async function watchOnce(
   onHint: () => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  using closer = new Closer(signal);
+  using closer = closerOf(signal);
   let started = false;
   try {
     const body = { create_request: prefixRange(options.keys.prefix) };
@@ -59,18 +59,22 @@ async function watchOnce(
   return started;
 }
 
-/** Aborts its own signal on disposal, or together with the parent. */
-class Closer implements Disposable {
-  readonly #own = new AbortController();
-  readonly signal: AbortSignal;
-
-  constructor(parent: AbortSignal) {
-    this.signal = AbortSignal.any([parent, this.#own.signal]);
-  }
-
-  [Symbol.dispose](): void {
-    this.#own.abort();
-  }
+/**
+ * Aborts on disposal, or together with the parent. Not `AbortSignal.any`: the parent lives as long as the process
+ * and would collect one dependent for each stream.
+ */
+function closerOf(parent: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const close = (): void => controller.abort(parent.reason);
+  if (parent.aborted) close();
+  parent.addEventListener("abort", close, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose](): void {
+      parent.removeEventListener("abort", close);
+      controller.abort();
+    },
+  };
 }
 
 /** The messages of a stream; ends when it closes, was silent for too long, or its endpoint failed meanwhile. */
@@ -105,8 +109,8 @@ async function arrives(
   while (!signal.aborted && clock.bootMs() < endsMs && gateway.failures(url) === failures) {
     const waiting = new AbortController();
     const arrived = next.then(() => true, () => true);
-    const waited = clock.sleep(LOOK_EVERY_MS, AbortSignal.any([signal, waiting.signal]));
-    const came = await Promise.race([arrived, waited.then(() => false)]);
+    const waited = clock.sleep(LOOK_EVERY_MS, waiting.signal).then(() => false);
+    const came = await Promise.race([arrived, waited]);
     waiting.abort();
     if (came) return true;
   }

@@ -1,0 +1,204 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { DcsUnreachable } from "../../lib/base/errors.ts";
+import { ample, brief, dcsOf, ENDPOINT_MS } from "./dcs_of.ts";
+import { answer, CUT, good, HANG, HEADER, refusal, startFake } from "./fake_gateway.ts";
+import type { FakeGateway, Reply, SeenRequest } from "./fake_gateway.ts";
+
+const NO_LEADER = refusal(503, 14, "etcdserver: no leader");
+const EXPIRED = refusal(401, 16, "etcdserver: invalid auth token");
+const LOGIN = { username: "agent", password: "secret" };
+
+const paths = (fake: FakeGateway): readonly string[] => fake.seen.map((request) => request.path);
+const isLogin = (request: SeenRequest): boolean => request.path === "/v3/auth/authenticate";
+
+async function took(work: Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await work;
+  return performance.now() - startMs;
+}
+
+Deno.test("EtcdDcs asks every call with hasleader", async () => {
+  await using fake = startFake(() => good({ TTL: "30" }));
+  const dcs = dcsOf([fake]);
+  await dcs.read(ample());
+  await dcs.keepLeaseAlive("1", ample());
+  deepStrictEqual(fake.seen.map(({ headers }) => headers.get("grpc-metadata-hasleader")), [
+    "true",
+    "true",
+  ]);
+});
+
+Deno.test("read() pays a hung endpoint once and starts with the good one afterwards", async () => {
+  await using hung = startFake(() => HANG);
+  await using fine = startFake(() => good());
+  const dcs = dcsOf([hung, fine]);
+  const firstMs = await took(dcs.read(ample()));
+  const secondMs = await took(dcs.read(ample()));
+  ok(firstMs >= ENDPOINT_MS - 10 && firstMs < ENDPOINT_MS * 3, `${firstMs} ms`);
+  ok(secondMs < ENDPOINT_MS, `${secondMs} ms`);
+  deepStrictEqual([hung.seen.length, fine.seen.length], [1, 2]);
+});
+
+Deno.test("read() remembers an endpoint that hung until the caller's own deadline", async () => {
+  await using hung = startFake(() => HANG);
+  await using fine = startFake(() => good());
+  const dcs = dcsOf([hung, fine], { endpointMs: () => 60_000 });
+  await rejects(dcs.read(brief()), DcsUnreachable);
+  await dcs.read(brief());
+  strictEqual(hung.seen.length, 1);
+});
+
+Deno.test("read() leaves the endpoint that fails last for the end", async () => {
+  await using first = startFake((_, index) => index === 1 ? CUT : good());
+  await using second = startFake(() => CUT);
+  await using third = startFake(() => good());
+  const dcs = dcsOf([second, first, third]);
+  await dcs.read(ample());
+  await dcs.read(ample());
+  deepStrictEqual([first.seen.length, second.seen.length, third.seen.length], [2, 1, 1]);
+});
+
+Deno.test("renewLock() goes on for rounds until a leader is elected", async () => {
+  const held = good({ succeeded: true, TTL: "30" });
+  await using fake = startFake((_, index) => index < 3 ? NO_LEADER : held);
+  strictEqual((await dcsOf([fake]).renewLock("a", "1", ample())).kind, "held");
+});
+
+Deno.test("read() gives a slow store twice the time in each further round", async () => {
+  await using fake = startFake((_, index) => index < 2 ? HANG : good());
+  await dcsOf([fake]).read(ample());
+  strictEqual(fake.seen.length, 3);
+});
+
+Deno.test("takeLock() does not ask again after a definite refusal", async () => {
+  await using fake = startFake(() => refusal(404, 5, "etcdserver: requested lease not found"));
+  await using other = startFake(() => good({ succeeded: true }));
+  strictEqual((await dcsOf([fake, other]).takeLock("a", "1", ample())).kind, "refused");
+  strictEqual(other.seen.length, 0);
+});
+
+Deno.test("takeLock() is done when the first reply was lost and the key is ours since", async () => {
+  const ours = {
+    key: btoa("/service/demo/leader"),
+    value: btoa("a"),
+    lease: "1",
+    mod_revision: "40",
+  };
+  const failed = good({ responses: [{ response_range: { kvs: [ours] } }] });
+  await using lost = startFake(() => CUT);
+  await using later = startFake(() => failed);
+  const result = await dcsOf([lost, later]).takeLock("a", "1", ample());
+  deepStrictEqual(result, { kind: "done", revision: 40n });
+});
+
+Deno.test("takeLock() is refused when the key has our name under another lease", async () => {
+  const kv = {
+    key: btoa("/service/demo/leader"),
+    value: btoa("a"),
+    lease: "2",
+    mod_revision: "40",
+  };
+  await using fake = startFake(() => good({ responses: [{ response_range: { kvs: [kv] } }] }));
+  strictEqual((await dcsOf([fake]).takeLock("a", "1", ample())).kind, "refused");
+});
+
+Deno.test("read() discards an answer from an older raft term and asks another endpoint", async () => {
+  const old = { ...HEADER, raft_term: "6" };
+  await using stale = startFake((_, index) => index === 0 ? good() : good({}, old));
+  await using fresh = startFake(() => good());
+  const dcs = dcsOf([stale, fresh]);
+  await dcs.read(ample());
+  await dcs.read(ample());
+  deepStrictEqual([stale.seen.length, fresh.seen.length], [2, 1]);
+  strictEqual(dcs.health().endpoints[0]?.reachable, false);
+});
+
+Deno.test("read() with every endpoint refusing connections throws at its deadline", async () => {
+  const dcs = dcsOf([], { endpoints: ["http://127.0.0.1:1", "http://127.0.0.1:2"] });
+  const signal = brief();
+  await rejects(dcs.read(signal), DcsUnreachable);
+  strictEqual(signal.aborted, true);
+  strictEqual(dcs.health().lastSeenWallMs, 0);
+});
+
+Deno.test("read() without any time left asks nobody", async () => {
+  await using fake = startFake(() => good());
+  await rejects(dcsOf([fake]).read(AbortSignal.abort()), DcsUnreachable);
+  strictEqual(fake.seen.length, 0);
+});
+
+Deno.test("health() shows each endpoint as this member found it", async () => {
+  await using fine = startFake(() => good());
+  const dcs = dcsOf([], { endpoints: ["http://127.0.0.1:1/", fine.url, "http://127.0.0.1:2"] });
+  await dcs.read(ample());
+  deepStrictEqual(dcs.health().endpoints.map((one) => one.reachable), [false, true, null]);
+  ok(dcs.health().lastSeenWallMs > 0);
+});
+
+Deno.test("EtcdDcs logs in once and sends the bare token", async () => {
+  await using fake = startFake((request) => isLogin(request) ? good({ token: "t.1" }) : good());
+  const dcs = dcsOf([fake], LOGIN);
+  await dcs.read(ample());
+  await dcs.read(ample());
+  deepStrictEqual(fake.seen.map(({ headers }) => headers.get("authorization")), [
+    null,
+    "t.1",
+    "t.1",
+  ]);
+  deepStrictEqual(JSON.parse(fake.seen[0]?.body ?? ""), { name: "agent", password: "secret" });
+});
+
+for (
+  const [what, stale] of [
+    ["an expired token", EXPIRED],
+    ["a changed user database", refusal(400, 3, "etcdserver: revision of auth store is old")],
+    ["an unknown token", refusal(400, 3, "etcdserver: user name is empty")],
+  ] satisfies [string, Reply][]
+) {
+  Deno.test(`keepLeaseAlive() logs in again after ${what}`, async () => {
+    let logins = 0;
+    await using fake = startFake((request) => {
+      if (isLogin(request)) return good({ token: `t.${++logins}` });
+      return request.headers.get("authorization") === "t.1" ? stale : good({ TTL: "30" });
+    });
+    strictEqual(await dcsOf([fake], LOGIN).keepLeaseAlive("1", ample()), true);
+    strictEqual(logins, 2);
+  });
+}
+
+Deno.test("read() gives up after the second token is rejected too", async () => {
+  await using fake = startFake((request) => isLogin(request) ? good({ token: "t" }) : EXPIRED);
+  await rejects(dcsOf([fake], LOGIN).read(ample()), DcsUnreachable);
+  strictEqual(paths(fake).filter((path) => path === "/v3/kv/range").length, 2);
+});
+
+Deno.test("EtcdDcs goes on without a token where authentication is off", async () => {
+  const off = refusal(412, 9, "etcdserver: authentication is not enabled");
+  await using fake = startFake((request) => isLogin(request) ? off : good());
+  await dcsOf([fake], LOGIN).read(ample());
+  deepStrictEqual(paths(fake), ["/v3/auth/authenticate", "/v3/kv/range"]);
+});
+
+Deno.test("EtcdDcs logs in at another endpoint when the first one is down", async () => {
+  await using fake = startFake((request) => isLogin(request) ? good({ token: "t" }) : good());
+  const endpoints = ["http://127.0.0.1:1", fake.url];
+  await dcsOf([], { ...LOGIN, endpoints }).read(ample());
+  strictEqual(fake.seen.length, 2);
+});
+
+Deno.test("read() throws without the password when the login is refused", async () => {
+  const wrong = refusal(400, 3, "etcdserver: authentication failed, invalid user ID or password");
+  await using fake = startFake(() => wrong);
+  const failure = dcsOf([fake], LOGIN).read(ample());
+  await rejects(failure, (error: Error) => !error.message.includes("secret"));
+  await rejects(failure, DcsUnreachable);
+  strictEqual(fake.seen.length, 1);
+});
+
+Deno.test("writeMember() repeats on another endpoint, because a put of the same text is the same twice", async () => {
+  await using broken = startFake(() => answer(500, "oops"));
+  await using fine = startFake(() => good());
+  const result = await dcsOf([broken, fine]).writeMember("a", { state: "running" }, "5", ample());
+  deepStrictEqual(result, { kind: "done", revision: 42n });
+  strictEqual(broken.seen[0]?.body, fine.seen[0]?.body);
+});

@@ -1,0 +1,83 @@
+import { ok, strictEqual } from "node:assert/strict";
+import { dcsOf } from "./dcs_of.ts";
+import { good, HANG, HEADER, refusal, startFake, stream } from "./fake_gateway.ts";
+import type { FakeGateway, Script } from "./fake_gateway.ts";
+
+const line = (result: Readonly<Record<string, unknown>>): string =>
+  `${JSON.stringify({ result: { header: HEADER, ...result } })}\n`;
+
+const CREATED = line({ created: true });
+const changeOf = (key: string): string =>
+  line({ events: [{ kv: { key: btoa(`/service/demo/${key}`) } }] });
+
+interface Watching {
+  readonly fake: FakeGateway;
+  readonly hints: () => number;
+}
+
+/** Watches a fake until `holds`, at most 10 s. */
+async function watchUntil(
+  script: Script,
+  holds: (watching: Watching) => boolean,
+  silenceMs = 30_000,
+): Promise<Watching> {
+  await using fake = startFake(script);
+  const closer = new AbortController();
+  let count = 0;
+  const watching = { fake, hints: () => count };
+  const done = dcsOf([fake]).watch(() => void count++, () => silenceMs, closer.signal);
+  const endsMs = performance.now() + 10_000;
+  while (!holds(watching) && performance.now() < endsMs) await turn();
+  closer.abort();
+  await done;
+  ok(holds(watching), `after ${count} hints and ${fake.seen.length} requests`);
+  return watching;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+Deno.test("watch() hints once the watch is created and at each waking key", async () => {
+  const parts = [CREATED, changeOf("status"), changeOf("leader"), changeOf("members/a")];
+  const { hints, fake } = await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
+  strictEqual(hints(), 2);
+  strictEqual(fake.seen[0]?.headers.get("grpc-metadata-hasleader"), "true");
+});
+
+Deno.test("watch() puts together a message that comes in pieces", async () => {
+  const text = CREATED + changeOf("leader");
+  const parts = [text.slice(0, 30), text.slice(30, text.length - 20), text.slice(-20)];
+  await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
+});
+
+Deno.test("watch() does not hint for a watch that is cancelled as it is created, and asks again", async () => {
+  const denied = line({ created: true, canceled: true, cancel_reason: "permission denied" });
+  const { hints } = await watchUntil(() => stream([denied]), ({ fake }) => fake.seen.length === 3);
+  strictEqual(hints(), 0);
+});
+
+Deno.test("watch() leaves a cancelled stream that stays open", async () => {
+  const parts = [CREATED, line({ canceled: true, compact_revision: "7" })];
+  await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
+});
+
+Deno.test("watch() opens a new stream when the old one ends", async () => {
+  await watchUntil(() => stream([CREATED], true), ({ hints }) => hints() === 3);
+});
+
+Deno.test("watch() opens a new stream when the old one is silent", async () => {
+  await watchUntil(() => stream([CREATED]), ({ hints }) => hints() === 3, 50);
+});
+
+Deno.test("watch() survives refusals, garbage and endpoints that hang", async () => {
+  const replies = [refusal(503, 14, "no leader"), good(), stream(["garbage\n"]), HANG];
+  const script: Script = (_, index) => replies[index] ?? stream([CREATED]);
+  await watchUntil(script, ({ hints }) => hints() === 1);
+});
+
+Deno.test("watch() ends at once when its signal aborts", async () => {
+  await using fake = startFake(() => HANG);
+  await dcsOf([fake]).watch(() => {}, () => 30_000, AbortSignal.abort());
+  strictEqual(fake.seen.length, 0);
+});
