@@ -3,7 +3,7 @@ import type { Call } from "./call.ts";
 import { callOf } from "./call.ts";
 import { ClusterApi } from "./cluster_api.ts";
 import { ConfigApi } from "./config_api.ts";
-import type { ApiContext } from "./context.ts";
+import type { ApiContext, ServedContext } from "./context.ts";
 import { guard } from "./guard.ts";
 import { healthReply } from "./health_api.ts";
 import { OperatorApi } from "./operator_api.ts";
@@ -16,7 +16,8 @@ import type { Routes } from "./router.ts";
 export type App = (request: Request, closing: AbortSignal) => Promise<HttpReply>;
 
 /** Builds the API. Throws `TypeError` when two handlers serve the same path and method. */
-export function createApp(context: ApiContext): App {
+export function createApp(given: ApiContext): App {
+  const context: ServedContext = { ...given, startedMs: given.clock.bootMs() };
   const routes = routesOf([
     new ClusterApi(context),
     new ConfigApi(context),
@@ -32,7 +33,7 @@ export function createApp(context: ApiContext): App {
   };
 }
 
-async function serve(context: ApiContext, routes: Routes, call: Call): Promise<HttpReply> {
+async function serve(context: ServedContext, routes: Routes, call: Call): Promise<HttpReply> {
   const refusal = guard(call.request, context.authentication);
   if (refusal !== null) return refusal;
   return healthReply(context, call) ?? await route(routes, call);

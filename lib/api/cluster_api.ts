@@ -3,7 +3,7 @@ import { clusterDocument, historyDocument } from "../core/cluster_document.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { statusDocument } from "../core/status_document.ts";
 import type { Call } from "./call.ts";
-import type { ApiContext } from "./context.ts";
+import type { ApiContext, ServedContext } from "./context.ts";
 import { factsOf, presentCluster, settingsOf, withServer } from "./facts.ts";
 import { FreshServer } from "./fresh_server.ts";
 import { jsonReply } from "./reply.ts";
@@ -11,10 +11,10 @@ import type { HttpReply } from "./reply.ts";
 
 /** GET endpoints about this member and about the cluster. */
 export class ClusterApi {
-  readonly #context: ApiContext;
+  readonly #context: ServedContext;
   readonly #server: FreshServer;
 
-  constructor(context: ApiContext) {
+  constructor(context: ServedContext) {
     this.#context = context;
     this.#server = new FreshServer(context);
   }

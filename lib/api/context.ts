@@ -30,3 +30,9 @@ export interface ApiContext {
   /** Seconds that a handover is waited for; null: Patroni's 2 * max(10, loop_wait). */
   readonly handoverLimitS: number | null;
 }
+
+/** The context while it is served. */
+export interface ServedContext extends ApiContext {
+  /** Boot clock of the start: before the first tick the loop counts as planned for then. */
+  readonly startedMs: number;
+}

@@ -4,11 +4,11 @@ import type { NodeView } from "../core/node_view.ts";
 import { defaultSettings } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
 import type { BoardState } from "../runtime/board.ts";
-import type { ApiContext } from "./context.ts";
+import type { ServedContext } from "./context.ts";
 
 /** What the board shows now, with the lease of this moment: the input of documents and health checks. */
-export function factsOf(context: ApiContext): HealthFacts {
-  const { board, clock, name, scope } = context;
+export function factsOf(context: ServedContext): HealthFacts {
+  const { board, clock, name, scope, startedMs } = context;
   const state = board.state();
   const nowMs = clock.bootMs();
   return {
@@ -21,7 +21,7 @@ export function factsOf(context: ApiContext): HealthFacts {
     cluster: presentCluster(state, nowMs),
     dcsSeenWallMs: Math.max(state.clusterSeenWallMs, state.store.lastSeenWallMs),
     endpoints: state.store.endpoints,
-    nextTickMs: state.nextTickMs,
+    nextTickMs: Math.max(state.nextTickMs, startedMs),
     settings: settingsOf(state),
   };
 }

@@ -3,7 +3,7 @@ import type { HealthCheck } from "../core/health.ts";
 import { decodeHealthQuery } from "../core/health_query.ts";
 import { statusDocument } from "../core/status_document.ts";
 import type { Call } from "./call.ts";
-import type { ApiContext } from "./context.ts";
+import type { ServedContext } from "./context.ts";
 import { factsOf } from "./facts.ts";
 import { emptyReply, jsonReply } from "./reply.ts";
 import type { HttpReply } from "./reply.ts";
@@ -16,7 +16,7 @@ const BODILESS: readonly string[] = ["liveness", "readiness"];
  * The answer to a health check: 200 or 503, with the status document for GET (spec 3.2); 405 for other methods. null:
  * the path is none. Paths match exactly; one slash at the end is allowed.
  */
-export function healthReply(context: ApiContext, call: Call): HttpReply | null {
+export function healthReply(context: ServedContext, call: Call): HttpReply | null {
   const name = call.path.slice(1).replace(/(.)\/$/, "$1");
   const check = Object.hasOwn(HEALTH_CHECKS, name) ? HEALTH_CHECKS[name] : undefined;
   if (check === undefined) return null;
@@ -30,7 +30,7 @@ interface Probe {
   readonly bodiless: boolean;
 }
 
-function judged(context: ApiContext, call: Call, { check, bodiless }: Probe): HttpReply {
+function judged(context: ServedContext, call: Call, { check, bodiless }: Probe): HttpReply {
   const query = decodeHealthQuery(call.search);
   for (const fault of query.faults) {
     context.log.debug("Cannot use a parameter of a health check", { path: call.path, fault });

@@ -1,0 +1,134 @@
+import { DcsUnreachable } from "../../lib/base/errors.ts";
+import { silentLog } from "../../lib/base/log.ts";
+import { systemClock } from "../../lib/base/clock.ts";
+import { createApp } from "../../lib/api/app.ts";
+import type { ApiContext } from "../../lib/api/context.ts";
+import type { ClusterView } from "../../lib/core/cluster_view.ts";
+import { initialMemory } from "../../lib/core/memory.ts";
+import type { NodeView } from "../../lib/core/node_view.ts";
+import type { Dcs, HandoverWrite, StoreHealth, WriteResult } from "../../lib/dcs/port.ts";
+import { LiveBoard } from "../../lib/runtime/live_board.ts";
+import { cluster, nodeView, NOW_MS, peer } from "../core/builders.ts";
+
+/** The store as endpoints see it; its address tells that no test reaches it. */
+export const STORE: StoreHealth = {
+  endpoints: [{ url: "http://e1:2379", reachable: true, lastError: null }],
+  lastSeenWallMs: 1_767_261_600_000,
+};
+
+/** A store of one key, `failover`, with compare on its revision as etcd has it. Other writes are refused. */
+export class FakeDcs implements Dcs {
+  view: ClusterView | "unreachable";
+  readonly writes: HandoverWrite[] = [];
+  /** What the next write of a request answers instead of being carried out. */
+  writeAnswer: WriteResult | null = null;
+
+  constructor(view: ClusterView | "unreachable") {
+    this.view = view;
+  }
+
+  read(): Promise<ClusterView> {
+    if (this.view !== "unreachable") return Promise.resolve(this.view);
+    return Promise.reject(new DcsUnreachable("Cannot read the store: no endpoint answers"));
+  }
+
+  writeHandover(wish: HandoverWrite, revision: bigint): Promise<WriteResult> {
+    if (this.writeAnswer !== null) return Promise.resolve(this.writeAnswer);
+    const view = this.view;
+    if (view === "unreachable") return Promise.resolve({ kind: "unknown", why: "no answer" });
+    const present = view.handover?.revision ?? view.handoverRevision ?? 0n;
+    if (present !== revision) return Promise.resolve({ kind: "refused", why: "it changed" });
+    this.writes.push(wish);
+    const next = view.revision + 1n;
+    const { leader, candidate } = wish;
+    const handover = { leader, candidate, scheduledAtMs: null, revision: next };
+    this.view = { ...view, revision: next, handover, handoverRevision: next };
+    return Promise.resolve({ kind: "done", revision: next });
+  }
+
+  grantLease = (): Promise<string> => Promise.resolve("1");
+  keepLeaseAlive = (): Promise<boolean> => Promise.resolve(false);
+  revokeLease = (): Promise<void> => Promise.resolve();
+  renewLock = (): Promise<{ kind: "lease-gone" }> => Promise.resolve({ kind: "lease-gone" });
+  takeLock = refuse;
+  retakeLock = refuse;
+  releaseLock = refuse;
+  writeMember = refuse;
+  claimBootstrap = refuse;
+  abandonBootstrap = refuse;
+  foundCluster = refuse;
+  restoreKeys = refuse;
+  writeStatus = refuse;
+  writeHistory = refuse;
+  clearHandover = refuse;
+  writeConfig = refuse;
+  watch = (): Promise<void> => Promise.resolve();
+  health = (): StoreHealth => STORE;
+}
+
+function refuse(): Promise<WriteResult> {
+  return Promise.resolve({ kind: "refused", why: "REST handlers must not do this" });
+}
+
+/** A served API with everything around it in the hands of the test. */
+export class TestApi {
+  readonly dcs: FakeDcs;
+  readonly board: LiveBoard;
+  readonly wakes: string[] = [];
+  readonly context: ApiContext;
+
+  constructor(overrides: Partial<ApiContext> = {}, view: NodeView = nodeView()) {
+    this.dcs = new FakeDcs(view.cluster.kind === "seen" ? view.cluster : "unreachable");
+    this.board = new LiveBoard(() => view.lease, STORE);
+    this.publish(view);
+    this.context = {
+      name: "a",
+      scope: "demo",
+      board: this.board,
+      mailbox: { wake: (why) => void this.wakes.push(why), post(): void {} },
+      dcs: this.dcs,
+      clock: { ...systemClock, bootMs: () => NOW_MS, wallMs: () => view.wallMs },
+      log: silentLog,
+      authentication: null,
+      askPeers: (members) => Promise.resolve(members.map(({ name }) => peer(name))),
+      probe: null,
+      handoverLimitS: 5,
+      ...overrides,
+    };
+  }
+
+  /** Hangs a picture out as the loop does. */
+  publish(view: NodeView): void {
+    this.board.publish({
+      view,
+      decision: { rule: "lead", why: "I hold the lock", actions: [], again: false, wakeAtMs: null },
+      outcomes: [],
+      memory: initialMemory,
+      store: STORE,
+      nextTickMs: view.nowMs + 10_000,
+      endedMs: view.nowMs,
+    });
+  }
+
+  /** Hangs out what the loop sees after `changes` in the store. */
+  see(changes: Parameters<typeof cluster>[0]): void {
+    this.publish(nodeView({ cluster: cluster({ revision: 200n, ...changes }) }));
+  }
+
+  /** Sends one request to the handlers, without a socket. */
+  async send(path: string, init: RequestInit = {}): Promise<Response> {
+    const app = createApp(this.context);
+    return await app(new Request(`http://localhost${path}`, init), new AbortController().signal);
+  }
+
+  /** POST of a JSON body. */
+  post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    const text = JSON.stringify(body);
+    const length = String(new TextEncoder().encode(text).length);
+    return this.send(path, {
+      method: "POST",
+      body: text,
+      headers: { "content-length": length, ...headers },
+    });
+  }
+}

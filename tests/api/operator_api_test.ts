@@ -1,0 +1,127 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { cluster, lockOf, nodeView, silentPeer } from "../core/builders.ts";
+import { TestApi } from "./fakes.ts";
+
+async function answer(reply: Promise<Response>): Promise<readonly [number, string]> {
+  const { status, ...rest } = await reply.then(async (found) => ({
+    status: found.status,
+    text: await found.text(),
+  }));
+  return [status, rest.text];
+}
+
+/** Resolves when the handler has woken the loop: then the request is in the store. */
+async function written(api: TestApi): Promise<void> {
+  for (let tries = 0; api.wakes.length === 0 && tries < 1000; tries++) await Promise.resolve();
+  strictEqual(api.wakes.length, 1);
+}
+
+Deno.test("POST /switchover writes the request, wakes the loop and waits for the new leader", async () => {
+  const api = new TestApi();
+  const reply = answer(api.post("/switchover", { leader: "a", candidate: "b" }));
+  await written(api);
+  api.see({ lock: null, handover: pending(api) });
+  api.see({ lock: lockOf("b"), handover: pending(api) });
+
+  deepStrictEqual(await reply, [200, 'Successfully switched over to "b"']);
+  deepStrictEqual(api.dcs.writes, [{ leader: "a", candidate: "b", scheduledAt: null }]);
+});
+
+function pending(api: TestApi): ReturnType<typeof cluster>["handover"] {
+  return api.dcs.view === "unreachable" ? null : api.dcs.view.handover;
+}
+
+Deno.test("POST /failover without a leader waits for whoever wins", async () => {
+  const api = new TestApi({}, nodeView({ cluster: cluster({ lock: null }) }));
+  const reply = answer(api.post("/failover", { member: "b" }));
+  await written(api);
+  api.see({ lock: "c" });
+
+  deepStrictEqual(await reply, [200, 'Failed over to "c" instead of "b"']);
+});
+
+Deno.test("POST /switchover fails when the request is withdrawn and the leader stays", async () => {
+  const api = new TestApi();
+  const reply = answer(api.post("/switchover", { leader: "a" }));
+  await written(api);
+  api.see({ handover: null });
+
+  deepStrictEqual(await reply, [503, "Switchover failed"]);
+});
+
+Deno.test("POST /switchover is unknown when the time is over", async () => {
+  const api = new TestApi({ handoverLimitS: 0.01 });
+
+  const [status, text] = await answer(api.post("/switchover", { leader: "a" }));
+
+  strictEqual(status, 503);
+  match(text, /status unknown/);
+});
+
+Deno.test("POST /switchover goes on waiting when the write got no answer", async () => {
+  const api = new TestApi();
+  api.dcs.writeAnswer = { kind: "unknown", why: "no answer" };
+  const reply = answer(api.post("/switchover", { leader: "a" }));
+  await written(api);
+  api.see({ handover: null });
+  api.see({ lock: "b" });
+
+  deepStrictEqual(await reply, [200, 'Successfully switched over to "b"']);
+});
+
+Deno.test("POST /switchover twice at once: one is written, the other is told so", async () => {
+  const api = new TestApi();
+  const first = answer(api.post("/switchover", { leader: "a", candidate: "b" }));
+  const second = await answer(api.post("/switchover", { leader: "a", candidate: "c" }));
+  api.see({ lock: "b", handover: pending(api) });
+
+  strictEqual((await first)[0], 200);
+  deepStrictEqual(second, [503, "failed to write failover key into DCS"]);
+  strictEqual(api.dcs.writes.length, 1);
+});
+
+Deno.test("POST /switchover a second time while the first is in work is refused", async () => {
+  const api = new TestApi({ handoverLimitS: 0 });
+  await answer(api.post("/switchover", { leader: "a" }));
+
+  strictEqual((await answer(api.post("/switchover", { leader: "a" })))[0], 409);
+});
+
+Deno.test("POST /switchover is compared with the empty key that an earlier one left", async () => {
+  const api = new TestApi(
+    { handoverLimitS: 0 },
+    nodeView({ cluster: cluster({ handoverRevision: 77n }) }),
+  );
+  await answer(api.post("/switchover", { leader: "a" }));
+
+  strictEqual(api.dcs.writes.length, 1);
+});
+
+Deno.test("POST /failover asks only the members that are meant, and refuses without a good one", async () => {
+  const asked: string[][] = [];
+  const api = new TestApi({
+    askPeers: (members) => {
+      asked.push(members.map(({ name }) => name));
+      return Promise.resolve(members.map(({ name }) => silentPeer(name)));
+    },
+  });
+  const [status] = await answer(api.post("/failover", { candidate: "b" }));
+
+  deepStrictEqual([status, asked, api.dcs.writes, api.wakes], [412, [["b"]], [], []]);
+});
+
+Deno.test("POST /switchover is 503 when the store cannot be read", async () => {
+  const api = new TestApi();
+  api.dcs.view = "unreachable";
+
+  strictEqual((await answer(api.post("/switchover", { leader: "a" })))[0], 503);
+});
+
+Deno.test("POST /failover needs the password when one is configured", async () => {
+  const api = new TestApi({ authentication: { username: "u", password: "p" }, handoverLimitS: 0 });
+  const authorization = `Basic ${btoa("u:p")}`;
+
+  strictEqual((await answer(api.post("/failover", { candidate: "b" })))[0], 401);
+  strictEqual((await answer(api.post("/failover", { candidate: "b" }, { authorization })))[0], 503);
+  strictEqual(api.dcs.writes.length, 1);
+});
