@@ -10,7 +10,7 @@ import {
   sendSignal,
 } from "./processes.ts";
 
-/** A server to end: what holds `dataDir`, and the postmaster when it is known already. */
+/** A server to end: what holds `dataDir`, and its postmaster; other processes there are killed without ceremony. */
 export interface FenceTarget {
   readonly dataDir: string;
   /** Path or name of the `postgres` program. */
@@ -33,7 +33,8 @@ export async function stopServer(
   how: "fast" | "immediate",
   escalation: StopEscalation,
 ): Promise<void> {
-  for (const main of findMains(target)) await stopPostmaster(main, how, escalation, target.clock);
+  const { postmaster, clock } = target;
+  if (postmaster !== null) await stopPostmaster(postmaster, how, escalation, clock);
   await killLeftovers(target);
 }
 
@@ -77,27 +78,19 @@ export function killOrphans(dataDir: string, serverProgram: string): number {
   return orphans.length;
 }
 
-/** Kills all that works in the directory or fills it, until nothing does. */
+/** Kills all that works in the directory or fills it, single-user servers too, until nothing does. */
 async function killLeftovers(target: FenceTarget): Promise<void> {
   const untilMs = target.clock.bootMs() + GONE_WITHIN_MS;
   for (;;) {
     const left = findHolders(target);
     if (left.length === 0) return;
-    for (const { identity } of left) sendSignal(identity, "SIGKILL");
+    for (const { identity } of left) killWithChildren(identity);
     if (target.clock.bootMs() > untilMs) {
       const pids = left.map(({ identity }) => identity.pid).join(", ");
       throw new Error(`Cannot stop the server: processes ${pids} do not end after SIGKILL`);
     }
     await target.clock.sleep(POLL_MS);
   }
-}
-
-function findMains(target: FenceTarget): readonly ProcessIdentity[] {
-  const found = findServerProcesses(target.dataDir, target.serverProgram)
-    .filter((one) => one.isMain).map((one) => one.identity);
-  const { postmaster } = target;
-  const isNew = postmaster !== null && !found.some((one) => one.pid === postmaster.pid);
-  return isNew ? [postmaster, ...found] : found;
 }
 
 function findHolders(target: FenceTarget): readonly ProcessStat[] {

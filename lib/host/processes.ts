@@ -87,7 +87,10 @@ export function findPostmaster(file: PostmasterPid, dataDir: string): ProcessSta
 
 /** A server process in a data directory. */
 export interface ServerProcess extends ProcessStat {
-  /** True for a postmaster or single-user server: its children carry a title that begins with `postgres:`. */
+  /**
+   * True for a postmaster or single-user server: its children carry a title that begins with `postgres:`, but only some
+   * moments after their birth, so the parent counts too.
+   */
   readonly isMain: boolean;
 }
 
@@ -103,7 +106,7 @@ export function findServerProcesses(
     const stat = runsProgram(pid, serverProgram) ? findProcess(pid) : null;
     if (stat !== null) found.push({ ...stat, isMain: !commandLine(pid).startsWith("postgres:") });
   }
-  return found;
+  return found.map((one) => ({ ...one, isMain: one.isMain && !isChildOf(one, found) }));
 }
 
 /** Processes that were given `dataDir` to fill: `--pgdata=<dir>` as one word, as we start initdb and pg_basebackup. */
@@ -130,6 +133,10 @@ export function sendSignal(identity: ProcessIdentity, name: Deno.Signal): boolea
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+function isChildOf(one: ProcessStat, others: readonly ProcessStat[]): boolean {
+  return others.some((other) => other.identity.pid === one.parent);
 }
 
 function allPids(): readonly number[] {

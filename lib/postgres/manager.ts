@@ -44,7 +44,7 @@ export class PostgresManager implements PostgresControl {
     this.#tools = {
       options,
       conf: new ConfWriter(options),
-      onStart: (identity) => this.#probe.noteStart(identity),
+      onStart: (identity, role) => this.#probe.noteStart(identity, role),
       ignoreMark: false,
     };
   }
@@ -121,6 +121,7 @@ export class PostgresManager implements PostgresControl {
       if (clock.bootMs() > notAfterMs) {
         return failed("Cannot promote: the right to do so has ended");
       }
+      this.#probe.notePromotion();
       const ordered = await orderPromotion(this.#options, new AbortController().signal);
       if (ordered.exitCode !== 0) return failed(`Cannot promote: ${ordered.stderrTail}`);
       return await this.#waitForPromotion(clock.bootMs() + pgCtlTimeoutS * 1000);
@@ -240,11 +241,13 @@ export class PostgresManager implements PostgresControl {
     await this.checkpoint(deadline.signal);
   }
 
-  #stop(how: "fast" | "immediate", escalation: StopEscalation): Promise<void> {
+  /** The pid file names the postmaster, unless the directory was removed under it. */
+  async #stop(how: "fast" | "immediate", escalation: StopEscalation): Promise<void> {
     const { dataDir, clock } = this.#options;
     const serverProgram = programPath(this.#options, "postgres");
-    const { postmaster } = this.#probe;
-    return stopServer({ dataDir, serverProgram, postmaster, clock }, how, escalation);
+    const found = await readPostmaster(dataDir);
+    const postmaster = found?.process.identity ?? this.#probe.postmaster;
+    await stopServer({ dataDir, serverProgram, postmaster, clock }, how, escalation);
   }
 
   /** A session of its own: a long statement must not keep the probe from looking. */

@@ -4,6 +4,7 @@ import type { PostgresView, PrimaryView, ReplicaView } from "../core/node_view.t
 import { killOrphans } from "../host/fence.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { findServerProcesses, isAlive, startedAtMs } from "../host/processes.ts";
+import type { FullControlData } from "./controldata.ts";
 import { endedCleanly } from "./controldata.ts";
 import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
 import { identifySystem } from "./leader_history.ts";
@@ -18,6 +19,7 @@ import { Session, withSession } from "./session.ts";
 
 const LOOK_MS = 10_000;
 const IDENTIFY_MS = 2000;
+const CONTROL_MS = 5000;
 
 /** Looks at the local server; keeps one SQL session, the last role, and the postmaster it saw last. */
 export class Probe {
@@ -25,6 +27,8 @@ export class Probe {
   #session: Session | null = null;
   #lastRole: "primary" | "replica" | null = null;
   #postmaster: ProcessIdentity | null = null;
+  #lastSystemId: string | null = null;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(options: PostgresOptions) {
     this.#options = options;
@@ -35,24 +39,49 @@ export class Probe {
     return this.#postmaster;
   }
 
-  /** A start tells which process it made, before any pid file exists. */
-  noteStart(identity: ProcessIdentity): void {
+  /** A start tells which process it made and as what, before any pid file exists. */
+  noteStart(identity: ProcessIdentity, role: "primary" | "replica"): void {
     this.#postmaster = identity;
+    this.#lastRole = role;
   }
 
-  /** One look; `wanted` are the controlled settings. Never throws for a server's or file system's fault. */
+  /** A promotion was ordered: from now on a server that does not answer may be a primary. */
+  notePromotion(): void {
+    this.#lastRole = "primary";
+  }
+
+  /**
+   * One look, after the one that is under way; `wanted` are the controlled settings. Never throws for a server's or
+   * file system's fault.
+   */
   async look(wanted: Readonly<Record<string, string>>, signal: AbortSignal): Promise<PostgresView> {
-    using deadline = within(LOOK_MS, signal);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const previous = this.#looking;
+    this.#looking = promise;
+    await previous;
+    try {
+      using deadline = within(LOOK_MS, signal);
+      return await this.#look(wanted, deadline.signal);
+    } finally {
+      resolve();
+    }
+  }
+
+  async #look(
+    wanted: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<PostgresView> {
     const { dataDir } = this.#options;
     const dir = await inspectDataDir(dataDir);
+    if (dir.kind === "half-made" || dir.kind === "empty") this.#forgetData();
     if (dir.kind === "half-made") return { kind: "no-data" };
     if (dir.kind !== "complete") return await this.#withoutData(dir);
 
     const postmaster = await readPostmaster(dataDir);
-    if (postmaster === null) return await this.#notRunning(deadline.signal);
+    if (postmaster === null) return await this.#notRunning(signal);
     this.#postmaster = postmaster.process.identity;
-    if (postmaster.file.singleUser) return await this.#silent("single-user mode", deadline.signal);
-    return await this.#ask(postmaster, wanted, deadline.signal);
+    if (postmaster.file.singleUser) return await this.#silent("single-user mode");
+    return await this.#ask(postmaster, wanted, signal);
   }
 
   /** Ends the session; the next look opens another. */
@@ -70,7 +99,7 @@ export class Probe {
     if (isServing) {
       const lastRole = this.#lastRole ?? "primary";
       const why = "the server runs, but its data directory is gone";
-      return { kind: "silent", systemId: "", lastRole, why };
+      return { kind: "silent", systemId: this.#lastSystemId ?? "", lastRole, why };
     }
     return dir.kind === "empty" ? { kind: "no-data" } : dir;
   }
@@ -85,11 +114,11 @@ export class Probe {
     const program = programPath(this.#options, "postgres");
     if (killOrphans(dataDir, program) > 0) await clock.sleep(50, signal);
     const [holder] = findServerProcesses(dataDir, program);
-    if (holder?.isMain) return await this.#starting(holder.identity, signal);
+    if (holder?.isMain) return await this.#starting(holder.identity);
     if (holder !== undefined) {
-      return await this.#silent(`process ${holder.identity.pid} outlived its server`, signal);
+      return await this.#silent(`process ${holder.identity.pid} outlived its server`);
     }
-    const control = await readControlData(this.#options, signal);
+    const control = await this.#controlData();
     if ("fault" in control) return { kind: "unreadable", why: control.fault };
     return { kind: "down", control, crashed: !endedCleanly(control) };
   }
@@ -103,14 +132,15 @@ export class Probe {
       const row = await this.#query(postmaster, Object.keys(wanted), signal);
       const view = await this.#complete(viewOfRow(row, wanted), row, signal);
       this.#lastRole = view.kind;
+      this.#lastSystemId = view.systemId;
       return view;
     } catch (error) {
       const isKnown = error instanceof PostgresUnreachable || error instanceof Refused;
       if (!isKnown) throw error;
       if (isStarting(error.code, postmaster.file.status)) {
-        return await this.#starting(postmaster.process.identity, signal);
+        return await this.#starting(postmaster.process.identity);
       }
-      return await this.#silent(error.message, signal);
+      return await this.#silent(error.message);
     }
   }
 
@@ -169,25 +199,39 @@ export class Probe {
     }
   }
 
-  async #starting(identity: ProcessIdentity, signal: AbortSignal): Promise<PostgresView> {
+  async #starting(identity: ProcessIdentity): Promise<PostgresView> {
     this.#postmaster = identity;
     return {
       kind: "starting",
-      systemId: await this.#systemId(signal),
+      systemId: await this.#systemId(),
       asReplica: await startsAsStandby(this.#options.dataDir),
       sinceMs: startedAtMs(identity),
     };
   }
 
-  async #silent(why: string, signal: AbortSignal): Promise<PostgresView> {
+  async #silent(why: string): Promise<PostgresView> {
     const isStandby = await startsAsStandby(this.#options.dataDir);
     const lastRole = this.#lastRole ?? (isStandby ? "replica" : "primary");
-    return { kind: "silent", systemId: await this.#systemId(signal), lastRole, why };
+    return { kind: "silent", systemId: await this.#systemId(), lastRole, why };
   }
 
-  async #systemId(signal: AbortSignal): Promise<string> {
-    const control = await readControlData(this.#options, signal);
-    return "fault" in control ? "" : control.systemId;
+  async #systemId(): Promise<string> {
+    if (this.#lastSystemId !== null) return this.#lastSystemId;
+    const control = await this.#controlData();
+    if ("fault" in control) return "";
+    this.#lastSystemId = control.systemId;
+    return control.systemId;
+  }
+
+  /** With a deadline of its own: a look whose time ran out on a silent server still tells whose data it is. */
+  async #controlData(): Promise<FullControlData | { readonly fault: string }> {
+    using deadline = within(CONTROL_MS);
+    return await readControlData(this.#options, deadline.signal);
+  }
+
+  #forgetData(): void {
+    const isServing = this.#postmaster !== null && isAlive(this.#postmaster);
+    if (!isServing) this.#lastSystemId = null;
   }
 }
 

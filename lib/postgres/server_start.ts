@@ -29,7 +29,7 @@ export interface StartTools {
   readonly options: PostgresOptions;
   readonly conf: ConfWriter;
   /** Told which process was made, right after it was. */
-  readonly onStart: (identity: ProcessIdentity) => void;
+  readonly onStart: (identity: ProcessIdentity, role: "primary" | "replica") => void;
   /** Set by the job that makes the directory: its own marker does not forbid the first start. */
   readonly ignoreMark: boolean;
 }
@@ -70,7 +70,7 @@ export async function startServer(
   if (isPast(order.notAfterMs, clock.bootMs())) return tooLate();
   const spawned = await spawnPostmaster(options, words, stalePid);
   if (spawned.kind === "failed") return failed(spawned.why);
-  tools.onStart(spawned.identity);
+  tools.onStart(spawned.identity, recovery === null ? "primary" : "replica");
   const result = await waitForServer(options, spawned.identity, order);
   if (result !== "ended") return result;
   return failed(`Cannot start the server: ${await logTail(dataDir, logFrom)}`);
