@@ -1,7 +1,8 @@
 import type { ClusterView, MemberState } from "./cluster_view.ts";
 import type { Outcome } from "./action.ts";
-import type { NodeView } from "./node_view.ts";
+import type { NodeView, TaskView } from "./node_view.ts";
 import type { Settings } from "./settings.ts";
+import { slotNameOf } from "./slot_name.ts";
 import type { JsonObject } from "../base/json.ts";
 
 /** What this node must remember between ticks, and nothing that it could look up again. */
@@ -26,6 +27,10 @@ export interface Memory {
   readonly failedTask:
     | { readonly kind: string; readonly times: number; readonly lastMs: number }
     | null;
+  /** System id of a server that this process bootstrapped and that never became a cluster: it may be thrown away. */
+  readonly unfoundedId: string | null;
+  /** Settings that the local server was last given; the files they were rendered to are not read back. */
+  readonly appliedSettings: Settings | null;
 }
 
 /** Nothing remembered: the state of a fresh process. */
@@ -39,4 +44,104 @@ export const initialMemory: Memory = {
   downSinceMs: null,
   memberSeenMs: {},
   failedTask: null,
+  unfoundedId: null,
+  appliedSettings: null,
 };
+
+/** Folds in how an action ended. `unknown` is taken as "may still happen" wherever that is the dangerous side. */
+export function evolve(memory: Memory, outcome: Outcome): Memory {
+  const { action, atMs } = outcome;
+  if (outcome.result === "refused") return memory;
+  if (action.kind === "start-task" && action.task.kind === "promote") {
+    return { ...memory, promoteAskedMs: atMs };
+  }
+  if (action.kind === "release-lock" && action.lastLsn === null) {
+    return { ...memory, gaveUpMs: atMs };
+  }
+  if (action.kind === "apply-settings" && outcome.result === "done") {
+    return { ...memory, appliedSettings: action.settings };
+  }
+  return memory;
+}
+
+/** Folds in what a new view shows; called once before each `decide`, with the view that is decided on. */
+export function remember(memory: Memory, view: NodeView): Memory {
+  const next = view.cluster.kind === "seen" ? rememberCluster(memory, view.cluster, view) : memory;
+  return {
+    ...next,
+    promoteAskedMs: pendingPromotion(next.promoteAskedMs, view),
+    downSinceMs: downSince(next.downSinceMs, view),
+    failedTask: failures(next.failedTask, view.task),
+    unfoundedId: unfounded(next.unfoundedId, view),
+  };
+}
+
+function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): Memory {
+  const isLed = cluster.lock !== null;
+  return {
+    ...memory,
+    lastHealthyMembers: isLed ? cluster.members : memory.lastHealthyMembers,
+    lastLeader: cluster.lock?.holder ?? memory.lastLeader,
+    lastConfig: cluster.config?.raw ?? memory.lastConfig,
+    lastSettings: cluster.settings,
+    memberSeenMs: seenMembers(memory, cluster, view),
+  };
+}
+
+/** Clocks of vanished members restart on a node that takes over (it knows them from `retain_slots`), and end on a leader. */
+function seenMembers(
+  memory: Memory,
+  cluster: ClusterView,
+  view: NodeView,
+): Readonly<Record<string, number>> {
+  const seen: Record<string, number> = {};
+  const oldestMs = view.nowMs - cluster.settings.memberSlotsTtlS * 1000;
+  for (const [slot, seenMs] of Object.entries(memory.memberSeenMs)) {
+    if (seenMs > oldestMs) seen[slot] = seenMs;
+  }
+  const isFresh = memory.lastSettings === null;
+  const trusted = isFresh || cluster.lock?.holder !== view.self.name;
+  for (const slot of trusted ? cluster.status.retainSlots : []) seen[slot] ??= view.nowMs;
+  for (const member of cluster.members) {
+    const slot = slotNameOf(member.name);
+    if (member.tags.nostream) delete seen[slot];
+    else seen[slot] = view.nowMs;
+  }
+  return Object.fromEntries(Object.entries(seen).sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+/** An asked promotion is over when the server is out of recovery or gone, or when the job never reached its call. */
+function pendingPromotion(askedMs: number | null, view: NodeView): number | null {
+  const kind = view.postgres.kind;
+  if (kind === "primary" || kind === "down" || kind === "no-data") return null;
+  const { task } = view;
+  const isCancelled = task.kind === "ended" && task.task.kind === "promote" &&
+    task.result === "cancelled";
+  return isCancelled ? null : askedMs;
+}
+
+function downSince(sinceMs: number | null, view: NodeView): number | null {
+  const { cluster, postgres, self } = view;
+  if (cluster.kind !== "seen") return sinceMs;
+  const isMine = cluster.lock?.holder === self.name;
+  const isUp = postgres.kind === "primary" || postgres.kind === "replica" ||
+    postgres.kind === "silent";
+  return isMine && !isUp ? sinceMs ?? view.nowMs : null;
+}
+
+function failures(failed: Memory["failedTask"], task: TaskView): Memory["failedTask"] {
+  if (task.kind !== "ended") return failed;
+  const kind = task.task.kind;
+  const isSame = failed?.kind === kind;
+  if (task.result !== "failed") return isSame ? null : failed;
+  if (isSame && failed.lastMs === task.endedMs) return failed;
+  return { kind, times: isSame ? failed.times + 1 : 1, lastMs: task.endedMs };
+}
+
+function unfounded(known: string | null, view: NodeView): string | null {
+  const { cluster, postgres, task } = view;
+  const isBootstrapped = task.kind === "ended" && task.task.kind === "bootstrap" &&
+    task.result === "done" && postgres.kind === "primary";
+  const id = isBootstrapped ? postgres.systemId : known;
+  return cluster.kind === "seen" && cluster.systemId === id ? null : id;
+}

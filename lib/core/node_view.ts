@@ -170,7 +170,8 @@ export type TaskView =
 
 /** What the lease keeper reports: an observation, like the rest of the view. */
 export type LeaseView =
-  | { readonly kind: "none" }
+  /** `neverManaged`: nothing on this host says that an agent ever led from this data directory. Absent: it may have. */
+  | { readonly kind: "none"; readonly neverManaged?: boolean }
   /** Confirmed by the last successful transaction; `endsMs` on the boot clock, from before that request. */
   | { readonly kind: "held"; readonly endsMs: number }
   /** Refused, or past its stop time: no way back but a new race. */

@@ -1,0 +1,71 @@
+import type { Memory } from "../memory.ts";
+import type { ClusterView } from "../cluster_view.ts";
+import type { NodeView } from "../node_view.ts";
+import { hasEnded, isRunning, localSystemId, lockSide, restUntilMs } from "./facts.ts";
+import { act, actAndLook } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { cloneFrom } from "./sources.ts";
+
+/** The own bootstrap has ended: its claim is filled in and the lock taken, or the claim is given back. */
+export const founding: Rule = {
+  name: "founding",
+  when: "this process bootstrapped a server that is not a cluster yet",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    if (cluster.kind !== "seen" || view.task.kind === "running") return null;
+    if (cluster.systemId === "" && hasFailedBootstrap(view)) {
+      return act("the bootstrap failed: giving the claim back", [{ kind: "abandon-bootstrap" }]);
+    }
+    const isOurs = memory.unfoundedId !== null && localSystemId(postgres) === memory.unfoundedId;
+    if (!isOurs || postgres.kind !== "primary" || cluster.lock !== null) return null;
+    if (cluster.systemId === null) {
+      return actAndLook("the bootstrap claim ran out: claiming again", [
+        { kind: "claim-bootstrap" },
+      ]);
+    }
+    if (cluster.systemId !== "") return null;
+    return actAndLook("the bootstrap is done: founding the cluster", [
+      { kind: "found-cluster", systemId: postgres.systemId },
+      { kind: "take-lock" },
+    ]);
+  },
+};
+
+function hasFailedBootstrap(view: NodeView): boolean {
+  if (isRunning(view.postgres)) return false;
+  return hasEnded(view, "bootstrap", "failed") || hasEnded(view, "bootstrap", "cancelled");
+}
+
+/** An empty data directory: a copy of the leader, or of nobody yet, or a new cluster when there is none. */
+export const bootstrap: Rule = {
+  name: "bootstrap",
+  when: "the data directory is empty",
+  answer: (view, memory): Answer | null => {
+    const { cluster } = view;
+    if (cluster.kind !== "seen" || view.postgres.kind !== "no-data") return null;
+    if (lockSide(view) === "other") {
+      return cloneFrom(view, memory, { moveAside: false, why: "the data directory is empty" });
+    }
+    if (cluster.systemId === "") return act("waiting for the member that bootstraps", []);
+    if (cluster.systemId !== null) return act("waiting for a leader to copy", []);
+    return startCluster(view, cluster, memory);
+  },
+};
+
+function startCluster(view: NodeView, cluster: ClusterView, memory: Memory): Answer {
+  const obstacle = whyNotFound(view, cluster);
+  if (obstacle !== null) return act(`no cluster yet; ${obstacle}`, []);
+  const restMs = restUntilMs(view, memory, "bootstrap");
+  if (restMs !== null) return act("the bootstrap failed; trying again later", [], restMs);
+  return act("trying to bootstrap a new cluster", [
+    { kind: "claim-bootstrap" },
+    { kind: "start-task", task: { kind: "bootstrap" } },
+  ]);
+}
+
+function whyNotFound(view: NodeView, cluster: ClusterView): string | null {
+  if (!view.self.mayBootstrap) return "the configuration has no bootstrap section";
+  if (view.self.tags.nofailover) return "this node is tagged nofailover";
+  const [unsupported] = cluster.settings.unsupported;
+  return unsupported === undefined ? null : `the setting ${unsupported} is not implemented`;
+}

@@ -1,0 +1,60 @@
+import type { Memory } from "../memory.ts";
+import type { NodeView } from "../node_view.ts";
+import { authorityEndsMs, hasEnded, mayBePrimary, restUntilMs } from "./facts.ts";
+import { act } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { demote } from "./stopping.ts";
+
+/**
+ * The store does not answer: a leader goes on until the stop time of its lease and no longer; a replica changes
+ * nothing; what this process has stopped comes back read-only. No lock means no promotion, whatever else is known.
+ */
+export const dcsLost: Rule = {
+  name: "dcs-lost",
+  when: "the store does not answer",
+  answer: (view, memory): Answer | null => {
+    if (view.cluster.kind === "seen") return null;
+    const endsMs = authorityEndsMs(view, memory);
+    if (endsMs !== null) {
+      const why = "DCS is not accessible; staying the leader until the lease has to be given up";
+      return act(why, [{ kind: "hold-lock" }], endsMs);
+    }
+    if (mayBePrimary(view.postgres, memory)) return stopPrimary(view, memory);
+    if (view.task.kind === "running") return runningTask(view);
+    return comeBack(view, memory);
+  },
+};
+
+function stopPrimary(view: NodeView, memory: Memory): Answer {
+  if (view.lease.kind === "none" && view.lease.neverManaged === true) {
+    return act("DCS is not accessible; this primary was never led by an agent: left alone", []);
+  }
+  const { task } = view;
+  if (task.kind === "running" && task.task.kind === "bootstrap") return runningTask(view);
+  const isStopping = task.kind === "running" && task.task.kind === "stop" &&
+    task.task.escalation.killAtMs !== null;
+  const why = "demoted self because DCS is not accessible and I was a leader";
+  return act(why, isStopping ? [] : [demote(view, memory, why)]);
+}
+
+function runningTask(view: NodeView): Answer {
+  const { task } = view;
+  const kind = task.kind === "running" ? task.task.kind : "";
+  const needsLock = kind === "promote" || kind === "start-primary";
+  const mayCancel = task.kind === "running" && task.cancellable && needsLock;
+  const why = `DCS is not accessible; the task ${kind} is running`;
+  return act(why, mayCancel ? [{ kind: "cancel-task" }] : []);
+}
+
+function comeBack(view: NodeView, memory: Memory): Answer {
+  const why = "DCS is not accessible";
+  if (view.postgres.kind !== "down" || !wasStoppedByUs(view)) return act(why, []);
+  const restMs = restUntilMs(view, memory, "start-replica");
+  if (restMs !== null) return act(`${why}; the server did not start`, [], restMs);
+  const task = { kind: "start-replica", upstream: null } as const;
+  return act(`${why}; coming back read-only`, [{ kind: "start-task", task }]);
+}
+
+function wasStoppedByUs(view: NodeView): boolean {
+  return hasEnded(view, "stop", "done") || hasEnded(view, "start-replica", "failed");
+}

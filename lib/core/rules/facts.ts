@@ -1,0 +1,111 @@
+import type { ClusterView, MemberState } from "../cluster_view.ts";
+import { leaseTiming } from "../lease_timing.ts";
+import type { LeaseTiming } from "../lease_timing.ts";
+import type { Memory } from "../memory.ts";
+import type { NodeView, PostgresView } from "../node_view.ts";
+import { defaultSettings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
+
+const TTL_MIN_S = 5;
+
+/** The settings in force, also while the store is silent. */
+export function settingsOf(view: NodeView, memory: Memory): Settings {
+  const seen = lastCluster(view);
+  return seen?.settings ?? memory.lastSettings ?? defaultSettings;
+}
+
+/** The lease budget in force; a ttl below the least counts as the least. */
+export function timingOf(view: NodeView, memory: Memory): LeaseTiming {
+  const settings = settingsOf(view, memory);
+  return leaseTiming(Math.max(TTL_MIN_S, settings.ttlS), settings.loopWaitS);
+}
+
+/** The present picture of the store, or the last one. */
+export function lastCluster(view: NodeView): ClusterView | null {
+  return view.cluster.kind === "seen" ? view.cluster : view.cluster.lastSeen;
+}
+
+/** Who holds the lock: "me", "other", "nobody", or "unknown" while the store is silent. */
+export function lockSide(view: NodeView): "me" | "other" | "nobody" | "unknown" {
+  if (view.cluster.kind !== "seen") return "unknown";
+  if (view.cluster.lock === null) return "nobody";
+  return view.cluster.lock.holder === view.self.name ? "me" : "other";
+}
+
+/**
+ * The boot-clock moment until which this node may act as the leader, null when it may not now: the lease is not
+ * held, its stop time has come, or the store says that the lock is not ours.
+ */
+export function authorityEndsMs(view: NodeView, memory: Memory): number | null {
+  if (view.lease.kind !== "held") return null;
+  const side = lockSide(view);
+  if (side === "other" || side === "nobody") return null;
+  const stopAtMs = view.lease.endsMs - timingOf(view, memory).stopBeforeMs;
+  return view.nowMs < stopAtMs ? stopAtMs : null;
+}
+
+/** True when the lease ended under us: refused, or held beyond its stop time. */
+export function leaseEnded(view: NodeView, memory: Memory): boolean {
+  if (view.lease.kind === "lost") return true;
+  if (view.lease.kind === "none") return false;
+  return view.nowMs >= view.lease.endsMs - timingOf(view, memory).stopBeforeMs;
+}
+
+/** True for a server that accepts writes now or may do so without our doing. */
+export function mayBePrimary(postgres: PostgresView, memory: Memory): boolean {
+  switch (postgres.kind) {
+    case "primary":
+      return true;
+    case "silent":
+      return postgres.lastRole === "primary" || memory.promoteAskedMs !== null;
+    case "starting":
+      return !postgres.asReplica || memory.promoteAskedMs !== null;
+    case "replica":
+      return memory.promoteAskedMs !== null;
+    default:
+      return false;
+  }
+}
+
+/** True while a postmaster runs. */
+export function isRunning(postgres: PostgresView): boolean {
+  return ["primary", "replica", "starting", "silent"].includes(postgres.kind);
+}
+
+/** System identifier of the local data directory, null without one. */
+export function localSystemId(postgres: PostgresView): string | null {
+  if (postgres.kind === "no-data" || postgres.kind === "unreadable") return null;
+  const id = postgres.kind === "down" ? postgres.control.systemId : postgres.systemId;
+  return id === "" ? null : id;
+}
+
+/** The member that holds the lock, when it is another one and has published itself. */
+export function leaderMember(cluster: ClusterView, me: string): MemberState | null {
+  const holder = cluster.lock?.holder ?? null;
+  if (holder === null || holder === me) return null;
+  return cluster.members.find((member) => member.name === holder) ?? null;
+}
+
+/** The kind of the last finished job with this result, for rules that go on after it. */
+export function hasEnded(
+  view: NodeView,
+  kind: string,
+  result: "done" | "failed" | "cancelled",
+): boolean {
+  return view.task.kind === "ended" && view.task.task.kind === kind && view.task.result === result;
+}
+
+const REPEAT_MAX_MS = 10_000;
+const CLONE_REPEAT_MAX_MS = 60_000;
+
+/** Until when a job that failed must not be tried again; null: now is fine. */
+export function restUntilMs(view: NodeView, memory: Memory, kind: string): number | null {
+  const failed = memory.failedTask;
+  if (failed === null || failed.kind !== kind) return null;
+  const loopMs = settingsOf(view, memory).loopWaitS * 1000;
+  const pauseMs = kind === "clone"
+    ? Math.min(CLONE_REPEAT_MAX_MS, REPEAT_MAX_MS * failed.times)
+    : Math.min(REPEAT_MAX_MS, loopMs);
+  const untilMs = failed.lastMs + pauseMs;
+  return view.nowMs < untilMs ? untilMs : null;
+}

@@ -1,0 +1,116 @@
+import type { Action } from "../action.ts";
+import type { Memory } from "../memory.ts";
+import type { NodeView } from "../node_view.ts";
+import {
+  authorityEndsMs,
+  hasEnded,
+  isRunning,
+  lastCluster,
+  leaderMember,
+  localSystemId,
+  lockSide,
+  mayBePrimary,
+} from "./facts.ts";
+import { act } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { demote, stopInOrder } from "./stopping.ts";
+import { cloneFrom } from "./sources.ts";
+
+/** The agent was asked to end: the server is stopped, then the lock released with its last position, then it exits. */
+export const shutdown: Rule = {
+  name: "shutdown",
+  when: "the agent was asked to end",
+  answer: (view, memory): Answer | null => {
+    if (!view.wishes.some((wish) => wish.kind === "shutdown")) return null;
+    const hold = holdIfLeading(view, memory);
+    if (isForeign(view)) return act("leaving a server of another cluster alone", leave(view));
+    if (view.task.kind === "running") return endTask(view, memory);
+    if (!isRunning(view.postgres)) return act("the server is stopped; leaving", leave(view));
+    const mustHurry = mayBePrimary(view.postgres, memory) && hold.length === 0;
+    const how = hasEnded(view, "stop", "failed") ? "immediate" : "fast";
+    const why = "the agent was asked to end";
+    const stop = mustHurry ? demote(view, memory, why) : stopInOrder(how, why);
+    return act("stopping the server, because the agent was asked to end", [...hold, stop]);
+  },
+};
+
+function endTask(view: NodeView, memory: Memory): Answer {
+  const hold = holdIfLeading(view, memory);
+  const isOver = mayBePrimary(view.postgres, memory) && hold.length === 0;
+  if (isOver) return act("the lease has ended", [demote(view, memory, "the lease has ended")]);
+  const { task } = view;
+  if (task.kind !== "running" || !task.cancellable || task.task.kind === "stop") {
+    return act("waiting for the running task, then leaving", hold);
+  }
+  return act("cancelling the running task, because the agent was asked to end", [
+    ...hold,
+    { kind: "cancel-task" },
+  ]);
+}
+
+function holdIfLeading(view: NodeView, memory: Memory): readonly Action[] {
+  return authorityEndsMs(view, memory) === null ? [] : [{ kind: "hold-lock" }];
+}
+
+function leave(view: NodeView): readonly Action[] {
+  if (view.lease.kind !== "held") return [{ kind: "exit" }];
+  return [{ kind: "release-lock", lastLsn: cleanEnd(view) }, { kind: "exit" }];
+}
+
+/** The shutdown checkpoint of a cleanly stopped primary: what its successor must have. */
+export function cleanEnd(view: NodeView): Extract<Action, { kind: "release-lock" }>["lastLsn"] {
+  const { postgres } = view;
+  if (postgres.kind !== "down" || postgres.control.state !== "shut down") return null;
+  return postgres.control.checkpointLsn;
+}
+
+/** True when the data directory belongs to another cluster than the store's. */
+export function isForeign(view: NodeView): boolean {
+  const local = localSystemId(view.postgres);
+  const cluster = lastCluster(view)?.systemId ?? "";
+  return local !== null && cluster !== "" && local !== cluster;
+}
+
+/** A server of another cluster is never touched; only one that this very process made in vain is replaced. */
+export const foreignSystem: Rule = {
+  name: "foreign-system-id",
+  when: "the data directory belongs to another cluster",
+  answer: (view, memory): Answer | null => {
+    if (!isForeign(view) || view.task.kind === "running") return null;
+    const unfounded = memory.unfoundedId !== null &&
+      localSystemId(view.postgres) === memory.unfoundedId;
+    if (unfounded && view.cluster.kind === "seen") return replaceUnfounded(view, memory);
+    const why = `the system identifier ${localSystemId(view.postgres)} of this data directory is ` +
+      `not ${lastCluster(view)?.systemId} of the cluster: doing nothing until an operator decides`;
+    const isHeld = lockSide(view) === "me" && view.lease.kind === "held";
+    return act(why, isHeld ? [{ kind: "release-lock", lastLsn: null }] : []);
+  },
+};
+
+function replaceUnfounded(view: NodeView, memory: Memory): Answer {
+  const why = "another member founded the cluster before this one could";
+  if (isRunning(view.postgres)) return act(why, [stopInOrder("fast", why)]);
+  return cloneFrom(view, memory, { moveAside: true, why });
+}
+
+/** A data directory that must not be started; a copy of the leader takes its place, and the old one is kept aside. */
+export const unreadableData: Rule = {
+  name: "unreadable-data",
+  when: "the data directory is missing under the lock, or must not be started",
+  answer: (view, memory): Answer | null => {
+    const { postgres } = view;
+    if (postgres.kind !== "unreadable" && postgres.kind !== "no-data") return null;
+    const what = postgres.kind === "unreadable" ? postgres.why : "the data directory is empty";
+    if (lockSide(view) === "me") {
+      return act(`giving the lock up: ${what}`, [{ kind: "release-lock", lastLsn: null }]);
+    }
+    if (postgres.kind === "no-data") return null;
+    const { cluster, self } = view;
+    const leader = cluster.kind === "seen" ? leaderMember(cluster, self.name) : null;
+    if (leader === null || !self.mayReclone) {
+      return act(`the data directory must not be started: ${what}`, []);
+    }
+    const why = `the data directory cannot be used: ${what}`;
+    return cloneFrom(view, memory, { moveAside: true, why });
+  },
+};

@@ -1,0 +1,54 @@
+import type { Action } from "../action.ts";
+import { handoverDue, successors } from "../candidate.ts";
+import type { ClusterView, HandoverWish } from "../cluster_view.ts";
+import type { NodeView } from "../node_view.ts";
+import { authorityEndsMs } from "./facts.ts";
+import { act, actAndLook } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { stopInOrder } from "./stopping.ts";
+
+const HOLD: Action = { kind: "hold-lock" };
+
+/** A leader is asked to hand over: it checks that somebody can take over, and only then stops the server. */
+export const handover: Rule = {
+  name: "handover",
+  when: "this node leads and an operator wants another leader now",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    const endsMs = authorityEndsMs(view, memory);
+    if (cluster.kind !== "seen" || postgres.kind !== "primary" || endsMs === null) return null;
+    const wish = cluster.handover;
+    if (wish === null) return null;
+    const obstacle = obstacleOf(view, cluster, wish);
+    if (obstacle !== null) return drop(wish, obstacle);
+    const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
+    if (due.kind === "later") return null;
+    return view.peers === "not asked"
+      ? actAndLook("a handover is wished: asking who can take over", [HOLD, { kind: "ask-peers" }])
+      : handOver(view, cluster, wish);
+  },
+};
+
+/** Cases M2, M4 and M5: a request that has been carried out, is for somebody else, or came too late. */
+function obstacleOf(view: NodeView, cluster: ClusterView, wish: HandoverWish): string | null {
+  const me = view.self.name;
+  if (wish.leader !== null && wish.leader !== me) return `its leader is ${wish.leader}`;
+  if (wish.candidate === me) return "this node leads already";
+  const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
+  return due.kind === "stale" ? "its time has passed" : null;
+}
+
+function drop(wish: HandoverWish, why: string): Answer {
+  return actAndLook(`dropping the handover request: ${why}`, [
+    HOLD,
+    { kind: "clear-handover", revision: wish.revision },
+  ]);
+}
+
+function handOver(view: NodeView, cluster: ClusterView, wish: HandoverWish): Answer {
+  const peers = view.peers === "not asked" ? [] : view.peers;
+  const able = successors(cluster, peers, { only: wish.candidate, except: null });
+  if (able.length === 0) return drop(wish, "nobody can take over");
+  const why = `handing over to ${wish.candidate ?? able.join(" or ")}`;
+  return act(why, [HOLD, stopInOrder("fast", why)]);
+}

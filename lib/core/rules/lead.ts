@@ -1,0 +1,102 @@
+import type { Action } from "../action.ts";
+import { handoverDue } from "../candidate.ts";
+import type { ClusterView } from "../cluster_view.ts";
+import type { Memory } from "../memory.ts";
+import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
+import { authorityEndsMs, hasEnded } from "./facts.ts";
+import { historyActions } from "./history.ts";
+import { settingsActions, slotActions, statusActions } from "./housekeeping.ts";
+import { act, actAndLook, earlier } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+
+const HOLD: Action = { kind: "hold-lock" };
+
+/** This node holds the lock under a running lease: a replica is promoted, a primary keeps house. */
+export const lead: Rule = {
+  name: "lead",
+  when: "this node holds the lock under a running lease",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    const endsMs = authorityEndsMs(view, memory);
+    if (cluster.kind !== "seen" || endsMs === null) return null;
+    if (postgres.kind === "replica") return promote(view, memory, postgres, endsMs);
+    if (postgres.kind !== "primary") return null;
+    return keepHouse(view, memory, { cluster, postgres, endsMs });
+  },
+};
+
+function promote(
+  view: NodeView,
+  memory: Memory,
+  postgres: ReplicaView,
+  notAfterMs: number,
+): Answer {
+  const { task } = view;
+  const gaveUpMs = memory.gaveUpMs ?? -Infinity;
+  const hasFailed = task.kind === "ended" && hasEnded(view, "promote", "failed") &&
+    task.endedMs > gaveUpMs;
+  if (hasFailed) {
+    return act("the promotion failed: giving the lock up", [
+      { kind: "release-lock", lastLsn: null },
+    ]);
+  }
+  const why = "promoted self to leader by acquiring session lock";
+  const paused = postgres.replayPaused ? "; replay was paused and ends with the promotion" : "";
+  return act(why + paused, [
+    HOLD,
+    { kind: "start-task", task: { kind: "promote", notAfterMs } },
+  ], notAfterMs);
+}
+
+interface Leading {
+  readonly cluster: ClusterView;
+  readonly postgres: PrimaryView;
+  readonly endsMs: number;
+}
+
+/** Writes that may be refused stand last, because the first refusal ends the list. */
+function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
+  const { cluster, postgres, endsMs } = leading;
+  const facts = { self: view.self, cluster, memory, nowMs: view.nowMs };
+  const history = historyActions(view, cluster, postgres);
+  const asks = history.some((action) => action.kind === "inspect-leader");
+  if (asks) return actAndLook("reading the own timeline history", [HOLD, ...history]);
+  const checkpoint: readonly Action[] = postgres.checkpointed ? [] : [{ kind: "checkpoint" }];
+  const actions = [
+    HOLD,
+    ...statusActions(postgres, facts),
+    ...checkpoint,
+    ...slotActions(postgres, facts),
+    ...settingsActions(cluster, memory),
+    ...history,
+    ...restoreActions(cluster, memory, postgres),
+  ];
+  return act(describe(view, cluster), actions, earlier(endsMs, wishAtMs(view, cluster)));
+}
+
+/** Keys that vanished with the tree come back from the leader (A21); an own claim that was never filled in is filled. */
+function restoreActions(
+  cluster: ClusterView,
+  memory: Memory,
+  postgres: PrimaryView,
+): readonly Action[] {
+  const { systemId } = postgres;
+  if (cluster.systemId === "") {
+    return memory.unfoundedId === systemId ? [{ kind: "found-cluster", systemId }] : [];
+  }
+  if (cluster.systemId !== null && cluster.config !== null) return [];
+  return [{ kind: "restore-keys", systemId, config: memory.lastConfig ?? {} }];
+}
+
+function describe(view: NodeView, cluster: ClusterView): string {
+  const why = `no action. I am (${view.self.name}), the leader with the lock`;
+  const { unsupported } = cluster.settings;
+  if (unsupported.length === 0) return why;
+  return `${why}; not implemented and not obeyed: ${unsupported.join(", ")}`;
+}
+
+function wishAtMs(view: NodeView, cluster: ClusterView): number | null {
+  if (cluster.handover === null) return null;
+  const due = handoverDue(cluster.handover, view.wallMs, cluster.settings.loopWaitS);
+  return due.kind === "later" ? view.nowMs + due.inMs : null;
+}

@@ -1,0 +1,174 @@
+import type { Action } from "../action.ts";
+import {
+  answered,
+  betterPeer,
+  clusterTimeline,
+  contenderOf,
+  handoverDue,
+  isLimited,
+  ownObstacle,
+  successors,
+} from "../candidate.ts";
+import type { Contender, RaceFacts } from "../candidate.ts";
+import type { ClusterView, HandoverWish } from "../cluster_view.ts";
+import type { Memory } from "../memory.ts";
+import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
+import { leaseEnded, lockSide, timingOf } from "./facts.ts";
+import { slotActions } from "./housekeeping.ts";
+import { act, actAndLook } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { demote } from "./stopping.ts";
+
+const RETRY_MS = 2000;
+
+/** Nobody holds the lock: a running server reaches for it when nobody is better. */
+export const race: Rule = {
+  name: "race",
+  when: "nobody holds the lock and the server runs",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    if (cluster.kind !== "seen" || lockSide(view) !== "nobody") return null;
+    if (postgres.kind === "primary") return raceOfPrimary(view, memory, cluster, postgres);
+    if (postgres.kind !== "replica") return null;
+    if (memory.promoteAskedMs !== null) {
+      const why = "a promotion may still happen without the lock";
+      return act(why, [demote(view, memory, why)]);
+    }
+    return raceOfReplica(view, memory, { cluster, postgres });
+  },
+};
+
+/** Case H5: a primary may take the free lock again, unless the cluster has moved on or its lease ended. */
+function raceOfPrimary(
+  view: NodeView,
+  memory: Memory,
+  cluster: ClusterView,
+  postgres: PrimaryView,
+): Answer {
+  const isNew = cluster.systemId === null && memory.lastLeader === null;
+  if (leaseEnded(view, memory) && !isNew) {
+    const why = "the lease has ended: stopping before the race";
+    return act(why, [demote(view, memory, why)]);
+  }
+  const mustStop = whyOutdated(view, cluster, postgres);
+  if (mustStop !== null) return act(mustStop, [demote(view, memory, mustStop)]);
+  if (cluster.systemId === "") return act("waiting: another member bootstraps", []);
+  if (view.lease.kind === "none" && view.peers === "not asked") {
+    return actAndLook("a primary without the lock: asking the others first", [
+      { kind: "ask-peers" },
+    ]);
+  }
+  return actAndLook("acquired session lock as a leader", takeLock(cluster));
+}
+
+function whyOutdated(view: NodeView, cluster: ClusterView, postgres: PrimaryView): string | null {
+  const peers = view.peers === "not asked" ? [] : answered(view.peers);
+  const newest = Math.max(
+    clusterTimeline(cluster.history),
+    ...peers.map((peer) => peer.timeline),
+  );
+  if (postgres.timeline >= newest) return null;
+  return `my timeline ${postgres.timeline} is behind the cluster's timeline ${newest}`;
+}
+
+interface Runner {
+  readonly cluster: ClusterView;
+  readonly postgres: ReplicaView;
+}
+
+function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
+  const refusal = whyRefuse(view, memory, runner.cluster);
+  if (refusal !== null) return stay(view, memory, runner, refusal);
+  const wish = dueWish(view, runner.cluster);
+  if (wish?.candidate === view.self.name) {
+    return actAndLook("taking over as the operator wishes", takeLock(runner.cluster));
+  }
+  const me = contenderOf(runner.postgres, view.self.tags);
+  const obstacle = ownObstacle(me, runner.cluster, wish === null);
+  if (obstacle !== null) return stay(view, memory, runner, obstacle);
+  if (view.peers === "not asked") {
+    return actAndLook("nobody holds the lock: asking the others", [{ kind: "ask-peers" }]);
+  }
+  const why = whyLeaveToOthers(view, memory, { ...runner, me, wish });
+  if (why !== null) return stay(view, memory, runner, why);
+  return actAndLook("taking the free lock: nobody is a better candidate", takeLock(runner.cluster));
+}
+
+/** Reasons that no other member has to be asked for. */
+function whyRefuse(view: NodeView, memory: Memory, cluster: ClusterView): string | null {
+  if (view.self.tags.nofailover) {
+    return "following a different leader because I am not allowed to promote";
+  }
+  const [unsupported] = cluster.settings.unsupported;
+  if (unsupported !== undefined) {
+    return `refusing to lead: the setting ${unsupported} is not implemented`;
+  }
+  if (cluster.systemId === null || cluster.systemId === "") {
+    return "refusing to lead: the cluster has no identity, and only its primary can restore it";
+  }
+  const untilMs = outUntilMs(view, memory);
+  return untilMs === null ? null : "staying out of the race after giving the lock up";
+}
+
+function outUntilMs(view: NodeView, memory: Memory): number | null {
+  if (memory.gaveUpMs === null) return null;
+  const untilMs = memory.gaveUpMs + timingOf(view, memory).ttlMs;
+  return view.nowMs < untilMs ? untilMs : null;
+}
+
+function dueWish(view: NodeView, cluster: ClusterView): HandoverWish | null {
+  const wish = cluster.handover;
+  if (wish === null) return null;
+  const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
+  return due.kind === "now" ? wish : null;
+}
+
+interface Race extends Runner {
+  readonly me: Contender;
+  readonly wish: HandoverWish | null;
+}
+
+/** Rules F and W of the race, with the peers' answers. */
+function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | null {
+  const { cluster, wish } = race;
+  const reports = view.peers === "not asked" ? [] : view.peers;
+  const peers = answered(reports);
+  const named = wish?.candidate ?? null;
+  const candidate = peers.find((peer) => peer.name === named);
+  const isMember = cluster.members.some((member) => member.name === named);
+  if (candidate !== undefined && isMember && !isLimited(candidate)) {
+    return `${candidate.name} is to take over as the operator wishes`;
+  }
+  const former = wish?.leader ?? null;
+  if (former === view.self.name) {
+    const others = successors(cluster, reports, { only: null, except: named });
+    return others.length > 0 ? `handing over to ${others.join(" or ")}` : null;
+  }
+  const contenders = former === null
+    ? peers
+    : peers.filter((peer) => peer.name !== former || peer.isPrimary);
+  return betterPeer(race.me, contenders, raceFacts(cluster, memory));
+}
+
+function raceFacts(cluster: ClusterView, memory: Memory): RaceFacts {
+  return {
+    clusterTimeline: clusterTimeline(cluster.history),
+    checkTimeline: cluster.settings.checkTimeline,
+    lastLeader: memory.lastLeader,
+  };
+}
+
+function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answer {
+  const facts = { self: view.self, cluster: runner.cluster, memory, nowMs: view.nowMs };
+  const pauseMs = Math.min(RETRY_MS, runner.cluster.settings.loopWaitS * 1000);
+  return act(why, slotActions(runner.postgres, facts), view.nowMs + pauseMs);
+}
+
+/** Whatever was wished is done with once somebody won: a left-over request must not move the lock again. */
+function takeLock(cluster: ClusterView): readonly Action[] {
+  const wish = cluster.handover;
+  const take: Action = { kind: "take-lock" };
+  return wish === null || wish.scheduledAtMs !== null
+    ? [take]
+    : [take, { kind: "clear-handover", revision: wish.revision }];
+}

@@ -1,0 +1,156 @@
+import type { Action } from "../action.ts";
+import { clusterTimeline, handoverDue, successors } from "../candidate.ts";
+import type { ClusterView } from "../cluster_view.ts";
+import { endOfStopped, judgeFork } from "../divergence.ts";
+import type { Memory } from "../memory.ts";
+import type { ControlData, NodeView, PostgresView } from "../node_view.ts";
+import { authorityEndsMs, leaderMember, lockSide, restUntilMs } from "./facts.ts";
+import { cleanEnd } from "./guards.ts";
+import { act, actAndLook } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { cloneFrom, sourceOf, wantedUpstream } from "./sources.ts";
+
+type Down = Extract<PostgresView, { kind: "down" }>;
+
+const HOLD: Action = { kind: "hold-lock" };
+const START_TIMEOUT_MIN_MS = 30_000;
+
+/** The server is down under the lock: it comes back as the primary, or the lock goes to somebody else. */
+export const recoverLeader: Rule = {
+  name: "recover-leader",
+  when: "the server is down and this node holds the lock",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    if (cluster.kind !== "seen" || postgres.kind !== "down") return null;
+    const endsMs = authorityEndsMs(view, memory);
+    if (endsMs === null) return null;
+    if (isHandedOver(view, cluster)) {
+      return act("the server is stopped: releasing the lock for the handover", [
+        { kind: "release-lock", lastLsn: cleanEnd(view) },
+      ]);
+    }
+    const gaveUp = whyGiveUp(view, memory, cluster, postgres.control);
+    if (gaveUp !== null) return act(gaveUp, [{ kind: "release-lock", lastLsn: null }]);
+    if (isRecoveryState(postgres.control)) {
+      const task = { kind: "start-replica", upstream: null } as const;
+      return act("starting read-only first, then promoting", [HOLD, { kind: "start-task", task }]);
+    }
+    return startPrimary(view, memory, cluster, endsMs);
+  },
+};
+
+function isRecoveryState(control: ControlData): boolean {
+  return control.state === "shut down in recovery" || control.state === "in archive recovery";
+}
+
+function isHandedOver(view: NodeView, cluster: ClusterView): boolean {
+  const wish = cluster.handover;
+  if (wish === null || cleanEnd(view) === null) return false;
+  if (wish.candidate === view.self.name) return false;
+  if (wish.leader !== null && wish.leader !== view.self.name) return false;
+  return handoverDue(wish, view.wallMs, cluster.settings.loopWaitS).kind === "now";
+}
+
+function whyGiveUp(
+  view: NodeView,
+  memory: Memory,
+  cluster: ClusterView,
+  control: ControlData,
+): string | null {
+  const { failedTask, downSinceMs } = memory;
+  const sinceMs = downSinceMs ?? view.nowMs;
+  const kinds = ["start-primary", "start-replica"];
+  const hasFailed = failedTask !== null && kinds.includes(failedTask.kind) &&
+    failedTask.lastMs >= sinceMs;
+  if (hasFailed) return "the server did not start: giving the lock up";
+  if (control.timeline < clusterTimeline(cluster.history)) {
+    return "the data directory is behind the cluster's timeline: giving the lock up";
+  }
+  const limitMs = cluster.settings.primaryStartTimeoutS * 1000;
+  if (limitMs === 0 || view.nowMs - sinceMs <= limitMs) return null;
+  return "the server has been down for too long: giving the lock up";
+}
+
+/** With `primary_start_timeout` 0 a healthy peer takes over instead; without one, starting is all that is left (D2, D3). */
+function startPrimary(
+  view: NodeView,
+  memory: Memory,
+  cluster: ClusterView,
+  notAfterMs: number,
+): Answer {
+  const limitMs = cluster.settings.primaryStartTimeoutS * 1000;
+  if (limitMs === 0 && view.peers === "not asked") {
+    return actAndLook("asking who could take over", [HOLD, { kind: "ask-peers" }]);
+  }
+  const peers = view.peers === "not asked" ? [] : view.peers;
+  if (limitMs === 0 && successors(cluster, peers, { only: null, except: null }).length > 0) {
+    return act("the server crashed: a replica takes over", [
+      { kind: "release-lock", lastLsn: null },
+    ]);
+  }
+  const leftMs = limitMs - (view.nowMs - (memory.downSinceMs ?? view.nowMs));
+  const timeoutMs = limitMs === 0 ? START_TIMEOUT_MIN_MS : Math.max(1000, leftMs);
+  const task = { kind: "start-primary", notAfterMs, timeoutMs } as const;
+  return act("starting the server again as the primary", [HOLD, { kind: "start-task", task }]);
+}
+
+/** The server is down without the lock: it comes back as a replica, or as a copy when its history has forked. */
+export const recoverReplica: Rule = {
+  name: "recover-replica",
+  when: "the server is down and this node does not hold the lock",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    if (cluster.kind !== "seen" || postgres.kind !== "down" || lockSide(view) === "me") return null;
+    if (lockSide(view) === "nobody" && mayAdopt(view, cluster, memory)) {
+      return actAndLook("no cluster yet: leading with the data of this node", [
+        { kind: "take-lock" },
+      ]);
+    }
+    return checkFork(view, memory, cluster, postgres) ?? startReplica(view, memory, cluster);
+  },
+};
+
+/** A stopped former primary may become the first of a new cluster; never when any leader is or was known (P15). */
+function mayAdopt(view: NodeView, cluster: ClusterView, memory: Memory): boolean {
+  const { postgres, self } = view;
+  if (cluster.systemId !== null || memory.lastLeader !== null || postgres.kind !== "down") {
+    return false;
+  }
+  const isAlone = cluster.members.every((member) =>
+    member.name === self.name || member.role !== "primary"
+  );
+  const mayLead = !self.tags.nofailover && cluster.settings.unsupported.length === 0;
+  const hasFailed = memory.failedTask?.kind === "start-primary" || memory.gaveUpMs !== null;
+  return isAlone && mayLead && !hasFailed && !isRecoveryState(postgres.control);
+}
+
+function checkFork(
+  view: NodeView,
+  memory: Memory,
+  cluster: ClusterView,
+  postgres: Down,
+): Answer | null {
+  const leader = sourceOf(leaderMember(cluster, view.self.name));
+  const end = endOfStopped(postgres.control);
+  if (leader === null || end === null) return null;
+  if (view.leader === "not asked") {
+    return actAndLook(`comparing histories with ${leader.name}`, [
+      { kind: "inspect-leader", leader },
+    ]);
+  }
+  if (view.leader.kind === "failed" || view.leader.name !== leader.name) return null;
+  if (judgeFork(end, view.leader) !== "forked") return null;
+  const why = `the history of this data directory has forked from ${leader.name}`;
+  if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
+  return cloneFrom(view, memory, { moveAside: true, why });
+}
+
+function startReplica(view: NodeView, memory: Memory, cluster: ClusterView): Answer {
+  const restMs = restUntilMs(view, memory, "start-replica");
+  if (restMs !== null) return act("the server did not start; trying again later", [], restMs);
+  const wanted = wantedUpstream(view, cluster);
+  const upstream = wanted === "none" ? null : wanted;
+  const whom = upstream === null ? "nobody" : upstream.name;
+  const task = { kind: "start-replica", upstream } as const;
+  return act(`starting as a replica of ${whom}`, [{ kind: "start-task", task }]);
+}

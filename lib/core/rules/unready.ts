@@ -1,0 +1,68 @@
+import type { Action } from "../action.ts";
+import { successors } from "../candidate.ts";
+import type { ClusterView } from "../cluster_view.ts";
+import type { Memory } from "../memory.ts";
+import type { NodeView } from "../node_view.ts";
+import { authorityEndsMs, leaseEnded, lockSide, mayBePrimary } from "./facts.ts";
+import { cleanEnd } from "./guards.ts";
+import { act, actAndLook } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { demote, stopInOrder } from "./stopping.ts";
+
+/** The lock carries our name, but the lease under it ended or is not ours: nobody may lead with it. */
+export const leaseLost: Rule = {
+  name: "lease-lost",
+  when: "the lock carries this node's name, but its lease ended",
+  answer: (view, memory): Answer | null => {
+    if (lockSide(view) !== "me" || authorityEndsMs(view, memory) !== null) return null;
+    if (!leaseEnded(view, memory)) {
+      return act("the lock carries my name; waiting for the proof that it is mine", [
+        { kind: "hold-lock" },
+      ]);
+    }
+    const why = "the lease has ended: giving up leadership";
+    if (mayBePrimary(view.postgres, memory)) return act(why, [demote(view, memory, why)]);
+    return act(why, [{ kind: "release-lock", lastLsn: cleanEnd(view) }]);
+  },
+};
+
+/** A server that does not answer or accepts no connections yet: patience under the lock, a stop without it. */
+export const unready: Rule = {
+  name: "unready",
+  when: "the server runs but cannot be asked",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    if (cluster.kind !== "seen") return null;
+    if (postgres.kind !== "starting" && postgres.kind !== "silent") return null;
+    const endsMs = authorityEndsMs(view, memory);
+    if (endsMs === null) return unreadyWithoutLock(view, memory);
+    const sinceMs = postgres.kind === "starting" ? postgres.sinceMs : view.nowMs;
+    const limitMs = cluster.settings.primaryStartTimeoutS * 1000;
+    if (view.nowMs - sinceMs > limitMs) return giveUpStarting(view, cluster, endsMs);
+    const why = `the server is ${postgres.kind}; keeping the lock`;
+    return act(why, [{ kind: "hold-lock" }], endsMs);
+  },
+};
+
+function giveUpStarting(view: NodeView, cluster: ClusterView, endsMs: number): Answer {
+  const hold: Action = { kind: "hold-lock" };
+  if (view.peers === "not asked") {
+    return actAndLook("the start takes too long: asking who could take over", [
+      hold,
+      { kind: "ask-peers" },
+    ]);
+  }
+  if (successors(cluster, view.peers, { only: null, except: null }).length === 0) {
+    return act("the start takes long, but nobody could take over", [hold], endsMs);
+  }
+  const why = "the start takes too long and a replica can take over";
+  return act(why, [hold, stopInOrder("immediate", why)], endsMs);
+}
+
+function unreadyWithoutLock(view: NodeView, memory: Memory): Answer {
+  if (!mayBePrimary(view.postgres, memory)) {
+    return act(`the replica is ${view.postgres.kind}`, []);
+  }
+  const why = "the server may be a primary, but this node does not hold the lock";
+  return act(why, [demote(view, memory, why)]);
+}
