@@ -145,11 +145,11 @@ export class Agent {
     return { outcomes, facts };
   }
 
-  #show(tick: Omit<Parameters<Recorder["record"]>[0], "atMs">): void {
+  #show(tick: Omit<Parameters<Recorder["record"]>[0], "at">): void {
     const { board, recorder, clock, ports } = this.#options;
     const { view, decision, outcomes } = tick;
     this.#heartbeat.write(view, decision, outcomes);
-    recorder.record({ ...tick, atMs: view.wallMs });
+    recorder.record({ ...tick, at: new Date(view.wallMs).toISOString() });
     board.publish({
       view,
       decision,

@@ -14,6 +14,8 @@ import type { TaskSlot } from "./task_slot.ts";
 /** Where a view is gathered from. */
 export interface ObservePorts {
   readonly self: SelfView;
+  /** What this member's file asks for and this version lacks: counts like a setting of the cluster. */
+  readonly unsupported: readonly string[];
   readonly keeper: Pick<LeaseKeeper, "view" | "lease">;
   readonly postgres: Pick<PostgresControl, "probe">;
   readonly tasks: Pick<TaskSlot, "view">;
@@ -63,13 +65,15 @@ export async function observe(
 }
 
 async function readCluster(
-  { keeper, clock }: ObservePorts,
+  { keeper, clock, unsupported }: ObservePorts,
   { lastSeen, pressure }: LookContext,
   signal: AbortSignal,
 ): Promise<ClusterView | ClusterUnreachable> {
   using deadline = withinClock(clock, storeBudgetMs(pressure), signal);
   try {
-    return await keeper.view(deadline.signal);
+    const view = await keeper.view(deadline.signal);
+    const lacking = [...view.settings.unsupported, ...unsupported];
+    return { ...view, settings: { ...view.settings, unsupported: lacking } };
   } catch (error) {
     if (!(error instanceof DcsUnreachable)) throw error;
     return { kind: "unreachable", why: error.message, lastSeen };

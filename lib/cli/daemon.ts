@@ -1,0 +1,178 @@
+import { startApi } from "../api/server.ts";
+import type { RunningApi } from "../api/server.ts";
+import { systemClock } from "../base/clock.ts";
+import { within } from "../base/deadline.ts";
+import { ConfigError, DcsUnreachable, Refused } from "../base/errors.ts";
+import { openLog } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentConfig } from "../config/agent_config.ts";
+import { loadConfig } from "../config/load.ts";
+import type { ClusterView } from "../core/cluster_view.ts";
+import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
+import { watchSignals } from "../runtime/signals.ts";
+import { assembleMember } from "./member.ts";
+import type { Member } from "./member.ts";
+import { printFaults } from "./faults.ts";
+import { isNameInUse } from "./name_check.ts";
+
+/** The exit codes of a daemon that could not start: 78 is EX_CONFIG of sysexits(3). */
+const EXIT_DONE = 0;
+const EXIT_FAILED = 1;
+const EXIT_CONFIG = 78;
+
+/** Pause between tries to reach the store at the start. */
+const STORE_RETRY_MS = 2000;
+/** How long jobs that were told to end may take at the end of the process. */
+const DRAIN_MS = 5000;
+
+/**
+ * Runs one member until it is told to end (SIGTERM, SIGINT). Returns the exit code: 0 after an orderly end, 78 for a
+ * configuration that cannot be used, 1 for a port or name in use.
+ */
+export async function runDaemon(
+  configPath: string,
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
+  const config = await loadOrComplain(configPath, env);
+  if (config === null) return EXIT_CONFIG;
+  const { log, close } = await openLog(config.log);
+  try {
+    await Deno.mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+    return await runMember(config, log, () => loadConfig(configPath, env));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    log.critical(error.message);
+    return EXIT_FAILED;
+  } finally {
+    await close();
+  }
+}
+
+async function loadOrComplain(
+  path: string,
+  env: Readonly<Record<string, string>>,
+): Promise<AgentConfig | null> {
+  try {
+    return await loadConfig(path, env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    await printFaults(error);
+    return null;
+  }
+}
+
+/** Starts in the order that nobody is misled by: store, name, API, loop; ends in the reverse one. */
+async function runMember(
+  config: AgentConfig,
+  log: Log,
+  reread: () => Promise<AgentConfig>,
+): Promise<number> {
+  log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
+  for (const warning of config.warnings) log.warn(warning);
+  const member = assembleMember(config, log);
+  const starting = new AbortController();
+  let reloading = Promise.resolve();
+  using _signals = watchSignals({
+    onShutdown: () => {
+      log.info("Asked to end");
+      starting.abort();
+      member.mailbox.post({ kind: "shutdown" });
+    },
+    onReload: () => {
+      reloading = reloading.then(() => reload(member, log, reread));
+    },
+  });
+  const cluster = await waitForStore(member, log, starting.signal);
+  if (cluster === null) return EXIT_DONE;
+  if (await isNameInUse(cluster, config.name)) {
+    log.critical(`Can't start; there is already a node named '${config.name}' running`);
+    return EXIT_FAILED;
+  }
+  const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
+  await runLoops(member, log);
+  await endMember(member, api);
+  await reloading;
+  log.info("Ended");
+  return EXIT_DONE;
+}
+
+/** The first view of the store, asked for until it comes; null when the agent was told to end before. */
+async function waitForStore(
+  { keeper, settings }: Member,
+  log: Log,
+  signal: AbortSignal,
+): Promise<ClusterView | null> {
+  while (!signal.aborted) {
+    using deadline = within(settings().retryTimeoutS * 1000, signal);
+    try {
+      await keeper.attach(deadline.signal);
+      return await keeper.view(deadline.signal);
+    } catch (error) {
+      if (!(error instanceof DcsUnreachable || error instanceof Refused)) throw error;
+      log.warn(`Waiting for the store: ${error.message}`);
+    }
+    await systemClock.sleep(STORE_RETRY_MS, signal);
+  }
+  return null;
+}
+
+/** The loop and what runs beside it; all end when the loop does. */
+async function runLoops(member: Member, log: Log): Promise<void> {
+  const { agent, keeper, dcs, postgres, mailbox, settings } = member;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const silenceMs = (): number => settings().loopWaitS * 2000;
+  const beside = [
+    forever("the lease keeper", log, signal, () => keeper.run(signal)),
+    forever("the watch on the store", log, signal, () => {
+      return dcs.watch(() => mailbox.wake("the store has changed"), silenceMs, signal);
+    }),
+    forever("the watch on the server", log, signal, () => {
+      return postgres.watchPostmaster(() => mailbox.wake("the server has died"), signal);
+    }),
+  ];
+  try {
+    await agent.run(signal);
+  } finally {
+    ending.abort();
+    await Promise.all(beside);
+  }
+}
+
+/** A helper of the loop that ends early is a fault of its own: it is told and begun again. */
+async function forever(
+  what: string,
+  log: Log,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await work();
+    } catch (error) {
+      log.error(`Cannot go on with ${what}: ${String(error)}`);
+    }
+    if (!signal.aborted) await systemClock.sleep(1000, signal);
+  }
+}
+
+async function endMember(member: Member, api: RunningApi): Promise<void> {
+  await api.shutdown();
+  await member.background.close();
+  using deadline = within(DRAIN_MS);
+  await member.tasks.drain(deadline.signal);
+  await member.postgres.close();
+  await member.recorder.flush();
+}
+
+async function reload(member: Member, log: Log, reread: () => Promise<AgentConfig>): Promise<void> {
+  try {
+    const config = await reread();
+    for (const warning of config.warnings) log.warn(warning);
+    member.takeTags(config.tags);
+    log.info("Reloaded the configuration: tags are in force, other changes need a restart");
+  } catch (error) {
+    log.error(`Cannot reload the configuration: ${String(error)}`);
+  }
+  member.mailbox.post({ kind: "reload", localConfig: null });
+}

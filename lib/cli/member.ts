@@ -1,0 +1,203 @@
+import type { ApiContext } from "../api/context.ts";
+import { systemClock } from "../base/clock.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentConfig } from "../config/agent_config.ts";
+import { leaseTiming } from "../core/lease_timing.ts";
+import type { LeaseTiming } from "../core/lease_timing.ts";
+import type { SelfView } from "../core/node_view.ts";
+import { decodeSettings, defaultSettings } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
+import { slotNameOf } from "../core/slot_name.ts";
+import { readTags } from "../core/tags.ts";
+import { COMPATIBLE_VERSION } from "../core/version.ts";
+import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
+import { PostgresManager } from "../postgres/manager.ts";
+import type { AskPeers } from "../runtime/act.ts";
+import { Agent } from "../runtime/agent.ts";
+import { BackgroundJobs } from "../runtime/background.ts";
+import { DiskLeaseFile } from "../runtime/lease_file.ts";
+import { LeaseKeeper } from "../runtime/lease_keeper.ts";
+import { LiveBoard } from "../runtime/live_board.ts";
+import { LiveMailbox } from "../runtime/live_mailbox.ts";
+import { askPeers } from "../runtime/peers.ts";
+import { Recorder, tickFile } from "../runtime/recorder.ts";
+import { TaskSlot } from "../runtime/task_slot.ts";
+
+/** One member with all its parts wired, nothing started yet. */
+export interface Member {
+  readonly agent: Agent;
+  readonly keeper: LeaseKeeper;
+  readonly mailbox: LiveMailbox;
+  readonly dcs: EtcdDcs;
+  readonly postgres: PostgresManager;
+  readonly tasks: TaskSlot;
+  readonly background: BackgroundJobs;
+  readonly recorder: Recorder;
+  readonly apiContext: ApiContext;
+  /** The cluster's settings in force now. */
+  readonly settings: () => Settings;
+  /** New tags of the local file; published with the next tick. */
+  readonly takeTags: (tags: JsonObject) => void;
+}
+
+const clock = systemClock;
+
+/** Builds the adapters of a configuration and wires them; does no I/O. */
+export function assembleMember(config: AgentConfig, log: Log): Member {
+  const parts = partsOf(config, log);
+  const self = new SelfHolder(config);
+  return {
+    ...parts,
+    agent: agentOf(config, parts, self),
+    apiContext: apiContextOf(config, parts),
+    takeTags: (tags) => self.takeTags(tags),
+  };
+}
+
+/** Facts of this node, renewed when the file is read again. */
+class SelfHolder {
+  readonly #config: AgentConfig;
+  #self: SelfView;
+
+  constructor(config: AgentConfig) {
+    this.#config = config;
+    this.#self = selfOf(config, config.tags);
+  }
+
+  get self(): SelfView {
+    return this.#self;
+  }
+
+  takeTags(tags: JsonObject): void {
+    this.#self = selfOf(this.#config, tags);
+  }
+}
+
+interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
+  readonly board: LiveBoard;
+  readonly log: Log;
+  readonly firstSettings: Settings;
+  readonly ask: AskPeers;
+}
+
+function partsOf(config: AgentConfig, log: Log): Parts {
+  const { name, stateDir } = config;
+  const firstSettings = settingsAtFirst(config);
+  const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
+  const timing = (): LeaseTiming => timingOf(settings());
+  const dcs = openStore(config, () => timing().endpointMs);
+  const mailbox = new LiveMailbox(clock);
+  const onEnd = (): void => mailbox.wake("a task has ended");
+  const onLost = (why: string): void => mailbox.wake(why);
+  const file = new DiskLeaseFile(stateDir, { name, scope: `${config.namespace}${config.scope}` });
+  const keeper = new LeaseKeeper({ store: dcs, clock, name, file, timing, onLost, log });
+  const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
+  return {
+    keeper,
+    mailbox,
+    dcs,
+    postgres: openServer(config),
+    tasks: new TaskSlot({ clock, log, onEnd }),
+    background: new BackgroundJobs(log),
+    recorder: new Recorder(tickFile(stateDir), log),
+    settings,
+    board,
+    log,
+    firstSettings,
+    ask: memberCalls(config),
+  };
+}
+
+function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
+  const { dcs, keeper, postgres, tasks, background, mailbox, board, recorder, log } = parts;
+  const ports = {
+    name: config.name,
+    dcs,
+    keeper,
+    postgres,
+    tasks,
+    background,
+    mailbox,
+    clock,
+    askPeers: parts.ask,
+    firstConfig: config.bootstrap?.dcs ?? {},
+    unsupported: config.unsupported,
+    get self(): SelfView {
+      return holder.self;
+    },
+  };
+  const { firstSettings } = parts;
+  return new Agent({
+    ports,
+    mailbox,
+    board,
+    recorder,
+    clock,
+    log,
+    firstSettings,
+    timing: timingOf,
+  });
+}
+
+function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiContext {
+  const { board, mailbox, dcs, log, postgres } = parts;
+  return {
+    name,
+    scope,
+    board,
+    mailbox,
+    dcs,
+    clock,
+    log,
+    authentication: restapi.authentication,
+    askPeers: parts.ask,
+    probe: (signal) => postgres.probe(signal),
+    handoverLimitS: null,
+  };
+}
+
+function timingOf(settings: Settings): LeaseTiming {
+  return leaseTiming(settings.ttlS, settings.loopWaitS);
+}
+
+function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
+  const decoded = decodeSettings(bootstrap?.dcs ?? {});
+  return "settings" in decoded ? decoded.settings : defaultSettings;
+}
+
+function openStore({ etcd, scope, namespace }: AgentConfig, endpointMs: () => number): EtcdDcs {
+  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock });
+}
+
+function openServer({ name, scope, postgresql, bootstrap }: AgentConfig): PostgresManager {
+  return new PostgresManager({
+    ...postgresql,
+    name,
+    scope,
+    slotName: slotNameOf(name),
+    clock,
+    bootstrap: bootstrap === null ? null : { initdb: bootstrap.initdb, pgHba: bootstrap.pgHba },
+  });
+}
+
+function memberCalls({ ctl, restapi }: AgentConfig): AskPeers {
+  const login = ctl ?? restapi.authentication;
+  const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent` };
+  return (members, signal) => askPeers(members, options, signal);
+}
+
+function selfOf(config: AgentConfig, tags: JsonObject): SelfView {
+  const { name, restapi, postgresql, bootstrap } = config;
+  const { connectAddress, proxyAddress, database } = postgresql;
+  return {
+    name,
+    apiUrl: `http://${restapi.connectAddress}/patroni`,
+    connUrl: `postgres://${connectAddress}/${database}`,
+    proxyUrl: proxyAddress === null ? null : `postgres://${proxyAddress}/${database}`,
+    tags: readTags(tags),
+    mayBootstrap: bootstrap !== null,
+    mayReclone: true, // the old directory is kept aside, so nothing is removed
+    slotName: slotNameOf(name),
+  };
+}
