@@ -1,22 +1,12 @@
 import { ConfigError } from "../base/errors.ts";
 import { isJsonObject } from "../base/json.ts";
-import type { Decision } from "../core/action.ts";
+import type { Outcome } from "../core/action.ts";
 import { decodeJson, encodeJson } from "../core/codec.ts";
 import { decide, explain as explainLadder } from "../core/decide.ts";
-import type { Memory } from "../core/memory.ts";
-import type { NodeView } from "../core/node_view.ts";
+import type { RecordedTick } from "../runtime/recorder.ts";
 import { EXIT } from "./exit_codes.ts";
 import { complaint, type Output } from "./output.ts";
 import { type Format, renderTable, type Table } from "./table.ts";
-
-/** One line of the recorder: what a tick saw, remembered and decided. */
-export interface RecordedTick {
-  /** ISO time or epoch milliseconds of the recording. */
-  readonly at: string | number;
-  readonly view: NodeView;
-  readonly memory: Memory;
-  readonly decision: Decision;
-}
 
 /** Which recording, which tick of it (0 the first, -1 the last), and in which form. */
 export interface ExplainOptions {
@@ -66,8 +56,9 @@ export function readTick(line: string): RecordedTick | null {
 /** The recorder is ours, so the outer form is proof enough of the inner one. */
 function isTick(value: unknown): value is RecordedTick {
   if (!isJsonObject(value)) return false;
-  const { at, view, memory, decision } = value;
-  return ["string", "number"].includes(typeof at) && isJsonObject(view) && "cluster" in view &&
+  const { atMs, view, memory, decision, outcomes } = value;
+  return typeof atMs === "number" && Array.isArray(outcomes) && isJsonObject(view) &&
+    "cluster" in view &&
     isJsonObject(memory) && isJsonObject(decision) && typeof decision["rule"] === "string";
 }
 
@@ -83,10 +74,11 @@ export function ladderTable(
 ): Table {
   const rungs = explainLadder(tick.view, tick.memory);
   const { rule, why, actions } = tick.decision;
+  const at = new Date(tick.atMs).toISOString();
   const isReplayed = isSame(tick);
   const replay = isReplayed ? "the same" : `another one: ${decide(tick.view, tick.memory).rule}`;
   return {
-    title: `Tick ${index + 1} of ${count}, ${tick.at}, member ${tick.view.self.name}`,
+    title: `Tick ${index + 1} of ${count}, ${at}, member ${tick.view.self.name}`,
     columns: [
       { head: "Rule", align: "left" },
       { head: "Answered", align: "left" },
@@ -95,16 +87,26 @@ export function ladderTable(
     rows: rungs.map(({ rule, answered, why }) => [rule, answered ? "yes" : "no", why ?? ""]),
     data: {
       tick: index,
-      at: tick.at,
+      at,
       member: tick.view.self.name,
       rungs: rungs.map(({ rule, answered, why }) => ({ rule, answered, why })),
       decision: { rule, why, actions: actions.map(({ kind }) => kind) },
+      outcomes: tick.outcomes.map(({ action, result, reason }) => ({
+        action: action.kind,
+        result,
+        reason,
+      })),
       replay: isReplayed ? "same" : "different",
     },
     notes: [
       `Decided then: ${rule}: ${why}`,
       `Actions: ${actions.map(({ kind }) => kind).join(", ") || "none"}`,
+      `Outcomes: ${tick.outcomes.map(outcomeText).join(", ") || "none"}`,
       `Decided again now: ${replay}`,
     ],
   };
+}
+
+function outcomeText({ action, result, reason }: Outcome): string {
+  return reason === null ? `${action.kind} ${result}` : `${action.kind} ${result} (${reason})`;
 }
