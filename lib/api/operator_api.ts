@@ -71,14 +71,14 @@ export class OperatorApi {
     return judgeHandover({ ...request, peers });
   }
 
-  /** Compared with the revision that was judged: of two requests at once one is written (F14). */
+  /** Compared with what was judged (0n: no request was there): of two requests at once one is written (F14). */
   async #write(
     { cluster }: HandoverRequest,
     { leader, candidate }: Handover,
     closing: AbortSignal,
   ): Promise<WriteResult> {
     const { dcs, board } = this.#context;
-    const revision = cluster.handover?.revision ?? cluster.handoverRevision ?? 0n;
+    const revision = cluster.handover?.revision ?? 0n;
     using deadline = within(settingsOf(board.state()).retryTimeoutS * 1000, closing);
     const wish = { leader, candidate, scheduledAt: null };
     return await dcs.writeHandover(wish, revision, deadline.signal);

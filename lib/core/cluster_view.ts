@@ -115,11 +115,6 @@ export interface ClusterView {
   readonly settings: Settings;
   readonly sync: SyncState | null;
   readonly handover: HandoverWish | null;
-  /**
-   * Revision of the `failover` key whatever it holds (`{}` stays there after each handover): what the next request is
-   * compared with. Left out or 0n: the key is absent.
-   */
-  readonly handoverRevision?: bigint;
   readonly status: LeaderStatus;
   /** null: key absent or garbage. */
   readonly history: readonly HistoryLine[] | null;

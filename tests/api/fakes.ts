@@ -36,13 +36,13 @@ export class FakeDcs implements Dcs {
     if (this.writeAnswer !== null) return Promise.resolve(this.writeAnswer);
     const view = this.view;
     if (view === "unreachable") return Promise.resolve({ kind: "unknown", why: "no answer" });
-    const present = view.handover?.revision ?? view.handoverRevision ?? 0n;
+    const present = view.handover?.revision ?? 0n;
     if (present !== revision) return Promise.resolve({ kind: "refused", why: "it changed" });
     this.writes.push(wish);
     const next = view.revision + 1n;
     const { leader, candidate } = wish;
     const handover = { leader, candidate, scheduledAtMs: null, revision: next };
-    this.view = { ...view, revision: next, handover, handoverRevision: next };
+    this.view = { ...view, revision: next, handover };
     return Promise.resolve({ kind: "done", revision: next });
   }
 

@@ -87,16 +87,6 @@ Deno.test("POST /switchover a second time while the first is in work is refused"
   strictEqual((await answer(api.post("/switchover", { leader: "a" })))[0], 409);
 });
 
-Deno.test("POST /switchover is compared with the empty key that an earlier one left", async () => {
-  const api = new TestApi(
-    { handoverLimitS: 0 },
-    nodeView({ cluster: cluster({ handoverRevision: 77n }) }),
-  );
-  await answer(api.post("/switchover", { leader: "a" }));
-
-  strictEqual(api.dcs.writes.length, 1);
-});
-
 Deno.test("POST /failover asks only the members that are meant, and refuses without a good one", async () => {
   const asked: string[][] = [];
   const api = new TestApi({
