@@ -23,6 +23,6 @@ Deno.test("LADDER has no rule that neither a transcript nor the simulator reache
   for (let seed = 1; seed <= SEEDS; seed++) {
     for (const rule of simulate(planOf(seed, 300), productBrain).rules.keys()) reached.add(rule);
   }
-  const missed = LADDER.map(({ id }) => id).filter((id) => !reached.has(id));
+  const missed = LADDER.map(({ name }) => name).filter((name) => !reached.has(name));
   deepStrictEqual(missed, []);
 });

@@ -29,7 +29,7 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "take-lock":
       return yield* keeper.take();
     case "hold-lock":
-      return keeper.order(true) ? DONE : { kind: "refused", why: "the lock is not held" };
+      return keeper.hold() ? DONE : { kind: "refused", why: "the lock is not held" };
     case "release-lock":
       return yield* keeper.release(action.lastLsn);
     case "clear-handover":
@@ -60,7 +60,7 @@ function* write(
   world: World,
   change: (store: Store) => Verdict,
 ): Steps<Answer> {
-  const answer = yield* world.ask(node, node.timing.endpointMs, change);
+  const answer = yield* world.ask(node, node.storeBudgetMs(), change);
   return answer.kind === "lost" ? { kind: "unknown" } : answer.value;
 }
 

@@ -1,7 +1,10 @@
+import type { Clock } from "../../lib/base/clock.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
 import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
 import type { Lsn } from "../../lib/core/lsn.ts";
+import { LockClaim } from "../../lib/runtime/lock_claim.ts";
+import type { AliveLease } from "../../lib/runtime/session_lease.ts";
 import type { Steps } from "./schedule.ts";
 import type { Store, Verdict } from "./store.ts";
 
@@ -34,10 +37,6 @@ export interface KeeperFaults {
   readonly neverEnds?: boolean;
 }
 
-type Claim =
-  | { readonly kind: "none" | "asked" | "dropped" }
-  | { readonly kind: "held"; readonly endsMs: number };
-
 type TakeAnswer = Verdict | { readonly kind: "unknown" };
 
 const SURELY_GONE_MS = 2000;
@@ -45,18 +44,16 @@ const RETRY_MS = 500;
 const QUEUE_MS = 5;
 
 /**
- * The lease of one member, with the promises of `lib/runtime/lease_keeper.ts`: renews beside the tick while ordered
- * to, proves the lock with each view, counts from before the request, and never extends what was dropped.
+ * The lease of one member: the product's own `LockClaim`, fed over the simulated network in the way of
+ * `lib/runtime/lease_keeper.ts`.
  */
 export class Keeper {
   /** Survives the agent: the state file of the host. */
   lease: string | null;
   readonly #ports: KeeperPorts;
   readonly #faults: KeeperFaults;
+  readonly #claim: LockClaim;
   #aliveMs: number;
-  #claim: Claim = { kind: "none" };
-  #lostWhy: string | null = null;
-  #orderedMs = -Infinity;
   #tickMs = -Infinity;
   #failing = false;
   #busy = false;
@@ -66,33 +63,38 @@ export class Keeper {
     this.#faults = faults;
     this.lease = lease;
     this.#aliveMs = ports.bootMs();
+    this.#claim = new LockClaim({
+      clock: clockOf(ports),
+      timing: () => ports.timing,
+      onLost: () => ports.wake(),
+    });
   }
 
   /** The lease at this moment. */
   view(): LeaseView {
-    if (this.#claim.kind === "held") {
-      const { endsMs } = this.#claim;
-      const runs = this.#ports.bootMs() < endsMs || this.#faults.neverEnds;
-      return runs ? { kind: "held", endsMs } : { kind: "lost", why: "the lease ran out" };
-    }
-    return this.#lostWhy === null ? { kind: "none" } : { kind: "lost", why: this.#lostWhy };
+    const held = this.#claim.kind() === "held";
+    if (!held || !this.#faults.neverEnds) return this.#claim.lease();
+    return { kind: "held", endsMs: this.#ports.bootMs() + this.#ports.timing.ttlMs };
   }
 
-  /** A tick runs, and this is what its decision ordered. */
-  order(holds: boolean): boolean {
+  /** A tick begins: without ticks nothing is extended. */
+  tickSeen(): void {
     this.#tickMs = this.#ports.bootMs();
-    if (!holds) return true;
-    if (this.view().kind !== "held") return false;
-    this.#orderedMs = this.#ports.bootMs();
-    return true;
+  }
+
+  /** The order to hold the lock; false when it is not held. */
+  hold(): boolean {
+    return this.#claim.order() || this.#faults.neverEnds === true;
   }
 
   /** What the state file names is looked at before the first tick. */
   *attach(): Steps<void> {
     if (this.lease === null) return;
-    if (!(yield* this.#keepAlive())) return;
-    this.#claim = { kind: "asked" };
-    yield* this.#renew(this.#ports.timing.endpointMs);
+    yield* this.#enter();
+    this.#claim.ask();
+    if (yield* this.#keepAlive()) yield* this.#renew(this.#ports.timing.endpointMs);
+    else if (this.lease === null) this.#claim.lose("the lease is gone");
+    this.#busy = false;
   }
 
   /** The keeper's life. */
@@ -105,10 +107,17 @@ export class Keeper {
 
   /** The cluster, with the proof of the lock when it is ours to renew; null without an answer. */
   *look(deadlineMs: number): Steps<ClusterView | null> {
+    const untilMs = this.#ports.bootMs() + deadlineMs;
     yield* this.#enter();
-    const view = yield* this.#look(deadlineMs);
+    const leftMs = untilMs - this.#ports.bootMs();
+    const view = leftMs > 0 ? yield* this.#look(leftMs) : null;
     this.#busy = false;
     return view;
+  }
+
+  /** From when no renewal counts any more; null when the lock is not held. */
+  stopAtMs(): number | null {
+    return this.#claim.stopAtMs();
   }
 
   /** A lease for member key and lock; null when the store gave none. */
@@ -129,7 +138,7 @@ export class Keeper {
 
   /** release-lock: authority ends before the request is sent. */
   *release(lastLsn: Lsn | null): Steps<TakeAnswer> {
-    this.#drop(null);
+    this.#claim.drop();
     yield* this.#enter();
     const answer = yield* this.#release(lastLsn);
     this.#busy = false;
@@ -142,24 +151,23 @@ export class Keeper {
   }
 
   *#look(deadlineMs: number): Steps<ClusterView | null> {
-    if (this.#mayRenew()) {
+    if (this.#claim.mayRenew()) {
       const proof = yield* this.#renew(deadlineMs);
       if (proof !== "not ours") return proof;
     }
     const answer = yield* this.#ports.ask(deadlineMs, (store) => store.read());
     if (answer.kind === "lost") return null;
-    const { lock } = answer.value;
-    const ours = lock?.holder === this.#ports.name && lock.lease === this.lease;
-    if (this.#claim.kind === "dropped" && !ours) this.#claim = { kind: "none" };
+    if (this.#claim.kind() !== "held") this.#claim.note(answer.value.lock, this.#alive());
     return answer.value;
   }
 
   *#take(): Steps<TakeAnswer> {
+    if (this.#claim.kind() === "dropped") return { kind: "refused", why: "given up, still there" };
     const known = this.lease !== null && (yield* this.#keepAlive());
     const lease = known ? this.lease : yield* this.#grant();
     if (lease === null) return { kind: "unknown" };
     const { name, timing } = this.#ports;
-    this.#claim = { kind: "asked" };
+    this.#claim.ask();
     const answer = yield* this.#ports.ask(
       timing.endpointMs,
       (store) => store.takeLock(name, lease),
@@ -167,11 +175,11 @@ export class Keeper {
     if (answer.kind === "lost" && !this.#faults.trustsUnknownTake) return { kind: "unknown" };
     const verdict: Verdict = answer.kind === "lost" ? { kind: "done" } : answer.value;
     if (verdict.kind === "refused") {
-      this.#claim = { kind: "none" };
+      this.#claim.lose(verdict.why);
       return verdict;
     }
     this.#confirm();
-    return this.order(true) ? verdict : { kind: "refused", why: "the lock came too late" };
+    return this.hold() ? verdict : { kind: "refused", why: "the lock came too late" };
   }
 
   *#release(lastLsn: Lsn | null): Steps<TakeAnswer> {
@@ -185,16 +193,13 @@ export class Keeper {
       return store.releaseLock(name, lease);
     });
     if (answer.kind === "lost") return { kind: "unknown" };
-    if (this.#claim.kind === "dropped") this.#claim = { kind: "none" };
+    this.#claim.gone();
     return answer.value;
   }
 
   *#step(): Steps<void> {
-    const ended = this.#claim.kind === "held" && this.#ports.bootMs() >= this.#claim.endsMs;
-    if (ended && !this.#faults.neverEnds) {
-      this.#drop("the lease ran out");
-      this.#ports.wake();
-    }
+    if (!this.#faults.neverEnds) this.#claim.settle();
+    if (this.#ports.bootMs() < this.#dueMs()) return;
     yield* this.#enter();
     yield* this.#extend();
     this.#busy = false;
@@ -202,12 +207,13 @@ export class Keeper {
 
   *#extend(): Steps<void> {
     const { timing } = this.#ports;
-    if (this.#mayRenew()) {
-      this.#failing = (yield* this.#renew(timing.endpointMs)) === null;
+    if (this.#claim.mayRenew()) {
+      const leftMs = (this.stopAtMs() ?? Infinity) - this.#ports.bootMs();
+      this.#failing = (yield* this.#renew(Math.min(timing.renewalMs, leftMs))) === null;
       return;
     }
     const ticks = this.#ports.bootMs() - this.#tickMs <= timing.ttlMs;
-    if (this.#claim.kind !== "none" || !ticks || this.lease === null) return;
+    if (this.#claim.kind() !== "none" || !ticks || this.lease === null) return;
     if (!(yield* this.#keepAlive()) && this.lease === null) this.#ports.wake();
   }
 
@@ -232,13 +238,13 @@ export class Keeper {
     if (value.kind === "lease-gone" || value.keyIsFreeOrOurs) {
       return yield* this.#reattach("the key or its lease is gone");
     }
-    this.#lose("the lock is somebody else's");
+    this.#claim.lose("the lock is somebody else's");
     return "not ours";
   }
 
   *#reattach(why: string): Steps<null | "not ours"> {
-    if (this.#claim.kind !== "held" || this.#isLate()) {
-      this.#lose(why);
+    if (!this.#claim.mayReattach()) {
+      this.#claim.lose(why);
       return "not ours";
     }
     const lease = yield* this.#ensure();
@@ -250,7 +256,7 @@ export class Keeper {
     );
     if (answer.kind === "lost") return null;
     if (answer.value.kind === "done") this.#confirm();
-    else this.#lose(answer.value.why);
+    else this.#claim.lose(answer.value.why);
     return "not ours";
   }
 
@@ -288,49 +294,36 @@ export class Keeper {
   }
 
   #confirm(): void {
-    const asked = this.#claim.kind === "asked";
-    if (!asked && (this.#claim.kind !== "held" || this.#isLate())) return;
-    const { timing } = this.#ports;
-    const endsMs = this.#aliveMs + timing.ttlMs;
-    if (this.#ports.bootMs() >= endsMs - timing.stopBeforeMs) {
-      return this.#lose("the proof of the lock came too late");
-    }
-    this.#claim = { kind: "held", endsMs };
-    this.#lostWhy = null;
-    if (asked) this.#orderedMs = this.#ports.bootMs();
+    const lease = this.#alive();
+    if (lease !== null) this.#claim.confirm(lease);
   }
 
-  #isLate(): boolean {
-    if (this.#claim.kind !== "held" || this.#faults.neverEnds) return false;
-    return this.#ports.bootMs() >= this.#claim.endsMs - this.#ports.timing.stopBeforeMs;
+  #alive(): AliveLease | null {
+    const { lease } = this;
+    const ttlS = this.#ports.timing.ttlMs / 1000;
+    return lease === null ? null : { id: lease, ttlS, aliveMs: this.#aliveMs };
   }
 
-  #mayRenew(): boolean {
-    if (this.#claim.kind === "asked") return true;
-    if (this.#claim.kind !== "held" || this.#isLate()) return false;
-    return this.#ports.bootMs() - this.#orderedMs <= this.#ports.timing.ttlMs / 2;
-  }
-
-  #lose(why: string): void {
-    const { kind } = this.#claim;
-    if (kind !== "held" && kind !== "asked") return;
-    this.#claim = { kind: "none" };
-    if (kind !== "held") return;
-    this.#lostWhy = why;
-    this.#ports.wake();
-  }
-
-  #drop(why: string | null): void {
-    if (this.#claim.kind !== "none") this.#claim = { kind: "dropped" };
-    this.#lostWhy = why;
-    this.#orderedMs = -Infinity;
+  #dueMs(): number {
+    if (this.#failing) return this.#ports.bootMs();
+    return this.#aliveMs + this.#ports.timing.renewEveryMs;
   }
 
   #untilDueMs(): number {
     const nowMs = this.#ports.bootMs();
-    const { renewEveryMs } = this.#ports.timing;
-    const dueMs = this.#failing ? nowMs + RETRY_MS : this.#aliveMs + renewEveryMs;
-    const endsMs = this.#claim.kind === "held" ? this.#claim.endsMs : Infinity;
-    return Math.max(200, Math.min(dueMs, endsMs, nowMs + renewEveryMs) - nowMs);
+    const dueMs = this.#failing ? nowMs + RETRY_MS : this.#dueMs();
+    const lease = this.#claim.lease();
+    const endsMs = lease.kind === "held" ? lease.endsMs : Infinity;
+    const latestMs = nowMs + this.#ports.timing.renewEveryMs;
+    return Math.max(RETRY_MS, Math.min(dueMs, endsMs, latestMs) - nowMs);
   }
+}
+
+/** What the product's lock claim reads of a clock. */
+function clockOf(ports: KeeperPorts): Clock {
+  return {
+    bootMs: () => ports.bootMs(),
+    wallMs: () => ports.bootMs(),
+    sleep: () => Promise.resolve(),
+  };
 }

@@ -5,6 +5,7 @@ import type { NodeView, OperatorWish, PeerReport, PostgresView } from "../../lib
 import type { Memory } from "../../lib/core/memory.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import { LSN_ZERO } from "../../lib/core/lsn.ts";
+import { storeBudgetMs } from "../../lib/runtime/budget.ts";
 import { act } from "./act.ts";
 import { Keeper } from "./keeper.ts";
 import { memberOf, selfView } from "./member.ts";
@@ -17,6 +18,8 @@ import type { World } from "./world.ts";
 
 /** Rounds of one tick. */
 export const ROUNDS_MAX = 4;
+
+const TICK_MIN_MS = 100;
 
 /** One host: a server, and an agent that ticks as the shell does while it lives. */
 export class Node {
@@ -97,6 +100,13 @@ export class Node {
     return { kind: "done" };
   }
 
+  /** What one request of a tick may take. */
+  storeBudgetMs(): number {
+    const { settings } = this.#world;
+    const stopAtMs = this.keeper.stopAtMs();
+    return storeBudgetMs({ nowMs: this.bootMs(), stopAtMs, settings, timing: this.timing });
+  }
+
   /** A wake-up carries no meaning: the next tick looks for itself. */
   wake(): void {
     this.#woken = true;
@@ -107,14 +117,17 @@ export class Node {
 
   *#loop(): Steps<void> {
     yield* this.keeper.attach();
+    const paceMs = this.#world.settings.loopWaitS * 1000;
+    let nextMs = this.bootMs();
     while (this.alive) {
+      const startedMs = this.bootMs();
+      if (startedMs >= nextMs) nextMs = Math.max(nextMs + paceMs, startedMs + 1);
       this.#woken = false;
       const wakeAtMs = yield* this.#tick();
-      const loopMs = this.#world.settings.loopWaitS * 1000;
-      const pauseMs = Math.min(loopMs, Math.max(1, (wakeAtMs ?? Infinity) - this.bootMs()));
-      if (this.#woken || !this.alive) continue;
+      yield startedMs + TICK_MIN_MS - this.bootMs();
+      if (this.#woken) continue;
       this.#napping = this.#processes[0] ?? null;
-      yield pauseMs;
+      yield Math.min(nextMs, wakeAtMs ?? Infinity) - this.bootMs();
       this.#napping = null;
     }
   }
@@ -123,6 +136,8 @@ export class Node {
     this.peers = "not asked";
     this.leader = "not asked";
     let decision: Decision | null = null;
+    let last: NodeView | null = null;
+    this.keeper.tickSeen();
     for (let round = 1; round <= ROUNDS_MAX; round++) {
       const view = yield* this.#observe();
       this.memory = this.#world.brain.remember(this.memory, view);
@@ -130,20 +145,23 @@ export class Node {
       this.lastDecision = decision;
       const outcomes = yield* this.#perform(decision);
       this.#world.trace.record(this, decision, outcomes);
-      if (round === 1) yield* this.#publish(view);
-      if (!this.alive || !decision.again) break;
+      if (!this.alive) return null;
+      last = view;
+      if (!decision.again) break;
     }
+    if (last !== null) yield* this.#publish(last);
     this.#world.checks.tickEnded(this);
     return decision?.wakeAtMs ?? null;
   }
 
   *#observe(): Steps<NodeView> {
-    const early = this.#world.random.chance(0.5) ? this.#local() : null;
-    const seen = yield* this.keeper.look(this.timing.endpointMs);
+    const task = this.tasks.view();
+    const early = this.#world.random.chance(0.5) ? this.#probe() : null;
+    const seen = yield* this.keeper.look(this.storeBudgetMs());
     if (seen !== null) this.lastSeen = seen;
     const { lastSeen } = this;
     const cluster = seen ?? { kind: "unreachable" as const, why: "no answer", lastSeen };
-    const { postgres, task } = early ?? this.#local();
+    const postgres = early ?? this.#probe();
     const { peers, leader } = this;
     const nowMs = this.bootMs();
     const wallMs = 1_800_000_000_000 + this.#world.scheduler.nowMs + this.wallJumpMs;
@@ -153,13 +171,11 @@ export class Node {
     return { self, nowMs, wallMs, cluster, postgres, task, lease, peers, leader, wishes };
   }
 
-  #local(): { postgres: PostgresView; task: NodeView["task"] } {
-    const postgres = this.server.view(this.#world.sendersOf(this.name));
-    return { postgres, task: this.tasks.view() };
+  #probe(): PostgresView {
+    return this.server.view(this.#world.sendersOf(this.name));
   }
 
   *#perform(decision: Decision): Steps<readonly Outcome[]> {
-    this.keeper.order(false);
     const outcomes: Outcome[] = [];
     for (const action of decision.actions) {
       const outcome = yield* this.#performOne(action);
@@ -183,7 +199,7 @@ export class Node {
     const state: MemberState = memberOf(this, view.postgres);
     yield* this.#world.ask(
       this,
-      this.timing.endpointMs,
+      this.storeBudgetMs(),
       (store) => store.writeMember(state, lease),
     );
   }
