@@ -77,12 +77,14 @@ export const foreignSystem: Rule = {
   when: "the data directory belongs to another cluster",
   answer: (view, memory): Answer | null => {
     if (!isForeign(view) || view.task.kind === "running") return null;
-    const unfounded = memory.unfoundedId !== null &&
+    const isHeld = lockSide(view) === "me" && view.lease.kind === "held";
+    const isUnfounded = memory.unfoundedId !== null &&
       localSystemId(view.postgres) === memory.unfoundedId;
-    if (unfounded && view.cluster.kind === "seen") return replaceUnfounded(view, memory);
+    if (isUnfounded && !isHeld && view.cluster.kind === "seen") {
+      return replaceUnfounded(view, memory);
+    }
     const why = `the system identifier ${localSystemId(view.postgres)} of this data directory is ` +
       `not ${lastCluster(view)?.systemId} of the cluster: doing nothing until an operator decides`;
-    const isHeld = lockSide(view) === "me" && view.lease.kind === "held";
     return act(why, isHeld ? [{ kind: "release-lock", lastLsn: null }] : []);
   },
 };
