@@ -70,11 +70,14 @@ export interface Dcs {
     lines: readonly HistoryLine[],
     signal: AbortSignal,
   ): Promise<WriteResult>;
-  /** Puts an operator's request into `failover`; `revision` is that of the key as read (0n: absent), compared. */
+  /**
+   * Puts an operator's request into `failover`; `revision` is that of the wish as read, compared. 0n: the view showed no
+   * wish, be the key absent, `{}` or garbage.
+   */
   writeHandover(wish: HandoverWrite, revision: bigint, signal: AbortSignal): Promise<WriteResult>;
   /** Puts `{}` into `failover` if its revision is still this one. */
   clearHandover(revision: bigint, signal: AbortSignal): Promise<WriteResult>;
-  /** Replaces `config` if its revision is still this one (0n: absent). */
+  /** Replaces `config` if its revision is still this one (0n: the view showed none, be it absent or garbage). */
   writeConfig(config: JsonObject, revision: bigint, signal: AbortSignal): Promise<WriteResult>;
   /**
    * Calls `onHint` whenever something may have changed, until `signal` aborts; reconnects by itself, and reopens a

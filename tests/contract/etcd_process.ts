@@ -1,5 +1,5 @@
 /** A real etcd on loopback, made of plain processes in a folder of its own. */
-export interface EtcdProcess {
+export interface EtcdProcess extends AsyncDisposable {
   /** Client URLs, one for each member. */
   readonly endpoints: readonly string[];
   /** Process ids by member; a restarted member has a new one. */
@@ -99,6 +99,10 @@ class LoopbackEtcd implements EtcdProcess {
   async close(): Promise<void> {
     for (const index of this.#members.keys()) await this.kill(index);
     await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   #member(index: number): Member {

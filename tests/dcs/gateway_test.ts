@@ -113,6 +113,16 @@ Deno.test("read() discards an answer from an older raft term and asks another en
   strictEqual(dcs.health().endpoints[0]?.reachable, false);
 });
 
+Deno.test("read() takes a store that is behind as a whole for a restored one", async () => {
+  const old = { ...HEADER, raft_term: "2" };
+  await using one = startFake((_, index) => index === 0 ? good() : good({}, old));
+  await using two = startFake(() => good({}, old));
+  const dcs = dcsOf([one, two]);
+  await dcs.read(ample());
+  await dcs.read(ample());
+  deepStrictEqual([one.seen.length, two.seen.length], [3, 1]);
+});
+
 Deno.test("read() with every endpoint refusing connections throws at its deadline", async () => {
   const dcs = dcsOf([], { endpoints: ["http://127.0.0.1:1", "http://127.0.0.1:2"] });
   const signal = brief();

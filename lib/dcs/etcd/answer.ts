@@ -8,6 +8,8 @@ export type Answer =
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
   /** The login is missing, expired, or older than the last change of users; a new one may help. */
   | { readonly kind: "login-needed"; readonly message: string }
+  /** A good answer from a member that is behind: its raft term is older than one seen before. */
+  | { readonly kind: "outdated"; readonly why: string }
   /** Everything else. The request may have been carried out; another endpoint may know. */
   | { readonly kind: "unusable"; readonly why: string };
 
@@ -97,6 +99,11 @@ export function int64In(body: JsonObject, field: string): string {
 export class TermGuard {
   #clusterId = "";
   #term = 0n;
+
+  /** Takes the next answer as the measure. */
+  forget(): void {
+    this.#term = 0n;
+  }
 
   /** Takes in the header of an answer; false when the answer comes from the past. */
   accepts(body: JsonObject): boolean {

@@ -39,6 +39,7 @@ export class Endpoints {
     return this.#find(url)?.failures ?? 0;
   }
 
+  /** The endpoint answered; it is asked first from now on. */
   noteGood(url: string): void {
     const endpoint = this.#find(url);
     if (endpoint === undefined) return;
@@ -48,6 +49,7 @@ export class Endpoints {
     this.#lastSeenWallMs = this.#clock.wallMs();
   }
 
+  /** The endpoint did not answer, or nothing usable; it is asked last from now on. */
   noteFailure(url: string, why: string): void {
     const endpoint = this.#find(url);
     if (endpoint === undefined) return;
@@ -58,6 +60,7 @@ export class Endpoints {
     if (this.#preferred === url) this.#preferred = null;
   }
 
+  /** What is known of each endpoint, in the configured order. */
   health(): StoreHealth {
     const endpoints = this.#all.map(({ url, reachable, lastError }) => ({
       url,

@@ -89,6 +89,7 @@ export class Gateway {
     this.#login = null;
   }
 
+  /** The endpoints as they answered last. */
   health(): StoreHealth {
     return this.#endpoints.health();
   }
@@ -134,25 +135,37 @@ export class Gateway {
 
   /** Round after round over the endpoints, with pauses that grow, until one proves something or the signal ends. */
   async #rotate(call: Call, login: Login, signal: AbortSignal): Promise<GoodOrLogin> {
-    const { clock, endpointMs } = this.#options;
-    let last = "no time left";
+    let last: readonly Failed[] = [];
     for (let round = 0; !signal.aborted; round++) {
-      for (const url of this.#endpoints.inOrder()) {
-        if (signal.aborted) break;
-        using limit = within(endpointMs() * 2 ** Math.min(round, 8), signal);
-        const answer = await this.#ask(url, call, login, limit.signal);
-        if (answer.kind !== "unusable") return provenOrThrow(answer);
-        last = `${url}: ${answer.why}`;
-      }
-      await clock.sleep(pauseMs(round), signal);
+      const answer = await this.#round(call, login, { round, signal });
+      if (!Array.isArray(answer)) return answer;
+      last = answer.length === 0 ? last : answer;
+      // A store restored from a backup starts its terms anew under the same cluster id: then all of it is "behind".
+      const behind = answer.filter((failed) => failed.kind === "outdated");
+      if (behind.length === this.#options.endpoints.length) this.#terms.forget();
+      await this.#options.clock.sleep(pauseMs(round), signal);
     }
-    throw new DcsUnreachable(`Cannot reach etcd: ${last}`);
+    throw new DcsUnreachable(`Cannot reach etcd: ${last.at(-1)?.why ?? "no time left"}`);
+  }
+
+  /** Asks one endpoint after the other; the failures of all of them when none proved anything. */
+  async #round(call: Call, login: Login, turn: Turn): Promise<GoodOrLogin | Failed[]> {
+    const failures: Failed[] = [];
+    const limitMs = this.#options.endpointMs() * 2 ** Math.min(turn.round, 8);
+    for (const url of this.#endpoints.inOrder()) {
+      if (turn.signal.aborted) break;
+      using limit = within(limitMs, turn.signal);
+      const answer = await this.#ask(url, call, login, limit.signal);
+      if (isProof(answer)) return provenOrThrow(answer);
+      failures.push({ kind: answer.kind, why: `${url}: ${answer.why}` });
+    }
+    return failures;
   }
 
   async #ask(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
-    const answer = this.#fromThePast(await this.#exchange(url, call, login, signal));
-    if (answer.kind === "unusable") this.#endpoints.noteFailure(url, answer.why);
-    else this.#endpoints.noteGood(url);
+    const answer = this.#orOutdated(await this.#exchange(url, call, login, signal));
+    if (isProof(answer)) this.#endpoints.noteGood(url);
+    else this.#endpoints.noteFailure(url, answer.why);
     return answer;
   }
 
@@ -165,15 +178,27 @@ export class Gateway {
     }
   }
 
-  #fromThePast(answer: Answer): Answer {
+  #orOutdated(answer: Answer): Answer {
     if (answer.kind !== "good" || this.#terms.accepts(answer.body)) return answer;
-    return { kind: "unusable", why: "its raft term is older than one seen before" };
+    return { kind: "outdated", why: "its raft term is older than one seen before" };
   }
 }
 
+/** Which round over the endpoints it is, and how long the whole call may take. */
+interface Turn {
+  readonly round: number;
+  readonly signal: AbortSignal;
+}
+
+type Failed = Extract<Answer, { kind: "unusable" | "outdated" }>;
+type Proof = Exclude<Answer, Failed>;
 type GoodOrLogin = Extract<Answer, { kind: "good" | "login-needed" }>;
 
-function provenOrThrow(answer: Exclude<Answer, { kind: "unusable" }>): GoodOrLogin {
+function isProof(answer: Answer): answer is Proof {
+  return answer.kind !== "unusable" && answer.kind !== "outdated";
+}
+
+function provenOrThrow(answer: Proof): GoodOrLogin {
   switch (answer.kind) {
     case "good":
     case "login-needed":

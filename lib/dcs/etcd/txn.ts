@@ -47,14 +47,17 @@ export function putBody(key: string, value: string, lease: string | null): JsonO
   return { key: toBase64(key), value: toBase64(value), ...(lease === null ? {} : { lease }) };
 }
 
+/** Deletes one key. */
 export function remove(key: string): Step {
   return { request_delete_range: { key: toBase64(key) } };
 }
 
+/** Reads one key. */
 export function readKey(key: string): Step {
   return { request_range: { key: toBase64(key) } };
 }
 
+/** Reads everything below a prefix. */
 export function readPrefix(prefix: string): Step {
   return { request_range: prefixRange(prefix) };
 }
