@@ -145,11 +145,11 @@ export class Agent {
     return { outcomes, facts };
   }
 
-  #show(tick: Omit<Parameters<Recorder["record"]>[0], "at">): void {
+  #show(tick: Omit<Parameters<Recorder["record"]>[0], "atMs">): void {
     const { board, recorder, clock, ports } = this.#options;
     const { view, decision, outcomes } = tick;
     this.#heartbeat.write(view, decision, outcomes);
-    recorder.record({ ...tick, at: new Date(view.wallMs).toISOString() });
+    recorder.record({ ...tick, atMs: view.wallMs });
     board.publish({
       view,
       decision,

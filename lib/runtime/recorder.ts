@@ -7,8 +7,8 @@ import { replaceFile } from "./state_file.ts";
 
 /** One recorded round: the whole input of `decide` and what came of it. */
 export interface RecordedTick {
-  /** ISO time. */
-  readonly at: string;
+  /** Epoch milliseconds. */
+  readonly atMs: number;
   /** The view and the memory that were given to `decide`. */
   readonly view: NodeView;
   readonly memory: Memory;
