@@ -8,9 +8,10 @@ import type { ServedContext } from "./context.ts";
 
 /** What the board shows now, with the lease of this moment: the input of documents and health checks. */
 export function factsOf(context: ServedContext): HealthFacts {
-  const { board, clock, name, scope, startedMs } = context;
+  const { board, clock, dcs, name, scope, startedMs } = context;
   const state = board.state();
   const nowMs = clock.bootMs();
+  const store = dcs.health();
   return {
     scope,
     name,
@@ -19,8 +20,8 @@ export function factsOf(context: ServedContext): HealthFacts {
     decision: state.decision,
     lease: board.lease(),
     cluster: presentCluster(state, nowMs),
-    dcsSeenWallMs: Math.max(state.clusterSeenWallMs, state.store.lastSeenWallMs),
-    endpoints: state.store.endpoints,
+    dcsSeenWallMs: Math.max(state.clusterSeenWallMs, store.lastSeenWallMs),
+    endpoints: store.endpoints,
     nextTickMs: Math.max(state.nextTickMs, startedMs),
     settings: settingsOf(state),
   };
