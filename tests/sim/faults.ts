@@ -21,6 +21,7 @@ export class Faults {
   readonly #random: Random;
   readonly #heals = new Set<Heal>();
   readonly #troubled = new Counts();
+  readonly #stalled = new Counts();
   readonly #calmSinceMs = new Map<string, number>();
   #healing = false;
 
@@ -36,19 +37,29 @@ export class Faults {
     }
   }
 
-  /** Ends every fault; agents that were killed start again. */
+  /**
+   * Ends every fault; agents that were killed start again. A key tree that was deleted while nobody was primary is
+   * restored as an operator would: members refuse to guess it (case B6).
+   */
   healAll(): void {
     this.#healing = true;
     for (const heal of [...this.#heals]) heal();
-    for (const node of this.#world.nodes) {
-      node.start();
-    }
+    for (const node of this.#world.nodes) node.start();
+    this.#restoreIdentity();
   }
 
   /** True when nothing has befallen a host for that long. */
   isCalm(name: string, forMs: number): boolean {
     const since = this.#calmSinceMs.get(name) ?? 0;
     return !this.#troubled.has(name) && this.#world.scheduler.nowMs - since >= forMs;
+  }
+
+  #restoreIdentity(): void {
+    const { nodes, store } = this.#world;
+    if (store.initialize !== null || nodes.some(({ server }) => server.writable)) return;
+    const [newest] = nodes.map(({ server }) => server).filter(({ data }) => data === "usable")
+      .sort((one, other) => other.head.branch.timeline - one.head.branch.timeline);
+    if (newest !== undefined) store.restoreIdentity(newest.systemId);
   }
 
   *#draw(): Steps<void> {
@@ -158,9 +169,14 @@ export class Faults {
   }
 
   #stall(node: Node): Heal {
+    const { host } = node;
     this.#world.checks.agentGone(node);
-    node.host.stalled = true;
-    return () => this.#resume(node);
+    const end = this.#stalled.add(node.name);
+    host.stalled = true;
+    return () => {
+      end();
+      if (node.host === host && node.alive && !this.#stalled.has(node.name)) this.#resume(node);
+    };
   }
 
   #cutPeers(name: string): Heal {

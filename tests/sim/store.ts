@@ -162,6 +162,12 @@ export class Store {
     this.handover = { leader, candidate, scheduledAtMs: null, revision: this.#touch() };
   }
 
+  /** Puts the identity of the cluster back by hand. */
+  restoreIdentity(systemId: string): void {
+    this.initialize = { value: systemId, lease: null };
+    this.#touch();
+  }
+
   /** Removes the wish of that revision. */
   clearHandover(revision: bigint): Verdict {
     if (this.handover?.revision !== revision) return refused("the wish is another one");
