@@ -29,7 +29,8 @@ export async function explain(output: Output, options: ExplainOptions): Promise<
     return EXIT.failed;
   }
   const table = ladderTable(tick, { index, count: lines.length });
-  await output.out(await renderTable(table, options.format));
+  const text = options.format === "pretty" ? ladderText(table) : null;
+  await output.out(text ?? await renderTable(table, options.format));
   return isSame(tick) ? EXIT.done : EXIT.failed;
 }
 
@@ -42,43 +43,55 @@ async function readLines(path: string): Promise<readonly string[]> {
   }
 }
 
+/** One recorded round, as far as explaining needs it. */
+export type ExplainedTick =
+  & Pick<RecordedTick, "view" | "memory" | "decision" | "outcomes">
+  & { readonly at: string };
+
 /** The record in a line; null when it is none, e.g. the torn last line of a crashed agent. */
-export function readTick(line: string): RecordedTick | null {
+export function readTick(line: string): ExplainedTick | null {
   try {
     const value = decodeJson(line);
-    return isTick(value) ? value : null;
+    return isRecord(value) ? { ...value, at: timeOf(value) } : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
 }
 
+type Recorded = Omit<ExplainedTick, "at">;
+
 /** The recorder is ours, so the outer form is proof enough of the inner one. */
-function isTick(value: unknown): value is RecordedTick {
+function isRecord(value: unknown): value is Recorded {
   if (!isJsonObject(value)) return false;
-  const { atMs, view, memory, decision, outcomes } = value;
-  return typeof atMs === "number" && Array.isArray(outcomes) && isJsonObject(view) &&
-    "cluster" in view &&
-    isJsonObject(memory) && isJsonObject(decision) && typeof decision["rule"] === "string";
+  const { view, memory, decision, outcomes } = value;
+  return isJsonObject(view) && "cluster" in view && isJsonObject(memory) &&
+    isJsonObject(decision) && typeof decision["rule"] === "string" && Array.isArray(outcomes);
+}
+
+/** When it was recorded: ISO text or epoch milliseconds. */
+function timeOf(value: object): string {
+  if ("at" in value && typeof value.at === "string") return value.at;
+  if (!("atMs" in value) || typeof value.atMs !== "number") return "unknown time";
+  return new Date(value.atMs).toISOString();
 }
 
 /** Does the ladder decide today as it did then? */
-function isSame({ view, memory, decision }: RecordedTick): boolean {
+function isSame({ view, memory, decision }: ExplainedTick): boolean {
   return encodeJson(decide(view, memory)) === encodeJson(decision);
 }
 
 /** What each rung said, as a table. */
 export function ladderTable(
-  tick: RecordedTick,
+  tick: ExplainedTick,
   { index, count }: { readonly index: number; readonly count: number },
 ): Table {
   const rungs = explainLadder(tick.view, tick.memory);
   const { rule, why, actions } = tick.decision;
-  const at = new Date(tick.atMs).toISOString();
   const isReplayed = isSame(tick);
   const replay = isReplayed ? "the same" : `another one: ${decide(tick.view, tick.memory).rule}`;
   return {
-    title: `Tick ${index + 1} of ${count}, ${at}, member ${tick.view.self.name}`,
+    title: `Tick ${index + 1} of ${count}, ${tick.at}, member ${tick.view.self.name}`,
     columns: [
       { head: "Rule", align: "left" },
       { head: "Answered", align: "left" },
@@ -87,7 +100,7 @@ export function ladderTable(
     rows: rungs.map(({ rule, answered, why }) => [rule, answered ? "yes" : "no", why ?? ""]),
     data: {
       tick: index,
-      at,
+      at: tick.at,
       member: tick.view.self.name,
       rungs: rungs.map(({ rule, answered, why }) => ({ rule, answered, why })),
       decision: { rule, why, actions: actions.map(({ kind }) => kind) },
@@ -105,6 +118,15 @@ export function ladderTable(
       `Decided again now: ${replay}`,
     ],
   };
+}
+
+/** One line for each rung with an arrow at the one that answered: the sentences are too long for a table. */
+function ladderText({ title, rows, notes }: Table): string {
+  const width = Math.max(...rows.map(([rule]) => rule?.length ?? 0));
+  const rungs = rows.map(([rule = "", answered, why = ""]) =>
+    `${answered === "yes" ? "->" : "  "} ${rule.padEnd(width)}  ${why}`.trimEnd()
+  );
+  return [title ?? "", "", ...rungs, "", ...notes].map((line) => `${line}\n`).join("");
 }
 
 function outcomeText({ action, result, reason }: Outcome): string {

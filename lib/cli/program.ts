@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { ConfigError, DcsUnreachable, DecodeError } from "../base/errors.ts";
 import { nearest } from "../config/nearest.ts";
+import { AGENT_VERSION } from "../core/version.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { Faces } from "./faces.ts";
 import type { HandoverOptions } from "./handover_plan.ts";
@@ -59,6 +60,7 @@ function build(faces: Faces, end: End): Command {
   const program = new Command("agent")
     .description("High availability for PostgreSQL: runs a member, or looks at a cluster.")
     .argument("[patroni.yml]", "run the agent with this configuration file")
+    .version(`agent ${AGENT_VERSION}`, "-V, --version", "show the version")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run agent help to see what there is.")
     .addHelpText("after", "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 status unknown");

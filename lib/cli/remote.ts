@@ -45,10 +45,19 @@ async function send(url: string, init: RequestInit): Promise<RemoteAnswer> {
     return { kind: "answered", status: response.status, text: text.slice(0, TEXT_MAX) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    // Deno names the phase in the text of its TypeError; only this phase proves that nothing was sent.
-    const isConnect = error instanceof TypeError && /client error \(Connect\)/.test(error.message);
-    return { kind: isConnect ? "unreachable" : "lost", why: error.message };
+    const why = error.cause instanceof Error ? error.cause.message : error.message;
+    return { kind: wasNotSent(error, why) ? "unreachable" : "lost", why: shortReason(why) };
   }
+}
+
+/** Deno 2.9 names the phase in the text of its cause; only these two prove that nothing was sent. */
+function wasNotSent(error: Error, why: string): boolean {
+  return error instanceof TypeError && /client error \(Connect\)|are blocked$/.test(why);
+}
+
+/** "tcp connect error: Connection refused (os error 111)" of Deno's longer sentence. */
+function shortReason(why: string): string {
+  return why.replace(/^error sending request .*?: client error \(\w+\): /, "");
 }
 
 const TEXT_MAX = 1024 ** 2;

@@ -1,0 +1,62 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { within } from "../../lib/base/deadline.ts";
+import { httpRemote } from "../../lib/cli/remote.ts";
+
+/** A member's REST API for one test; every request is answered by `handler`. */
+function serve(
+  handler: (request: Request) => Response | Promise<Response>,
+): { readonly url: string; stop(): Promise<void> } {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, handler);
+  return { url: `http://127.0.0.1:${server.addr.port}/`, stop: () => server.shutdown() };
+}
+
+/** A port where nobody listens. */
+function freePort(): number {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+Deno.test("post() sends JSON and the login, UTF-8 in it, and returns status and text", async () => {
+  let seen: readonly unknown[] = [];
+  const server = serve(async (request) => {
+    seen = [request.headers.get("authorization"), await request.json()];
+    return new Response("no", { status: 412 });
+  });
+  using deadline = within(5000);
+  const remote = httpRemote({ username: "u", password: "ß€" });
+  const answer = await remote.post(server.url, { candidate: "b" }, deadline.signal);
+  await server.stop();
+
+  deepStrictEqual(answer, { kind: "answered", status: 412, text: "no" });
+  deepStrictEqual(seen, ["Basic dTrDn+KCrA==", { candidate: "b" }]);
+});
+
+Deno.test("get() carries no login", async () => {
+  const server = serve((request) => new Response(request.headers.get("authorization")));
+  using deadline = within(5000);
+  const remote = httpRemote({ username: "u", password: "p" });
+  const answer = await remote.get(server.url, deadline.signal);
+  await server.stop();
+
+  deepStrictEqual(answer, { kind: "answered", status: 200, text: "" });
+});
+
+Deno.test("post() is unreachable when nobody listens: nothing was sent", async () => {
+  using deadline = within(5000);
+  const url = `http://127.0.0.1:${freePort()}/`;
+
+  strictEqual((await httpRemote(null).post(url, {}, deadline.signal)).kind, "unreachable");
+});
+
+Deno.test("post() is lost when the member takes the request and is silent", async () => {
+  const { promise: hung, resolve } = Promise.withResolvers<Response>();
+  const server = serve(() => hung);
+  using deadline = within(100);
+  const answer = await httpRemote(null).post(server.url, {}, deadline.signal);
+  resolve(new Response(""));
+  await server.stop();
+
+  strictEqual(answer.kind, "lost");
+});
