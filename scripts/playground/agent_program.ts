@@ -2,19 +2,12 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
-/** The permissions that an agent needs, as in the README. */
-export const AGENT_PERMISSIONS: readonly string[] = [
-  "--allow-net",
-  "--allow-read",
-  "--allow-write",
-  "--allow-run",
-  "--allow-env",
-  "--allow-sys",
-];
+/** Deno lets a program read `/proc` (boot clock, identity of processes) only with every permission. */
+const PERMISSIONS = "--allow-all";
 
 /** Words after `deno` that run the agent with these arguments. */
 export function agentArgs(args: readonly string[]): readonly string[] {
-  return ["run", "--quiet", "--no-prompt", "--cached-only", ...AGENT_PERMISSIONS, MAIN, ...args];
+  return ["run", "--quiet", "--no-prompt", "--cached-only", PERMISSIONS, MAIN, ...args];
 }
 
 /** How a command of the agent ended. */
