@@ -48,7 +48,7 @@ export class OperatorApi {
     this.#context.mailbox.wake(`${handover.action} requested`);
     const revision = result.kind === "done" ? result.revision : null;
     const written = { handover, readRevision: request.cluster.revision, revision };
-    const end = await this.#await(written, call);
+    const end = await this.#await(written, call.closing);
     this.#context.log.info(`${endpoint} request ended: ${end.text}`, { status: end.status });
     return textReply(end.text, end.status);
   }
@@ -85,12 +85,11 @@ export class OperatorApi {
   }
 
   /** The loop sees the store's changes and puts them on the board; the store itself is not polled from here. */
-  async #await(written: WrittenHandover, call: Call): Promise<HandoverEnd> {
+  async #await(written: WrittenHandover, closing: AbortSignal): Promise<HandoverEnd> {
     const { board, handoverLimitS } = this.#context;
     const { loopWaitS } = settingsOf(board.state());
     const limitS = handoverLimitS ?? 2 * Math.max(10, loopWaitS);
-    const gone = AbortSignal.any([call.closing, call.request.signal]);
-    using deadline = within(limitS * 1000, gone);
+    using deadline = within(limitS * 1000, closing);
     const state = await board.waitFor(
       ({ cluster }) => cluster !== null && handoverEnd(written, cluster) !== null,
       deadline.signal,

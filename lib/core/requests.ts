@@ -137,21 +137,23 @@ function refuseSecond({ handover: pending, lock }: ClusterView): Refusal | null 
   return isLive && !isDone ? refused(409, "another failover or switchover is in progress") : null;
 }
 
-/** Who may be meant: the named one, else every other member that can be asked (in synchronous mode a listed one). */
+/** Who may be meant, never the leader: the named one, else all that can be asked (in synchronous mode a listed one). */
 function candidates(cluster: ClusterView, handover: Handover): readonly MemberState[] {
   const { candidate, oldLeader } = handover;
   const isSync = syncMode(cluster) === "on";
   return cluster.members.filter((member) => {
+    if (member.name === oldLeader) return false;
     if (candidate !== null) return member.name === candidate;
-    if (member.name === oldLeader || member.apiUrl === null) return false;
+    if (member.apiUrl === null) return false;
     return !isSync || isSyncStandby(cluster, member.name);
   });
 }
 
 function judgeCandidates(request: HandoverRequest, handover: Handover): HandoverVerdict {
   const members = candidates(request.cluster, handover);
-  if (request.peers === "not asked") return { kind: "ask-peers", members };
-  const good = request.peers.some((peer) =>
+  const peers = members.length === 0 ? [] : request.peers;
+  if (peers === "not asked") return { kind: "ask-peers", members };
+  const good = peers.some((peer) =>
     peer.kind === "answered" && !peer.tags.nofailover && !peer.watchdogFailed &&
     members.some((member) => member.name === peer.name)
   );

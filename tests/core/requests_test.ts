@@ -164,6 +164,12 @@ const REFUSALS: readonly Row[] = [
     `switchover ${NO_GOOD}`,
   ],
   [
+    "the candidate leads already",
+    { endpoint: "failover", body: { candidate: "a" }, peers: "not asked" },
+    412,
+    `failover ${NO_GOOD}`,
+  ],
+  [
     "another request in work",
     { body: { leader: "a" }, cluster: cluster({ handover: handover({ leader: "a" }) }) },
     409,
