@@ -8,7 +8,8 @@ import type { JobContext, JobResult } from "./port.ts";
 import { localTarget } from "./postmaster.ts";
 import { createRoles } from "./roles.ts";
 import type { StartTools } from "./server_start.ts";
-import { clearLeftovers, startServer } from "./server_start.ts";
+import { startServer } from "./server_start.ts";
+import { clearLeftovers } from "./server_stop.ts";
 import { withSession } from "./session.ts";
 
 const ROLES_MS = 60_000;

@@ -16,7 +16,7 @@ import type { PostgresOptions } from "./options.ts";
 import { serverLogPath } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
-import { clearLeftovers } from "./server_start.ts";
+import { clearLeftovers } from "./server_stop.ts";
 import { writeUpstreamPassfile } from "./standby_settings.ts";
 
 const TRIES = 2;

@@ -19,6 +19,7 @@ import { Session, withSession } from "./session.ts";
 
 const LOOK_MS = 10_000;
 const IDENTIFY_MS = 2000;
+const WATCH_MS = 200;
 const CONTROL_MS = 5000;
 
 /** Looks at the local server; keeps one SQL session, the last role, and the postmaster it saw last. */
@@ -82,6 +83,18 @@ export class Probe {
     this.#postmaster = postmaster.process.identity;
     if (postmaster.file.singleUser) return await this.#silent("single-user mode");
     return await this.#ask(postmaster, wanted, signal);
+  }
+
+  /** Calls `onDeath` once for each postmaster that was seen or started and is gone; returns when `signal` aborts. */
+  async watch(onDeath: () => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const postmaster = this.#postmaster;
+      if (postmaster !== null && !isAlive(postmaster)) {
+        this.#postmaster = null;
+        onDeath();
+      }
+      await this.#options.clock.sleep(WATCH_MS, signal);
+    }
   }
 
   /** Ends the session; the next look opens another. */

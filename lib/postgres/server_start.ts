@@ -1,17 +1,16 @@
 import { within } from "../base/deadline.ts";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { Settings } from "../core/settings.ts";
-import { stopServer } from "../host/fence.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { findProcess, isAlive, parsePostmasterPid } from "../host/processes.ts";
 import type { ConfWriter } from "./conf_writer.ts";
 import { inspectDataDir, readIfThere, setStandbySignal } from "./data_dir.ts";
 import type { PostgresOptions } from "./options.ts";
-import { programPath } from "./options.ts";
 import { commandLineWords, controlledSettings, raisedForStandby } from "./parameters.ts";
 import { logSize, logTail, readControlData, spawnPostmaster } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { localTarget, readPostmaster } from "./postmaster.ts";
+import { clearLeftovers } from "./server_stop.ts";
 import { withSession } from "./session.ts";
 
 /** How to start: as what, with which recovery settings, until when, and how long to wait for it. */
@@ -74,18 +73,6 @@ export async function startServer(
   const result = await waitForServer(options, spawned.identity, order);
   if (result !== "ended") return result;
   return failed(`Cannot start the server: ${await logTail(dataDir, logFrom)}`);
-}
-
-/** Ends whatever still works in the data directory without a living postmaster. */
-export async function clearLeftovers(options: PostgresOptions): Promise<void> {
-  const { dataDir, clock } = options;
-  const target = {
-    dataDir,
-    clock,
-    serverProgram: programPath(options, "postgres"),
-    postmaster: null,
-  };
-  await stopServer(target, "immediate", { immediateAtMs: null, killAtMs: clock.bootMs() + 5000 });
 }
 
 /**

@@ -7,22 +7,12 @@ import type { Member } from "../postgres/real_server.ts";
 import {
   clusterSettings,
   eventually,
-  inFolder,
   job,
   look,
   member,
+  onServers,
   sql,
 } from "../postgres/real_server.ts";
-
-// PostgreSQL refuses root: scripts/test runs this file as an unprivileged user. By hand:
-// setpriv --reuid postgres --regid postgres --init-groups -- env HOME=/tmp/x DENO_DIR=<readable> deno test -A <this file>
-if (Deno.uid() === 0) {
-  Deno.test("PostgreSQL's contract is tested as an unprivileged user", () => {
-    throw new Error("Cannot run a server as root: start these tests with setpriv --reuid postgres");
-  });
-} else {
-  defineTests();
-}
 
 const settings = clusterSettings();
 const NEVER = { immediateAtMs: null, killAtMs: null };
@@ -38,227 +28,220 @@ async function streaming(one: Member, source: Member): Promise<void> {
   await eventually(one.manager, (view) => view.kind === "replica" && view.streaming);
 }
 
-function defineTests(): void {
-  Deno.test("bootstrap() founds a running primary in an empty directory", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      deepStrictEqual(await look(a.manager), { kind: "no-data" });
-      await bootstrapped(a);
-      const view = await look(a.manager);
-      strictEqual(view.kind, "primary");
-      strictEqual(view.kind === "primary" && view.timeline, 1);
-      deepStrictEqual(view.kind === "primary" && view.pendingRestart, {});
-    }));
+onServers("bootstrap() founds a running primary in an empty directory", async (dir) => {
+  await using a = member(dir, "a");
+  deepStrictEqual(await look(a.manager), { kind: "no-data" });
+  await bootstrapped(a);
+  const view = await look(a.manager);
+  strictEqual(view.kind, "primary");
+  strictEqual(view.kind === "primary" && view.timeline, 1);
+  deepStrictEqual(view.kind === "primary" && view.pendingRestart, {});
+});
 
-  Deno.test("clone(), promote() and follow() carry a cluster through a switch of roles", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await using b = member(dir, "b");
-      await using c = member(dir, "c");
-      await bootstrapped(a);
-      await streaming(b, a);
-      await streaming(c, a);
-      await sql(a, "CREATE TABLE public.t AS SELECT 1 AS x");
-      deepStrictEqual(await a.manager.stop("fast", true, NEVER, job()), { kind: "done" });
-      strictEqual((await look(a.manager)).kind, "down");
+onServers(
+  "clone(), promote() and follow() carry a cluster through a switch of roles",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await using b = member(dir, "b");
+    await using c = member(dir, "c");
+    await bootstrapped(a);
+    await streaming(b, a);
+    await streaming(c, a);
+    await sql(a, "CREATE TABLE public.t AS SELECT 1 AS x");
+    deepStrictEqual(await a.manager.stop("fast", true, NEVER, job()), { kind: "done" });
+    strictEqual((await look(a.manager)).kind, "down");
 
-      const soonMs = systemClock.bootMs() + 10_000;
-      deepStrictEqual(await b.manager.promote(soonMs, job()), { kind: "done" });
-      const slots = { create: ["a", "c"], drop: [], advance: [] };
-      await b.manager.syncSlots(slots, new AbortController().signal);
-      deepStrictEqual(await c.manager.follow(b.source, settings, job()), { kind: "done" });
-      deepStrictEqual(await a.manager.startReplica(b.source, settings, job()), { kind: "done" });
-      for (const one of [a, c]) {
-        await eventually(
-          one.manager,
-          (view) => view.kind === "replica" && view.streaming && view.timeline === 2,
-        );
-      }
-      const report = await a.manager.inspectLeader(b.source, new AbortController().signal);
-      strictEqual(report.kind === "seen" && report.timeline, 2);
-      strictEqual(report.kind === "seen" && report.history.length, 1);
-    }));
-
-  Deno.test("stop() and startPrimary() recover from a kill of the postmaster with a query running", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await bootstrapped(a);
-      const deaths = new AbortController();
-      const died = Promise.withResolvers<void>();
-      await look(a.manager);
-      const watch = a.manager.watchPostmaster(died.resolve, deaths.signal);
-      const query = sql(a, BUSY).catch((error: Error) => error.name);
-      await busyBackend(a);
-      Deno.kill(await postmasterPid(a), "SIGKILL");
-      await died.promise;
-      deaths.abort();
-      await watch;
-      const view = await look(a.manager);
-      strictEqual(await query, "PostgresUnreachable");
-      strictEqual(view.kind === "down" && view.crashed, true);
-      deepStrictEqual(findServerProcesses(a.options.dataDir, "postgres"), []);
-      const limitMs = systemClock.bootMs() + 5000;
-      const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
-      deepStrictEqual(started, { kind: "done" });
-    }));
-
-  Deno.test("stop() ends a stopped postmaster and its busy children by escalation", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await bootstrapped(a);
-      await look(a.manager);
-      const query = sql(a, BUSY).catch((error: Error) => error.name);
-      await busyBackend(a);
-      Deno.kill(await postmasterPid(a), "SIGSTOP");
-      const nowMs = systemClock.bootMs();
-      const escalation = { immediateAtMs: nowMs + 300, killAtMs: nowMs + 800 };
-      deepStrictEqual(await a.manager.stop("fast", false, escalation, job()), { kind: "done" });
-      deepStrictEqual(findServerProcesses(a.options.dataDir, "postgres"), []);
-      ok(systemClock.bootMs() - nowMs < 3000);
-      strictEqual(await query, "PostgresUnreachable");
-    }));
-
-  Deno.test("startPrimary() and promote() do nothing after their right has ended", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await bootstrapped(a);
-      await a.manager.stop("fast", false, NEVER, job());
-      const pastMs = systemClock.bootMs() - 1;
-      const started = await a.manager.startPrimary(pastMs, 5000, settings, job());
-      strictEqual(started.kind, "failed");
-      strictEqual((await look(a.manager)).kind, "down");
-      await a.manager.startReplica(null, settings, job());
-      strictEqual((await a.manager.promote(pastMs, job())).kind, "failed");
-      strictEqual((await look(a.manager)).kind, "replica");
-    }));
-
-  Deno.test("clone() fails before anything is given up when the password is wrong", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await bootstrapped(a);
-      const { superuser } = a.options.authentication;
-      const wrong = { username: "repl", password: "wrong", options: {} };
-      const authentication = { superuser, replication: wrong, rewind: null };
-      await using b = member(dir, "b", { authentication });
-      const result = await b.manager.clone(a.source, false, settings, job());
-      match(result.kind === "failed" ? result.why : "", /password authentication failed/);
-      deepStrictEqual(await look(b.manager), { kind: "no-data" });
-    }));
-
-  Deno.test("bootstrap() names the port that is in use", () =>
-    inFolder(async (dir) => {
-      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const listen = { hosts: ["127.0.0.1"], port: listener.addr.port };
-      await using a = member(dir, "a", { listen });
-      const result = await a.manager.bootstrap(settings, job());
-      match(result.kind === "failed" ? result.why : "", /Address already in use/);
-      deepStrictEqual(await look(a.manager), { kind: "no-data" });
-    }));
-
-  Deno.test("clone() keeps a diverged directory and wipes a half-made one", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await using b = member(dir, "b");
-      await bootstrapped(a);
-      await streaming(b, a);
-      await b.manager.stop("immediate", false, NEVER, job());
-      const refused = await b.manager.clone(a.source, false, settings, job());
-      strictEqual(refused.kind, "failed");
-      deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
-      ok(await exists(`${b.options.dataDir}.diverged/PG_VERSION`));
-
-      await b.manager.stop("fast", false, NEVER, job());
-      await putMark(b.options.dataDir, "clone");
-      deepStrictEqual(await look(b.manager), { kind: "no-data" });
-      strictEqual((await b.manager.startReplica(a.source, settings, job())).kind, "failed");
-      deepStrictEqual(await b.manager.clone(a.source, false, settings, job()), { kind: "done" });
-    }));
-
-  Deno.test("clone() leaves nothing behind when it is cancelled", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await using b = member(dir, "b", { basebackup: ["--max-rate=1M"] });
-      await bootstrapped(a);
-      const cancel = new AbortController();
-      const report = (text: string): void =>
-        text.startsWith("copied 1") ? cancel.abort() : undefined;
-      const context = job({ signal: cancel.signal, report });
-      const result = await b.manager.clone(a.source, false, settings, context);
-      deepStrictEqual(result, { kind: "cancelled" });
-      deepStrictEqual(await look(b.manager), { kind: "no-data" });
-      deepStrictEqual(findFillers(b.options.dataDir), []);
-    }));
-
-  Deno.test("startPrimary() ignores a pid file whose number another program has now", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await bootstrapped(a);
-      await look(a.manager);
-      await a.manager.stop("immediate", false, NEVER, job());
-      const pidFile = `${a.options.dataDir}/postmaster.pid`;
-      await Deno.writeTextFile(pidFile, `${Deno.pid}\n${a.options.dataDir}\n1\n1\n\n\n\n`);
-      strictEqual((await look(a.manager)).kind, "down");
-      const limitMs = systemClock.bootMs() + 5000;
-      const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
-      deepStrictEqual(started, { kind: "done" });
-    }));
-
-  Deno.test("applySettings() reloads, leaves unknown parameters out and reports restarts", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await bootstrapped(a);
-      const parameters = {
-        ...settings.parameters,
-        max_connections: "40",
-        shared_buffers: "32MB",
-        work_mem: "7MB",
-        no_such_parameter: "1",
-        maintenance_work_mem: "nonsense",
-      };
-      const changed = clusterSettings({ parameters });
-      const signal = new AbortController().signal;
-      deepStrictEqual(await a.manager.applySettings(changed, signal), { kind: "done" });
-      const isFlagged = await eventually(
-        a.manager,
-        (view) => view.kind === "primary" && Object.keys(view.pendingRestart).length === 2,
-      );
-      deepStrictEqual(isFlagged.kind === "primary" && isFlagged.pendingRestart, {
-        max_connections: { oldValue: "30", newValue: "40" },
-        shared_buffers: { oldValue: "16384kB", newValue: "32MB" },
-      });
-      deepStrictEqual(await sql(a, "SHOW work_mem"), [{ work_mem: "7MB" }]);
-      await a.manager.applySettings(settings, signal);
+    const soonMs = systemClock.bootMs() + 10_000;
+    deepStrictEqual(await b.manager.promote(soonMs, job()), { kind: "done" });
+    const slots = { create: ["a", "c"], drop: [], advance: [] };
+    await b.manager.syncSlots(slots, new AbortController().signal);
+    deepStrictEqual(await c.manager.follow(b.source, settings, job()), { kind: "done" });
+    deepStrictEqual(await a.manager.startReplica(b.source, settings, job()), { kind: "done" });
+    for (const one of [a, c]) {
       await eventually(
-        a.manager,
-        (view) => view.kind === "primary" && Object.keys(view.pendingRestart).length === 0,
+        one.manager,
+        (view) => view.kind === "replica" && view.streaming && view.timeline === 2,
       );
-    }));
+    }
+    const report = await a.manager.inspectLeader(b.source, new AbortController().signal);
+    strictEqual(report.kind === "seen" && report.timeline, 2);
+    strictEqual(report.kind === "seen" && report.history.length, 1);
+  },
+);
 
-  Deno.test("follow() undoes what ALTER SYSTEM did to the recovery settings", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await using b = member(dir, "b");
-      await bootstrapped(a);
-      await streaming(b, a);
-      await sql(b, "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'");
-      deepStrictEqual(await b.manager.follow(a.source, settings, job()), { kind: "done" });
-      const [row] = await sql(b, "SHOW primary_conninfo");
-      match(String(row?.["primary_conninfo"]), new RegExp(`port=${a.options.listen.port} `));
-    }));
+onServers(
+  "stop() and startPrimary() recover from a kill of the postmaster with a query running",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await bootstrapped(a);
+    const deaths = new AbortController();
+    const died = Promise.withResolvers<void>();
+    await look(a.manager);
+    const watch = a.manager.watchPostmaster(died.resolve, deaths.signal);
+    const query = sql(a, BUSY).catch((error: Error) => error.name);
+    await busyBackend(a);
+    Deno.kill(await postmasterPid(a), "SIGKILL");
+    await died.promise;
+    deaths.abort();
+    await watch;
+    const view = await look(a.manager);
+    strictEqual(await query, "PostgresUnreachable");
+    strictEqual(view.kind === "down" && view.crashed, true);
+    deepStrictEqual(findServerProcesses(a.options.dataDir, "postgres"), []);
+    const limitMs = systemClock.bootMs() + 5000;
+    const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
+    deepStrictEqual(started, { kind: "done" });
+  },
+);
 
-  Deno.test("probe() calls a server silent that lets the superuser not in", () =>
-    inFolder(async (dir) => {
-      await using a = member(dir, "a");
-      await bootstrapped(a);
-      const { replication } = a.options.authentication;
-      const superuser = { username: "postgres", password: "wrong", options: {} };
-      const authentication = { superuser, replication, rewind: null };
-      const other = new PostgresManager({ ...a.options, authentication });
-      const view = await look(other);
-      strictEqual(view.kind === "silent" && view.lastRole, "primary");
-      await other.close();
-    }));
-}
+onServers("stop() ends a stopped postmaster and its busy children by escalation", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await look(a.manager);
+  const query = sql(a, BUSY).catch((error: Error) => error.name);
+  await busyBackend(a);
+  Deno.kill(await postmasterPid(a), "SIGSTOP");
+  const nowMs = systemClock.bootMs();
+  const escalation = { immediateAtMs: nowMs + 300, killAtMs: nowMs + 800 };
+  deepStrictEqual(await a.manager.stop("fast", false, escalation, job()), { kind: "done" });
+  deepStrictEqual(findServerProcesses(a.options.dataDir, "postgres"), []);
+  ok(systemClock.bootMs() - nowMs < 3000);
+  strictEqual(await query, "PostgresUnreachable");
+});
+
+onServers("startPrimary() and promote() do nothing after their right has ended", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await a.manager.stop("fast", false, NEVER, job());
+  const pastMs = systemClock.bootMs() - 1;
+  const started = await a.manager.startPrimary(pastMs, 5000, settings, job());
+  strictEqual(started.kind, "failed");
+  strictEqual((await look(a.manager)).kind, "down");
+  await a.manager.startReplica(null, settings, job());
+  strictEqual((await a.manager.promote(pastMs, job())).kind, "failed");
+  strictEqual((await look(a.manager)).kind, "replica");
+});
+
+onServers("clone() fails before anything is given up when the password is wrong", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  const { superuser } = a.options.authentication;
+  const wrong = { username: "repl", password: "wrong", options: {} };
+  const authentication = { superuser, replication: wrong, rewind: null };
+  await using b = member(dir, "b", { authentication });
+  const result = await b.manager.clone(a.source, false, settings, job());
+  match(result.kind === "failed" ? result.why : "", /password authentication failed/);
+  deepStrictEqual(await look(b.manager), { kind: "no-data" });
+});
+
+onServers("bootstrap() names the port that is in use", async (dir) => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listen = { hosts: ["127.0.0.1"], port: listener.addr.port };
+  await using a = member(dir, "a", { listen });
+  const result = await a.manager.bootstrap(settings, job());
+  match(result.kind === "failed" ? result.why : "", /Address already in use/);
+  deepStrictEqual(await look(a.manager), { kind: "no-data" });
+});
+
+onServers("clone() keeps a diverged directory and wipes a half-made one", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b");
+  await bootstrapped(a);
+  await streaming(b, a);
+  await b.manager.stop("immediate", false, NEVER, job());
+  const refused = await b.manager.clone(a.source, false, settings, job());
+  strictEqual(refused.kind, "failed");
+  deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
+  ok(await exists(`${b.options.dataDir}.diverged/PG_VERSION`));
+
+  await b.manager.stop("fast", false, NEVER, job());
+  await putMark(b.options.dataDir, "clone");
+  deepStrictEqual(await look(b.manager), { kind: "no-data" });
+  strictEqual((await b.manager.startReplica(a.source, settings, job())).kind, "failed");
+  deepStrictEqual(await b.manager.clone(a.source, false, settings, job()), { kind: "done" });
+});
+
+onServers("clone() leaves nothing behind when it is cancelled", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b", { basebackup: ["--max-rate=1M"] });
+  await bootstrapped(a);
+  const cancel = new AbortController();
+  const report = (text: string): void => text.startsWith("copied 1") ? cancel.abort() : undefined;
+  const context = job({ signal: cancel.signal, report });
+  const result = await b.manager.clone(a.source, false, settings, context);
+  deepStrictEqual(result, { kind: "cancelled" });
+  deepStrictEqual(await look(b.manager), { kind: "no-data" });
+  deepStrictEqual(findFillers(b.options.dataDir), []);
+});
+
+onServers("startPrimary() ignores a pid file whose number another program has now", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await look(a.manager);
+  await a.manager.stop("immediate", false, NEVER, job());
+  const pidFile = `${a.options.dataDir}/postmaster.pid`;
+  await Deno.writeTextFile(pidFile, `${Deno.pid}\n${a.options.dataDir}\n1\n1\n\n\n\n`);
+  strictEqual((await look(a.manager)).kind, "down");
+  const limitMs = systemClock.bootMs() + 5000;
+  const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
+  deepStrictEqual(started, { kind: "done" });
+});
+
+onServers(
+  "applySettings() reloads, leaves unknown parameters out and reports restarts",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await bootstrapped(a);
+    const parameters = {
+      ...settings.parameters,
+      max_connections: "40",
+      shared_buffers: "32MB",
+      work_mem: "7MB",
+      no_such_parameter: "1",
+      maintenance_work_mem: "nonsense",
+    };
+    const changed = clusterSettings({ parameters });
+    const signal = new AbortController().signal;
+    deepStrictEqual(await a.manager.applySettings(changed, signal), { kind: "done" });
+    const isFlagged = await eventually(
+      a.manager,
+      (view) => view.kind === "primary" && Object.keys(view.pendingRestart).length === 2,
+    );
+    deepStrictEqual(isFlagged.kind === "primary" && isFlagged.pendingRestart, {
+      max_connections: { oldValue: "30", newValue: "40" },
+      shared_buffers: { oldValue: "16384kB", newValue: "32MB" },
+    });
+    deepStrictEqual(await sql(a, "SHOW work_mem"), [{ work_mem: "7MB" }]);
+    await a.manager.applySettings(settings, signal);
+    await eventually(
+      a.manager,
+      (view) => view.kind === "primary" && Object.keys(view.pendingRestart).length === 0,
+    );
+  },
+);
+
+onServers("follow() undoes what ALTER SYSTEM did to the recovery settings", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b");
+  await bootstrapped(a);
+  await streaming(b, a);
+  await sql(b, "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'");
+  deepStrictEqual(await b.manager.follow(a.source, settings, job()), { kind: "done" });
+  const [row] = await sql(b, "SHOW primary_conninfo");
+  match(String(row?.["primary_conninfo"]), new RegExp(`port=${a.options.listen.port} `));
+});
+
+onServers("probe() calls a server silent that lets the superuser not in", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  const { replication } = a.options.authentication;
+  const superuser = { username: "postgres", password: "wrong", options: {} };
+  const authentication = { superuser, replication, rewind: null };
+  const other = new PostgresManager({ ...a.options, authentication });
+  const view = await look(other);
+  strictEqual(view.kind === "silent" && view.lastRole, "primary");
+  await other.close();
+});
 
 /** A backend that never looks whether its postmaster lives. */
 const BUSY = "SELECT count(*) FROM generate_series(1, 10000000000) AS busy";

@@ -54,7 +54,7 @@ export function member(
     options,
     manager,
     source: { name, connUrl: `postgres://127.0.0.1:${port}/postgres` },
-    async [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose](): Promise<void> {
       const nowMs = systemClock.bootMs();
       await manager.stop(
         "immediate",
@@ -151,14 +151,21 @@ export async function sql(one: Member, text: string): Promise<readonly Row[]> {
   );
 }
 
-/** Runs `work` in a temporary folder that is removed afterwards. */
-export async function inFolder(work: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "agent-pg-" });
-  try {
-    await work(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+/**
+ * A test on real servers in a temporary folder that is removed afterwards. PostgreSQL refuses root: scripts/test runs
+ * these as an unprivileged user. By hand: `setpriv --reuid postgres --regid postgres --init-groups -- env
+ * HOME=/tmp/x DENO_DIR=<readable by it> deno test -A <file>`.
+ */
+export function onServers(title: string, work: (dir: string) => Promise<void>): void {
+  Deno.test(title, async () => {
+    if (Deno.uid() === 0) throw new Error("Cannot run a server as root: use setpriv as told above");
+    const dir = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "agent-pg-" });
+    try {
+      await work(dir);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
 }
 
 /** A port that is free now. */

@@ -1,0 +1,66 @@
+import type { Source } from "../core/action.ts";
+import type { Settings } from "../core/settings.ts";
+import type { ConfWriter } from "./conf_writer.ts";
+import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
+import type { PostgresOptions } from "./options.ts";
+import { orderReload } from "./pg_ctl.ts";
+import { readPostmaster } from "./postmaster.ts";
+import { standbySettings, writeUpstreamPassfile } from "./standby_settings.ts";
+
+/** What a change of the running server's files needs. */
+export interface FileTools {
+  readonly options: PostgresOptions;
+  readonly conf: ConfWriter;
+}
+
+/**
+ * Points a running standby at `upstream` and reloads. "restart": this version reads these settings at start only.
+ * Throws an `Error` when there is no running server, and the file system's errors.
+ */
+export async function pointAt(
+  tools: FileTools,
+  upstream: Source | null,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<"done" | "restart"> {
+  const { options, conf } = tools;
+  const postmaster = await readPostmaster(options.dataDir);
+  if (postmaster === null) throw new Error("Cannot follow: the server is down");
+  const majorVersion = await readMajorVersion(options.dataDir);
+  const recovery = await prepareRecovery(options, upstream, settings);
+  const isChanged = await conf.write({ settings, majorVersion, recovery }, signal);
+  if (isChanged && majorVersion < 13) return "restart";
+  if (isChanged) orderReload(postmaster.process.identity);
+  return "done";
+}
+
+/** Writes the files for these settings, recovery settings untouched, and reloads a running server if they changed. */
+export async function applyToFiles(
+  tools: FileTools,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { dataDir } = tools.options;
+  const majorVersion = await readMajorVersion(dataDir);
+  const recovery = await startsAsStandby(dataDir) ? "keep" : null;
+  const isChanged = await tools.conf.write({ settings, majorVersion, recovery }, signal);
+  const postmaster = isChanged ? await readPostmaster(dataDir) : null;
+  if (postmaster !== null) orderReload(postmaster.process.identity);
+}
+
+/** The recovery settings for `upstream`, its passfile written. Throws when the data directory cannot be used. */
+export async function prepareRecovery(
+  options: PostgresOptions,
+  upstream: Source | null,
+  settings: Settings,
+): Promise<Readonly<Record<string, string>>> {
+  const majorVersion = await readMajorVersion(options.dataDir);
+  if (upstream !== null) await writeUpstreamPassfile(options, upstream);
+  return standbySettings(options, upstream, settings, majorVersion);
+}
+
+async function readMajorVersion(dataDir: string): Promise<number> {
+  const dir = await inspectDataDir(dataDir);
+  if (dir.kind === "complete") return dir.majorVersion;
+  throw new Error(`Cannot read the server's version: the data directory is ${dir.kind}`);
+}

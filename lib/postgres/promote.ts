@@ -1,0 +1,36 @@
+import type { PostgresOptions } from "./options.ts";
+import { orderPromotion } from "./pg_ctl.ts";
+import type { JobContext, JobResult } from "./port.ts";
+import { askRole } from "./server_start.ts";
+
+const POLL_MS = 50;
+
+/**
+ * Takes the server out of recovery and waits for it, `pg_ctl_timeout` at most. `onOrder` is called right before the
+ * order, when a role that cannot be asked any more must count as primary.
+ */
+export async function promoteServer(
+  options: PostgresOptions,
+  notAfterMs: number,
+  onOrder: () => void,
+  job: JobContext,
+): Promise<JobResult> {
+  const { clock, pgCtlTimeoutS } = options;
+  if (!job.passPointOfNoReturn()) return { kind: "cancelled" };
+  if (clock.bootMs() > notAfterMs) return failed("Cannot promote: the right to do so has ended");
+  onOrder();
+  const ordered = await orderPromotion(options, new AbortController().signal);
+  if (ordered.exitCode !== 0) return failed(`Cannot promote: ${ordered.stderrTail}`);
+  const untilMs = clock.bootMs() + pgCtlTimeoutS * 1000;
+  for (;;) {
+    const role = await askRole(options);
+    if (role === "primary") return { kind: "done" };
+    if (typeof role === "object") return failed(role.refused);
+    if (clock.bootMs() >= untilMs) return failed("Cannot promote: the server is still in recovery");
+    await clock.sleep(POLL_MS);
+  }
+}
+
+function failed(why: string): JobResult {
+  return { kind: "failed", why };
+}
