@@ -110,6 +110,8 @@ function askCandidate(view: ClusterView, wish: HandoverOptions, leader: string |
   };
 }
 
+/** Where to ask a member; what it published may be garbage, and then it cannot be asked. */
 function apiUrlOf(view: ClusterView, name: string): string | null {
-  return view.members.find((member) => member.name === name)?.apiUrl ?? null;
+  const apiUrl = view.members.find((member) => member.name === name)?.apiUrl ?? null;
+  return apiUrl !== null && /^https?:/.test(apiUrl) && URL.canParse(apiUrl) ? apiUrl : null;
 }

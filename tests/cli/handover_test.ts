@@ -2,7 +2,7 @@ import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict
 import { DcsUnreachable } from "../../lib/base/errors.ts";
 import { handover } from "../../lib/cli/handover.ts";
 import type { HandoverOptions } from "../../lib/cli/handover_plan.ts";
-import { cluster } from "../core/builders.ts";
+import { cluster, member } from "../core/builders.ts";
 import { world, type WorldOptions } from "./faces.ts";
 
 // The builders give a's REST API port 8001, b's 8002, c's 8003.
@@ -65,6 +65,9 @@ const REFUSED: readonly (readonly [string, number, HandoverOptions, WorldOptions
   ["the candidate is unknown", 1, { ...FAILOVER, candidate: "z" }, {}],
   ["a switchover finds no leader", 1, SWITCHOVER, { views: [cluster({ lock: null })] }],
   ["a switchover finds the leader dead", 1, SWITCHOVER, { deadPorts: [8001] }],
+  ["the candidate publishes a broken address", 1, FAILOVER, {
+    views: [cluster({ members: [member("a"), member("b", { apiUrl: "http://h:1b/patroni" })] })],
+  }],
   ["the operator says no", 1, FAILOVER, { reply: "n" }],
   ["the operator just presses return", 1, FAILOVER, { reply: "" }],
   ["nobody can be asked", 2, FAILOVER, { reply: null }],
