@@ -1,7 +1,8 @@
+import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { NodeView } from "../node_view.ts";
-import { hasEnded, isRunning, localSystemId, lockSide, restUntilMs } from "./facts.ts";
+import { hasEnded, isRunning, isUnfounded, lockSide, restUntilMs } from "./facts.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { cloneFrom } from "./sources.ts";
@@ -9,27 +10,33 @@ import { cloneFrom } from "./sources.ts";
 /** The own bootstrap has ended: its claim is filled in and the lock taken, or the claim is given back. */
 export const founding: Rule = {
   name: "founding",
-  when: "this process bootstrapped a server that is not a cluster yet",
+  when: "a bootstrap has ended and the cluster is not founded yet",
   answer: (view, memory): Answer | null => {
     const { cluster, postgres } = view;
     if (cluster.kind !== "seen" || view.task.kind === "running") return null;
     if (cluster.systemId === "" && hasFailedBootstrap(view)) {
       return act("the bootstrap failed: giving the claim back", [{ kind: "abandon-bootstrap" }]);
     }
-    const isOurs = memory.unfoundedId !== null && localSystemId(postgres) === memory.unfoundedId;
-    if (!isOurs || postgres.kind !== "primary" || cluster.lock !== null) return null;
+    if (postgres.kind !== "primary" || cluster.lock !== null) return null;
+    if (cluster.systemId === "") return found(view, postgres.systemId, memory);
+    if (!isUnfounded(view, memory)) return null;
     if (cluster.systemId === null) {
       return actAndLook("the bootstrap claim ran out: claiming again", [
         { kind: "claim-bootstrap" },
       ]);
     }
-    if (cluster.systemId !== "") return null;
-    return actAndLook("the bootstrap is done: founding the cluster", [
-      { kind: "found-cluster", systemId: postgres.systemId },
-      { kind: "take-lock" },
-    ]);
+    return null;
   },
 };
+
+/** Refused unless the claim is our own; a process that was started again cannot know whether it is, so it tries. */
+function found(view: NodeView, systemId: string, memory: Memory): Answer {
+  const actions = [{ kind: "found-cluster", systemId }, { kind: "take-lock" }] as const;
+  if (isUnfounded(view, memory)) {
+    return actAndLook("the bootstrap is done: founding the cluster", actions);
+  }
+  return act("a member bootstraps; founding the cluster if the claim is mine", actions);
+}
 
 function hasFailedBootstrap(view: NodeView): boolean {
   if (isRunning(view.postgres)) return false;
@@ -46,11 +53,18 @@ export const bootstrap: Rule = {
     if (lockSide(view) === "other") {
       return cloneFrom(view, memory, { moveAside: false, why: "the data directory is empty" });
     }
-    if (cluster.systemId === "") return act("waiting for the member that bootstraps", []);
+    if (cluster.systemId === "") {
+      return act("waiting for the member that bootstraps", abandonOwn(view));
+    }
     if (cluster.systemId !== null) return act("waiting for a leader to copy", []);
     return startCluster(view, cluster, memory);
   },
 };
+
+/** A claim whose reply was lost, or of the process before us, is our own and would block everybody; else refused. */
+function abandonOwn(view: NodeView): readonly Action[] {
+  return view.self.mayBootstrap ? [{ kind: "abandon-bootstrap" }] : [];
+}
 
 function startCluster(view: NodeView, cluster: ClusterView, memory: Memory): Answer {
   const obstacle = whyNotFound(view, cluster);

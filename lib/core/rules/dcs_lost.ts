@@ -1,6 +1,6 @@
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
-import { authorityEndsMs, hasEnded, mayBePrimary, restUntilMs } from "./facts.ts";
+import { authorityEndsMs, hasEnded, isUnfounded, mayBePrimary, restUntilMs } from "./facts.ts";
 import { act } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote } from "./stopping.ts";
@@ -31,6 +31,9 @@ function stopPrimary(view: NodeView, memory: Memory): Answer {
   }
   const { task } = view;
   if (task.kind === "running" && task.task.kind === "bootstrap") return runningTask(view);
+  if (view.lease.kind === "none" && isUnfounded(view, memory)) {
+    return act("DCS is not accessible; this server is not a cluster yet: left alone", []);
+  }
   const isStopping = task.kind === "running" && task.task.kind === "stop" &&
     task.task.escalation.killAtMs !== null;
   const why = "demoted self because DCS is not accessible and I was a leader";

@@ -79,6 +79,11 @@ export function localSystemId(postgres: PostgresView): string | null {
   return id === "" ? null : id;
 }
 
+/** True for a server that this process bootstrapped and that never became a cluster: it has no rival and no clients. */
+export function isUnfounded(view: NodeView, memory: Memory): boolean {
+  return memory.unfoundedId !== null && localSystemId(view.postgres) === memory.unfoundedId;
+}
+
 /** The member that holds the lock, when it is another one and has published itself. */
 export function leaderMember(cluster: ClusterView, me: string): MemberState | null {
   const holder = cluster.lock?.holder ?? null;

@@ -5,6 +5,7 @@ import {
   authorityEndsMs,
   hasEnded,
   isRunning,
+  isUnfounded,
   lastCluster,
   leaderMember,
   localSystemId,
@@ -78,9 +79,7 @@ export const foreignSystem: Rule = {
   answer: (view, memory): Answer | null => {
     if (!isForeign(view) || view.task.kind === "running") return null;
     const isHeld = lockSide(view) === "me" && view.lease.kind === "held";
-    const isUnfounded = memory.unfoundedId !== null &&
-      localSystemId(view.postgres) === memory.unfoundedId;
-    if (isUnfounded && !isHeld && view.cluster.kind === "seen") {
+    if (isUnfounded(view, memory) && !isHeld && view.cluster.kind === "seen") {
       return replaceUnfounded(view, memory);
     }
     const why = `the system identifier ${localSystemId(view.postgres)} of this data directory is ` +

@@ -52,7 +52,6 @@ function raceOfPrimary(
   }
   const mustStop = whyOutdated(view, cluster, postgres);
   if (mustStop !== null) return act(mustStop, [demote(view, memory, mustStop)]);
-  if (cluster.systemId === "") return act("waiting: another member bootstraps", []);
   if (view.lease.kind === "none" && view.peers === "not asked") {
     return actAndLook("a primary without the lock: asking the others first", [
       { kind: "ask-peers" },

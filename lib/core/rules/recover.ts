@@ -4,7 +4,7 @@ import type { ClusterView } from "../cluster_view.ts";
 import { endOfStopped, judgeFork } from "../divergence.ts";
 import type { Memory } from "../memory.ts";
 import type { ControlData, NodeView, PostgresView } from "../node_view.ts";
-import { authorityEndsMs, leaderMember, lockSide, restUntilMs } from "./facts.ts";
+import { authorityEndsMs, isUnfounded, leaderMember, lockSide, restUntilMs } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -113,9 +113,10 @@ export const recoverReplica: Rule = {
 /** A stopped former primary may become the first of a new cluster; never when any leader is or was known (P15). */
 function mayAdopt(view: NodeView, cluster: ClusterView, memory: Memory): boolean {
   const { postgres, self } = view;
-  if (cluster.systemId !== null || memory.lastLeader !== null || postgres.kind !== "down") {
-    return false;
-  }
+  if (memory.lastLeader !== null || postgres.kind !== "down") return false;
+  const isFree = cluster.systemId === null ||
+    cluster.systemId === "" && isUnfounded(view, memory);
+  if (!isFree) return false;
   const isAlone = cluster.members.every((member) =>
     member.name === self.name || member.role !== "primary"
   );
