@@ -12,6 +12,9 @@ export interface Timing {
 /** Seconds above this do not fit the timers of the platform (2^31 ms). */
 const TTL_MAX_S = 2_000_000;
 
+/** Patroni's least ttl; its members of a mixed cluster use it in place of a smaller one. */
+const PATRONI_TTL_MIN_S = 20;
+
 /** Defaults and least values; the least ttl is the least that `leaseTiming` can budget. */
 const ROWS = {
   ttl: { fallback: 30, least: 5 },
@@ -30,6 +33,9 @@ export function readTiming(raw: JsonObject, warn: Warn): Timing | { readonly fau
   if (ttlS === null || ttlS > TTL_MAX_S) return { fault: faultOf("ttl", raw) };
   if (loopWaitS === null) return { fault: faultOf("loop_wait", raw) };
   if (retryTimeoutS === null) return { fault: faultOf("retry_timeout", raw) };
+  if (ttlS < PATRONI_TTL_MIN_S) {
+    warn(`ttl is ${ttlS}: Patroni members of the same cluster would use ${PATRONI_TTL_MIN_S}`);
+  }
   return fitted({ ttlS, loopWaitS, retryTimeoutS }, warn);
 }
 

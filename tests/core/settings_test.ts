@@ -26,8 +26,9 @@ const TIMINGS: readonly (readonly [string, JsonObject, readonly number[], number
   ["cuts fractions", { ttl: 30.9, loop_wait: 1.5 }, [30, 1, 10], 0],
   ["raises each to its least value", { ttl: 40, loop_wait: 0, retry_timeout: 1 }, [40, 1, 3], 2],
   ["shortens the pause first", { ttl: 25 }, [25, 5, 10], 1],
-  ["shortens both when the pause alone cannot", { ttl: 10 }, [10, 1, 4], 1],
-  ["raises ttl to the least budget", { ttl: 1 }, [5, 1, 2], 2],
+  ["shortens both when the pause alone cannot", { ttl: 10 }, [10, 1, 4], 2],
+  ["raises ttl to the least budget", { ttl: 1 }, [5, 1, 2], 3],
+  ["allows a ttl that Patroni would raise", { ttl: 19, retry_timeout: 4 }, [19, 10, 4], 1],
   ["never lowers ttl", { ttl: 300 }, [300, 10, 10], 0],
 ];
 
