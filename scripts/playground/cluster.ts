@@ -77,8 +77,14 @@ export class Cluster {
     return await waitFor(`a leader with ${replicas} streaming replicas`, deadlineMs, async () => {
       const leader = await this.leader();
       const senders = leader === null ? 0 : await streamingFrom(leader);
-      return { met: senders >= replicas ? leader : null, seen: await this.summary() };
+      const fine = senders >= replicas && await this.#serving("/replica") >= replicas;
+      return { met: fine ? leader : null, seen: await this.summary() };
     });
+  }
+
+  async #serving(path: string): Promise<number> {
+    const answers = await Promise.all(this.members.map((member) => member.rest(path)));
+    return answers.filter(({ status }) => status === 200).length;
   }
 
   /** One line for each member, as its REST API tells it. */

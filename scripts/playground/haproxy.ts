@@ -29,7 +29,7 @@ defaults
   timeout client 1h
   timeout server 1h
   timeout check 1s
-  default-server inter 300ms fastinter 100ms downinter 300ms fall 2 rise 1 on-marked-down shutdown-sessions
+  default-server inter 500ms downinter 200ms fall 4 rise 1 on-marked-down shutdown-sessions
 
 ${section("write", plan.writePort, "/", plan.backends)}
 ${section("read", plan.readPort, "/replica", plan.backends)}`;
