@@ -1,0 +1,67 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { systemClock } from "../../lib/base/clock.ts";
+import {
+  findProcess,
+  isAlive,
+  parsePostmasterPid,
+  parseProcessStat,
+  startedAtMs,
+} from "../../lib/host/processes.ts";
+
+Deno.test("parsePostmasterPid() reads all lines of a running server", () => {
+  const text = "4711\n/data\n1700000000\n5432\n/run\n*\n  1 2\nready   \n";
+  deepStrictEqual(parsePostmasterPid(text), {
+    pid: 4711,
+    singleUser: false,
+    dataDir: "/data",
+    startTimeS: 1700000000,
+    port: 5432,
+    socketDir: "/run",
+    listenAddress: "*",
+    status: "ready",
+  });
+});
+
+Deno.test("parsePostmasterPid() takes a negative pid for a single-user server", () => {
+  const file = parsePostmasterPid("-12\n/data\n");
+  strictEqual(file?.pid, 12);
+  strictEqual(file?.singleUser, true);
+  strictEqual(file?.port, 0);
+});
+
+Deno.test("parsePostmasterPid() finds no pid in an empty or foreign file", () => {
+  strictEqual(parsePostmasterPid(""), null);
+  strictEqual(parsePostmasterPid("hello\n"), null);
+});
+
+Deno.test("parseProcessStat() counts its fields after a name with blanks and parentheses", () => {
+  const rest = Array.from({ length: 17 }, (_, index) => String(index)).join(" ");
+  const stat = parseProcessStat(`77 (a ) (b) S 1 ${rest} 424242 0`);
+  deepStrictEqual(stat, { identity: { pid: 77, startTicks: 424242n }, state: "S", parent: 1 });
+});
+
+Deno.test("isAlive() knows this process, and not an earlier one with its pid", () => {
+  const self = findProcess(Deno.pid);
+  if (self === null) throw new Error("Cannot find this process");
+  strictEqual(isAlive(self.identity), true);
+  strictEqual(isAlive({ pid: Deno.pid, startTicks: 1n }), false);
+  strictEqual(startedAtMs(self.identity) <= systemClock.bootMs(), true);
+});
+
+Deno.test("findProcess() counts a zombie as gone", async () => {
+  const script = "sleep 0 & echo $!; exec sleep 5";
+  const parent = new Deno.Command("sh", { args: ["-c", script], stdout: "piped" }).spawn();
+  const reader = parent.stdout.getReader();
+  const { value } = await reader.read();
+  const pid = Number(new TextDecoder().decode(value));
+  while (!(await stateOf(pid)).startsWith("Z")) await systemClock.sleep(5);
+  strictEqual(findProcess(pid), null);
+  parent.kill("SIGKILL");
+  await parent.status;
+  await reader.cancel();
+});
+
+async function stateOf(pid: number): Promise<string> {
+  const text = await Deno.readTextFile(`/proc/${pid}/stat`);
+  return text.slice(text.lastIndexOf(")") + 2);
+}

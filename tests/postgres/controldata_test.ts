@@ -1,0 +1,45 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { parseLsn } from "../../lib/core/lsn.ts";
+import { parseControlData } from "../../lib/postgres/controldata.ts";
+
+const SAMPLE = `WARNING: something odd
+pg_control version number:            1300
+Database system identifier:           7290000000000000001
+Database cluster state:               shut down in recovery
+Latest checkpoint location:           0/3000060
+Latest checkpoint's TimeLineID:       2
+Minimum recovery ending location:     0/30000D8
+Min recovery ending loc's timeline:   2
+max_connections setting:              100
+max_worker_processes setting:         8
+max_wal_senders setting:              10
+max_prepared_xacts setting:           0
+max_locks_per_xact setting:           64
+`;
+
+Deno.test("parseControlData() reads what rules need between other lines", () => {
+  deepStrictEqual(parseControlData(SAMPLE), {
+    systemId: "7290000000000000001",
+    state: "shut down in recovery",
+    timeline: 2,
+    checkpointLsn: parseLsn("0/3000060"),
+    minRecovery: { lsn: parseLsn("0/30000D8"), timeline: 2 },
+    settings: {
+      max_connections: "100",
+      max_worker_processes: "8",
+      max_wal_senders: "10",
+      max_prepared_transactions: "0",
+      max_locks_per_transaction: "64",
+    },
+  });
+});
+
+Deno.test("parseControlData() knows no minimum recovery end of zero", () => {
+  const text = SAMPLE.replace("0/30000D8", "0/0");
+  strictEqual(parseControlData(text)?.minRecovery, null);
+});
+
+Deno.test("parseControlData() refuses an answer that lacks a part", () => {
+  strictEqual(parseControlData(SAMPLE.replace(/^Database system.*$/m, "")), null);
+  strictEqual(parseControlData(""), null);
+});

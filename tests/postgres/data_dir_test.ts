@@ -1,0 +1,89 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import {
+  exists,
+  inspectDataDir,
+  moveAside,
+  putMark,
+  removeMark,
+  wipe,
+} from "../../lib/postgres/data_dir.ts";
+
+async function inDir(work: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await work(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** A data directory with pg_wal and one tablespace elsewhere. */
+async function dataDirWithLinks(dir: string): Promise<string> {
+  const data = `${dir}/data`;
+  for (const path of ["data/global", "data/pg_tblspc", "wal", "space"]) {
+    await Deno.mkdir(`${dir}/${path}`, { recursive: true });
+  }
+  await Deno.writeTextFile(`${data}/global/pg_control`, "x");
+  await Deno.writeTextFile(`${data}/PG_VERSION`, "15\n");
+  await Deno.writeTextFile(`${dir}/wal/segment`, "x");
+  await Deno.writeTextFile(`${dir}/space/table`, "x");
+  await Deno.symlink(`${dir}/wal`, `${data}/pg_wal`);
+  await Deno.symlink(`${dir}/space`, `${data}/pg_tblspc/16384`);
+  return data;
+}
+
+Deno.test("inspectDataDir() calls a mount point's own files empty", () =>
+  inDir(async (dir) => {
+    await Deno.mkdir(`${dir}/lost+found`);
+    await Deno.writeTextFile(`${dir}/.keep`, "");
+    deepStrictEqual(await inspectDataDir(dir), { kind: "empty" });
+    deepStrictEqual(await inspectDataDir(`${dir}/absent`), { kind: "empty" });
+  }));
+
+Deno.test("inspectDataDir() refuses content without control file or version", () =>
+  inDir(async (dir) => {
+    await Deno.writeTextFile(`${dir}/notes`, "");
+    strictEqual((await inspectDataDir(dir)).kind, "unreadable");
+    await Deno.mkdir(`${dir}/global`);
+    await Deno.writeTextFile(`${dir}/global/pg_control`, "");
+    strictEqual((await inspectDataDir(dir)).kind, "unreadable");
+  }));
+
+Deno.test("inspectDataDir() never calls a marked directory complete", () =>
+  inDir(async (dir) => {
+    const data = await dataDirWithLinks(dir);
+    deepStrictEqual(await inspectDataDir(data), { kind: "complete", majorVersion: 15 });
+    await putMark(data, "clone");
+    deepStrictEqual(await inspectDataDir(data), { kind: "half-made", mark: "clone" });
+    await removeMark(data);
+    strictEqual((await inspectDataDir(data)).kind, "complete");
+  }));
+
+Deno.test("moveAside() takes pg_wal and tablespaces along and replaces an older copy", () =>
+  inDir(async (dir) => {
+    const data = await dataDirWithLinks(dir);
+    await Deno.mkdir(`${data}.diverged/old`, { recursive: true });
+    await moveAside(data, ".diverged");
+    deepStrictEqual(await inspectDataDir(data), { kind: "empty" });
+    strictEqual(await exists(`${dir}/wal`), false);
+    strictEqual(await exists(`${data}.diverged/old`), false);
+    ok(await exists(`${data}.diverged/pg_wal/segment`));
+    ok(await exists(`${data}.diverged/pg_tblspc/16384/table`));
+  }));
+
+Deno.test("moveAside() may be repeated after it was cut off", () =>
+  inDir(async (dir) => {
+    const data = await dataDirWithLinks(dir);
+    await Deno.rename(`${dir}/wal`, `${dir}/wal.diverged`);
+    await moveAside(data, ".diverged");
+    ok(await exists(`${data}.diverged/pg_wal/segment`));
+  }));
+
+Deno.test("wipe() empties the directory and what its links point to", () =>
+  inDir(async (dir) => {
+    const data = await dataDirWithLinks(dir);
+    await wipe(data);
+    deepStrictEqual(await inspectDataDir(data), { kind: "empty" });
+    strictEqual(await exists(`${dir}/wal/segment`), false);
+    strictEqual(await exists(`${dir}/space/table`), false);
+  }));
