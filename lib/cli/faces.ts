@@ -10,6 +10,8 @@ export interface Faces {
   readonly env: Readonly<Record<string, string>>;
   /** Runs the agent until it is told to end. */
   runDaemon(configPath: string): Promise<number>;
+  /** Reads a configuration file and tells what is to be said about it. Throws `ConfigError`. */
+  validate(configPath: string, print: boolean): Promise<number>;
   /** Opens the cluster of a configuration file for commands. Throws `ConfigError`. */
   open(configPath: string, how: Manner): Promise<CommandContext>;
   list(context: CommandContext): Promise<number>;

@@ -16,6 +16,8 @@ function faces(env: Readonly<Record<string, string>>): Faces {
     output,
     env,
     runDaemon: async (path) => await (await import("./daemon.ts")).runDaemon(path, env),
+    validate: async (path, print) =>
+      await (await import("./validate.ts")).validate(output, { path, env, print }),
     open: async (path, manner) =>
       await (await import("./open.ts")).openCluster(path, env, { output, manner }),
     list: async (context) => await (await import("./list.ts")).list(context),

@@ -61,6 +61,8 @@ function build(faces: Faces, end: End): Command {
     .description("High availability for PostgreSQL: runs a member, or looks at a cluster.")
     .argument("[patroni.yml]", "run the agent with this configuration file")
     .version(`agent ${AGENT_VERSION}`, "-V, --version", "show the version")
+    .option("--validate-config", "check the configuration file and start nothing")
+    .option("-p, --print", "with --validate-config: print what is in force, without secrets")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run agent help to see what there is.")
     .addHelpText("after", "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 status unknown");
@@ -73,6 +75,8 @@ function build(faces: Faces, end: End): Command {
 async function run(path: string | undefined, faces: Faces, program: Command): Promise<number> {
   if (path === undefined) program.help({ error: true });
   const isPath = /[./]/.test(path);
+  const { validateConfig, print } = program.opts<{ validateConfig?: true; print?: true }>();
+  if (validateConfig === true) return await faces.validate(path, print === true);
   const near = isPath ? null : nearest(path, COMMANDS);
   if (near === null) return await faces.runDaemon(path);
   await faces.output.err(complaint(`unknown command "${path}"`, `Did you mean agent ${near}?`));

@@ -24,6 +24,7 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
     output: context.output,
     env: {},
     runDaemon: (path) => record("daemon", path),
+    validate: (path, print) => record("validate", path, print),
     open: async (path, manner) => (await record("open", path, manner), { ...context, ...manner }),
     list: () => record("list"),
     history: () => record("history"),
@@ -39,6 +40,8 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
 const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["/etc/patroni.yml", [["daemon", "/etc/patroni.yml"]]],
   ["patroni", [["daemon", "patroni"]]],
+  ["--validate-config x.yml", [["validate", "x.yml", false]]],
+  ["x.yml --validate-config --print", [["validate", "x.yml", true]]],
   ["list", [["open", "patroni.yml", { format: "pretty", force: false }], ["list"]]],
   ["list -c x.yml --format json", [
     ["open", "x.yml", { format: "json", force: false }],

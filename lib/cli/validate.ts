@@ -1,0 +1,27 @@
+import { loadConfig } from "../config/load.ts";
+import { redact } from "../config/redact.ts";
+import { EXIT } from "./exit_codes.ts";
+import type { Output } from "./output.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+/** Which file under which variables, and whether the outcome is printed. */
+export interface ValidateOptions {
+  readonly path: string;
+  readonly env: Env;
+  readonly print: boolean;
+}
+
+/**
+ * `agent --validate-config`: reads the configuration and starts nothing. Remarks go to stderr, the effective
+ * configuration without secrets to stdout. Throws `ConfigError` with every fault.
+ */
+export async function validate(output: Output, options: ValidateOptions): Promise<number> {
+  const config = await loadConfig(options.path, options.env);
+  const barred = config.unsupported.map((remark) => `${remark} (the agent will not lead)`);
+  for (const remark of [...barred, ...config.warnings]) await output.err(`${remark}\n`);
+  if (!options.print) return EXIT.done;
+  const { stringify } = await import("yaml");
+  await output.out(stringify(redact(config), { lineWidth: 0 }));
+  return EXIT.done;
+}

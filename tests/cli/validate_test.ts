@@ -1,0 +1,32 @@
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
+import { ConfigError } from "../../lib/base/errors.ts";
+import { validate } from "../../lib/cli/validate.ts";
+import { world } from "./faces.ts";
+
+const SAMPLE = new URL("../../patroni.yml", import.meta.url).pathname;
+
+Deno.test("validate() prints what is in force, without secrets", async () => {
+  const { context, out, err } = world();
+  const code = await validate(context.output, { path: SAMPLE, env: {}, print: true });
+
+  deepStrictEqual([code, err], [0, []]);
+  ok(out.join("").includes("scope: demo"));
+  ok(!out.join("").includes("change-me"));
+});
+
+Deno.test("validate() tells remarks on stderr and prints nothing unless asked", async () => {
+  const { context, out, err } = world();
+  const env = { PATRONI_RESTAPI_CERTFILE: "/x", PATRONI_LOG_DIR: "/y" };
+  await validate(context.output, { path: SAMPLE, env, print: false });
+
+  deepStrictEqual([out.length, err.length], [0, 2]);
+});
+
+Deno.test("validate() throws ConfigError for a file that cannot be used", async () => {
+  const { context } = world();
+
+  await rejects(
+    validate(context.output, { path: "/no/file", env: {}, print: true }),
+    ConfigError,
+  );
+});
