@@ -7,6 +7,7 @@ import { etcdInstalled, startEtcd } from "./etcd_process.ts";
 import type { EtcdProcess } from "./etcd_process.ts";
 import { KEY_PROMISES } from "./key_promises.ts";
 import { LOCK_PROMISES } from "./lock_promises.ts";
+import { recordingRoad } from "./recording_road.ts";
 import { noSignal, until } from "./store_world.ts";
 import type { StoreWorld } from "./store_world.ts";
 
@@ -51,6 +52,38 @@ const ONE_MEMBER: readonly EtcdCase[] = [
       const renewing = dcs.renewLock("a", lease, noSignal());
       await etcd.restart(0);
       strictEqual((await renewing).kind, "held");
+    },
+  },
+];
+
+const LATE_REQUESTS: readonly EtcdCase[] = [
+  {
+    title: "takeLock() that arrives again after releaseLock() does nothing",
+    run: async ({ etcd, dcsOf }) => {
+      await using road = recordingRoad(etcd.endpoints[0] ?? "");
+      const dcs = dcsOf("late-lock", { endpoints: [road.url] });
+      const lease = await dcs.grantLease(30, noSignal());
+      await dcs.writeMember("a", {}, lease, noSignal());
+      strictEqual((await dcs.takeLock("a", lease, noSignal())).kind, "done");
+      const late = road.last();
+      strictEqual((await dcs.releaseLock("a", lease, noSignal())).kind, "done");
+      await late();
+      strictEqual((await dcs.read(noSignal())).lock, null);
+      strictEqual((await dcs.takeLock("a", lease, noSignal())).kind, "done");
+    },
+  },
+  {
+    title: "claimBootstrap() that arrives again after abandonBootstrap() does nothing",
+    run: async ({ etcd, dcsOf }) => {
+      await using road = recordingRoad(etcd.endpoints[0] ?? "");
+      const dcs = dcsOf("late-claim", { endpoints: [road.url] });
+      const lease = await dcs.grantLease(30, noSignal());
+      await dcs.writeMember("a", {}, lease, noSignal());
+      strictEqual((await dcs.claimBootstrap(lease, noSignal())).kind, "done");
+      const late = road.last();
+      strictEqual((await dcs.abandonBootstrap(lease, noSignal())).kind, "done");
+      await late();
+      strictEqual((await dcs.read(noSignal())).systemId, null);
     },
   },
 ];
@@ -179,7 +212,9 @@ const WITH_LOGIN: readonly EtcdCase[] = [
 Deno.test("EtcdDcs on one etcd", { ignore }, async (t) => {
   await using etcd = await startEtcd({ members: 1 });
   const world = worldOf(etcd);
-  for (const { title, run } of [...LOCK_PROMISES, ...KEY_PROMISES, ...ONE_MEMBER]) {
+  for (
+    const { title, run } of [...LOCK_PROMISES, ...KEY_PROMISES, ...LATE_REQUESTS, ...ONE_MEMBER]
+  ) {
     await t.step(title, () => run(world));
   }
 });

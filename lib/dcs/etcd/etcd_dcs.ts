@@ -21,7 +21,8 @@ import { encodeWire } from "../wire_json.ts";
 import { Gateway } from "./gateway.ts";
 import type { GatewayOptions } from "./gateway.ts";
 import { grantLease, keepLeaseAlive, revokeLease, unlessRefused } from "./lease.ts";
-import { releaseLock, retakeLock, takeLock } from "./lock.ts";
+import { notProven, proveLock, releaseLock, retakeLock, takeLock } from "./lock.ts";
+import { OwnRecord } from "./own_record.ts";
 import {
   entriesOf,
   entriesRead,
@@ -32,8 +33,6 @@ import {
   prefixRange,
   put,
   putBody,
-  readKey,
-  readPrefix,
   remove,
   revisionIs,
   snapshotOf,
@@ -56,6 +55,7 @@ export class EtcdDcs implements Dcs {
   readonly #gateway: Gateway;
   readonly #keys: Keys;
   readonly #clock: Clock;
+  readonly #own = new OwnRecord();
   /** The last valid settings, in force while `config` is missing or cannot be used. */
   #settings: Settings = defaultSettings;
   /** Revisions of keys that exist and yet count as absent (`{}`, garbage), as last read: 0n in a write means these. */
@@ -103,25 +103,15 @@ export class EtcdDcs implements Dcs {
   }
 
   async #proveLock(name: string, lease: string, signal: AbortSignal): Promise<RenewResult> {
-    const { leader, prefix } = this.#keys;
-    const body = txnBody({
-      compare: [valueIs(leader, name), leaseIs(leader, lease)],
-      success: [readPrefix(prefix)],
-      failure: [readKey(leader)],
-    });
+    const body = txnBody(proveLock(this.#keys, { name, lease }));
     const answer = await this.#gateway.call({ path: "/v3/kv/txn", body }, signal);
     const entries = entriesRead(answer);
     if (hasSucceeded(answer)) return { kind: "held", view: this.#view(answer, entries) };
-    const [found] = entries;
-    if (found === undefined) {
-      return { kind: "refused", why: "the leader key is gone", keyIsFreeOrOurs: true };
-    }
-    const why = `the leader key holds ${found.value} under lease ${found.lease}`;
-    return { kind: "refused", why, keyIsFreeOrOurs: found.value === name };
+    return notProven(name, entries[0] ?? null);
   }
 
-  async takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return await this.#write(takeLock(this.#keys.leader, { name, lease }), signal);
+  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
+    return this.#create(takeLock(this.#keys.leader, { name, lease }), signal);
   }
 
   async retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
@@ -132,22 +122,24 @@ export class EtcdDcs implements Dcs {
   }
 
   releaseLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#write(releaseLock(this.#keys.leader, { name, lease }), signal);
+    return this.#takeAway(releaseLock(this.#keys.leader, { name, lease }), signal);
   }
 
-  writeMember(
+  async writeMember(
     name: string,
     json: JsonObject,
     lease: string,
     signal: AbortSignal,
   ): Promise<WriteResult> {
-    const body = putBody(memberKey(this.#keys, name), encodeWire(json), lease);
-    return writePlain(this.#gateway, body, signal);
+    const key = memberKey(this.#keys, name);
+    const result = await writePlain(this.#gateway, putBody(key, encodeWire(json), lease), signal);
+    if (result.kind === "done") this.#own.note(key, result.revision);
+    return result;
   }
 
   claimBootstrap(lease: string, signal: AbortSignal): Promise<WriteResult> {
     const { initialize } = this.#keys;
-    return this.#write({
+    return this.#create({
       compare: [isAbsent(initialize)],
       steps: [put(initialize, "", lease)],
       witness: initialize,
@@ -157,7 +149,7 @@ export class EtcdDcs implements Dcs {
 
   abandonBootstrap(lease: string, signal: AbortSignal): Promise<WriteResult> {
     const { initialize } = this.#keys;
-    return this.#write({
+    return this.#takeAway({
       compare: this.#claimedUnder(lease),
       steps: [remove(initialize)],
       witness: initialize,
@@ -269,6 +261,30 @@ export class EtcdDcs implements Dcs {
       witness: key,
       isDone: (found) => found?.value === text,
     }, signal);
+  }
+
+  /**
+   * Creates a key unless a later step of ours has overtaken this request. A failed condition with the key absent means
+   * that only the own record has moved; then once more with its revision of now.
+   */
+  async #create(write: GuardedWrite, signal: AbortSignal): Promise<WriteResult> {
+    const fenced = (): GuardedWrite => ({
+      ...write,
+      compare: [...write.compare, ...this.#own.unchanged()],
+    });
+    const result = await writeGuarded(this.#gateway, fenced(), signal);
+    if (result.kind !== "condition-failed" || result.found !== null) return refusedIfFailed(result);
+    try {
+      await this.#own.refresh(this.#gateway, signal);
+    } catch (error) {
+      if (error instanceof DcsUnreachable) return { kind: "unknown", why: error.message };
+      throw error;
+    }
+    return await this.#write(fenced(), signal);
+  }
+
+  async #takeAway(write: GuardedWrite, signal: AbortSignal): Promise<WriteResult> {
+    return await this.#write({ ...write, steps: [...write.steps, ...this.#own.touched()] }, signal);
   }
 
   async #write(write: GuardedWrite, signal: AbortSignal): Promise<WriteResult> {

@@ -1,4 +1,8 @@
-import { isAbsent, leaseIs, put, remove, valueIs } from "./txn.ts";
+import type { Entry } from "../codec.ts";
+import type { Keys } from "../keys.ts";
+import type { RenewResult } from "../port.ts";
+import { isAbsent, leaseIs, put, readKey, readPrefix, remove, valueIs } from "./txn.ts";
+import type { Txn } from "./txn.ts";
 import type { GuardedWrite } from "./writer.ts";
 
 /** Who wants the lock, and under which lease. */
@@ -35,4 +39,22 @@ export function releaseLock(leader: string, { name, lease }: Claim): GuardedWrit
     witness: leader,
     isDone: (found) => found === null,
   };
+}
+
+/** Reads the whole cluster while the lock is held by exactly this claim, else only the leader key. */
+export function proveLock(keys: Keys, { name, lease }: Claim): Txn {
+  return {
+    compare: [valueIs(keys.leader, name), leaseIs(keys.leader, lease)],
+    success: [readPrefix(keys.prefix)],
+    failure: [readKey(keys.leader)],
+  };
+}
+
+/** What the leader key says when the proof failed. */
+export function notProven(name: string, found: Entry | null): RenewResult {
+  if (found === null) {
+    return { kind: "refused", why: "the leader key is gone", keyIsFreeOrOurs: true };
+  }
+  const why = `the leader key holds "${found.value ?? "no text"}" under lease ${found.lease}`;
+  return { kind: "refused", why, keyIsFreeOrOurs: found.value === name };
 }

@@ -37,6 +37,16 @@ export function isAbsent(key: string): Compare {
   return { key: toBase64(key), target: "CREATE", result: "EQUAL", create_revision: "0" };
 }
 
+/** The key exists. */
+export function exists(key: string): Compare {
+  return { key: toBase64(key), target: "CREATE", result: "GREATER", create_revision: "0" };
+}
+
+/** Gives an existing key a new revision, its value and lease as they are; an absent key fails the transaction. */
+export function touch(key: string): Step {
+  return { request_put: { key: toBase64(key), ignore_value: true, ignore_lease: true } };
+}
+
 /** Writes the key; without a lease it stays until it is deleted. */
 export function put(key: string, value: string, lease: string | null = null): Step {
   return { request_put: putBody(key, value, lease) };
@@ -54,7 +64,12 @@ export function remove(key: string): Step {
 
 /** Reads one key. */
 export function readKey(key: string): Step {
-  return { request_range: { key: toBase64(key) } };
+  return { request_range: keyRange(key) };
+}
+
+/** The body of `/v3/kv/range` for one key; linearizable, etcd's default. */
+export function keyRange(key: string): { readonly key: string } {
+  return { key: toBase64(key) };
 }
 
 /** Reads everything below a prefix. */
