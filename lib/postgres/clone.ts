@@ -5,6 +5,7 @@ import { inspectSource, lackOfSpace } from "./clone_checks.ts";
 import type { DirState } from "./data_dir.ts";
 import {
   inspectDataDir,
+  isMountPoint,
   moveAside,
   putMark,
   removeIfThere,
@@ -61,7 +62,10 @@ async function findObstacle(
   keepOld: boolean,
 ): Promise<string | null> {
   if (dir.kind === "empty" || dir.kind === "half-made") return null;
-  if (!keepOld) return `the data directory is not empty`;
+  if (!keepOld) return "the data directory is not empty";
+  if (await isMountPoint(options.dataDir)) {
+    return "a mount point cannot be renamed to keep it aside";
+  }
   return await readPostmaster(options.dataDir) === null ? null : "the server still runs";
 }
 

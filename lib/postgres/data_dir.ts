@@ -64,6 +64,12 @@ export async function startsAsStandby(dataDir: string): Promise<boolean> {
   return await exists(`${dataDir}/standby.signal`) || await exists(`${dataDir}/recovery.signal`);
 }
 
+/** True when the directory is on another device than its parent: such a one cannot be renamed. */
+export async function isMountPoint(dataDir: string): Promise<boolean> {
+  const [own, parent] = await Promise.all([Deno.stat(dataDir), Deno.stat(`${dataDir}/..`)]);
+  return own.dev !== parent.dev;
+}
+
 /** Makes the next start one as a standby, or one as a primary. */
 export async function setStandbySignal(dataDir: string, isStandby: boolean): Promise<void> {
   if (isStandby) return await Deno.writeTextFile(`${dataDir}/standby.signal`, "");

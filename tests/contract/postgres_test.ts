@@ -1,7 +1,8 @@
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import { findFillers, findServerProcesses, parsePostmasterPid } from "../../lib/host/processes.ts";
 import { exists, putMark } from "../../lib/postgres/data_dir.ts";
+import { serverLogPath } from "../../lib/postgres/pg_ctl.ts";
 import { PostgresManager } from "../../lib/postgres/manager.ts";
 import type { Member } from "../postgres/real_server.ts";
 import {
@@ -242,6 +243,85 @@ onServers("probe() calls a server silent that lets the superuser not in", async 
   strictEqual(view.kind === "silent" && view.lastRole, "primary");
   await other.close();
 });
+
+onServers("bootstrap() leaves no password in the server's log, whatever is logged", async (dir) => {
+  const parameters = {
+    unix_socket_directories: dir,
+    log_statement: "all",
+    log_min_duration_statement: "0",
+    log_min_error_statement: "debug5",
+  };
+  await using a = member(dir, "a", { parameters });
+  await bootstrapped(a);
+  const log = await Deno.readTextFile(serverLogPath(a.options.dataDir));
+  match(log, /statement: BEGIN/);
+  doesNotMatch(log, /PASSWORD|CREATE ROLE|ALTER ROLE/i);
+});
+
+onServers("startReplica() makes a server that outlives its agent and is adopted", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await a.manager.stop("fast", false, NEVER, job());
+  const script = new URL("../postgres/start_and_exit.ts", import.meta.url).pathname;
+  const agent = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--cached-only", script, dir, String(a.options.listen.port)],
+  });
+  strictEqual((await agent.output()).code, 0);
+  strictEqual((await look(a.manager)).kind, "replica");
+  deepStrictEqual(await a.manager.stop("fast", false, NEVER, job()), { kind: "done" });
+});
+
+onServers("probe() finds the server of a removed directory, and stop() ends it", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await look(a.manager);
+  await Deno.remove(a.options.dataDir, { recursive: true });
+  const view = await look(a.manager);
+  strictEqual(view.kind === "silent" && view.lastRole, "primary");
+  deepStrictEqual(await a.manager.stop("fast", false, NEVER, job()), { kind: "done" });
+  deepStrictEqual(await look(a.manager), { kind: "no-data" });
+});
+
+onServers("stop() checkpoints first, and a replica has all of it", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b");
+  await bootstrapped(a);
+  await streaming(b, a);
+  await sql(a, "CREATE TABLE public.t AS SELECT generate_series(1, 10000) AS x");
+  await a.manager.stop("fast", true, NEVER, job());
+  const view = await look(a.manager);
+  if (view.kind !== "down") throw new Error("Cannot go on: the server is not down");
+  strictEqual(view.control.state, "shut down");
+  const { checkpointLsn } = view.control;
+  await eventually(
+    b.manager,
+    (one) => one.kind === "replica" && (one.replayedLsn ?? 0n) > checkpointLsn,
+  );
+});
+
+/** A small file system that the test runner mounts; without it the two cases are skipped by name. */
+const SMALL_DIR = Deno.env.get("AGENT_TEST_SMALL_DIR") ?? null;
+
+onServers("clone() fails before it begins when the copy does not fit", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await using b = member(dir, "b", { dataDir: `${SMALL_DIR}/b` });
+  const result = await b.manager.clone(a.source, false, settings, job());
+  match(result.kind === "failed" ? result.why : "", /MB needed, \d+ MB free/);
+  deepStrictEqual(await look(b.manager), { kind: "no-data" });
+}, { ignore: SMALL_DIR === null });
+
+onServers("clone() cleans up when the disk is full in its middle", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  const { replication } = a.options.authentication;
+  const superuser = { username: "postgres", password: "wrong", options: {} };
+  const authentication = { superuser, replication, rewind: null };
+  await using b = member(dir, "b", { dataDir: `${SMALL_DIR}/b`, authentication });
+  const result = await b.manager.clone(a.source, false, settings, job());
+  match(result.kind === "failed" ? result.why : "", /No space left/);
+  deepStrictEqual(await look(b.manager), { kind: "no-data" });
+}, { ignore: SMALL_DIR === null });
 
 /** A backend that never looks whether its postmaster lives. */
 const BUSY = "SELECT count(*) FROM generate_series(1, 10000000000) AS busy";

@@ -156,8 +156,12 @@ export async function sql(one: Member, text: string): Promise<readonly Row[]> {
  * these as an unprivileged user. By hand: `setpriv --reuid postgres --regid postgres --init-groups -- env
  * HOME=/tmp/x DENO_DIR=<readable by it> deno test -A <file>`.
  */
-export function onServers(title: string, work: (dir: string) => Promise<void>): void {
-  Deno.test(title, async () => {
+export function onServers(
+  title: string,
+  work: (dir: string) => Promise<void>,
+  options: { readonly ignore: boolean } = { ignore: false },
+): void {
+  Deno.test(title, options, async () => {
     if (Deno.uid() === 0) throw new Error("Cannot run a server as root: use setpriv as told above");
     const dir = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "agent-pg-" });
     try {
