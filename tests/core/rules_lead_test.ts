@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import type { Action } from "../../lib/core/action.ts";
+import { decide } from "../../lib/core/decide.ts";
+import { initialMemory } from "../../lib/core/memory.ts";
+import type { Memory } from "../../lib/core/memory.ts";
+import type { NodeView, TaskView } from "../../lib/core/node_view.ts";
+import { defaultSettings } from "../../lib/core/settings.ts";
+import {
+  cluster,
+  down,
+  handover,
+  held,
+  leaderReport,
+  lsn,
+  nodeView,
+  NOW_MS,
+  peer,
+  primary,
+  replica,
+  silentPeer,
+  slot,
+  SYSTEM_ID,
+} from "./builders.ts";
+
+/** A leader that has nothing to do: settings applied, status as published, no members. */
+const SETTLED: Memory = {
+  ...initialMemory,
+  appliedSettings: defaultSettings,
+  lastSettings: defaultSettings,
+};
+
+function settled(overrides: Partial<NodeView> = {}): NodeView {
+  const slots = [slot("b"), slot("c")];
+  const status = {
+    lsn: lsn(1000),
+    slots: { a: lsn(1000), b: lsn(500), c: lsn(500) },
+    retainSlots: [],
+  };
+  return nodeView({ cluster: cluster({ status }), postgres: primary({ slots }), ...overrides });
+}
+
+function names(actions: readonly Action[]): readonly string[] {
+  return actions.map((action) => action.kind === "start-task" ? action.task.kind : action.kind);
+}
+
+function ordered(view: NodeView, memory: Memory = SETTLED): readonly string[] {
+  return names(decide(view, memory).actions);
+}
+
+function failed(kind: "promote" | "start-primary", endedMs: number): TaskView {
+  const task = kind === "promote"
+    ? { kind, notAfterMs: 1 } as const
+    : { kind, notAfterMs: 1, timeoutMs: 1 } as const;
+  return { kind: "ended", task, result: "failed", reason: "no", endedMs };
+}
+
+Deno.test("lead holds the lock and nothing else when all is in order", () => {
+  assert.deepEqual(ordered(settled()), ["hold-lock"]);
+});
+
+Deno.test("lead looks again when its lease has to be given up", () => {
+  assert.equal(decide(settled({ lease: held(20_000) }), SETTLED).wakeAtMs, NOW_MS + 15_000);
+});
+
+Deno.test("lead publishes its position when it has moved", () => {
+  const slots = [slot("b"), slot("c")];
+  assert.deepEqual(ordered(settled({ postgres: primary({ lsn: lsn(1100), slots }) })), [
+    "hold-lock",
+    "write-status",
+  ]);
+});
+
+Deno.test("lead applies settings when they changed", () => {
+  assert.deepEqual(ordered(settled(), { ...SETTLED, appliedSettings: null }), [
+    "hold-lock",
+    "apply-settings",
+  ]);
+});
+
+Deno.test("lead checkpoints after a promotion", () => {
+  const postgres = primary({ slots: [slot("b"), slot("c")], checkpointed: false });
+  assert.deepEqual(ordered(settled({ postgres })), ["hold-lock", "checkpoint"]);
+});
+
+Deno.test("lead restores keys when the tree was wiped under it (A21)", () => {
+  const lastConfig = { ttl: 40 };
+  const view = nodeView({ cluster: cluster({ systemId: null, config: null }) });
+  const restore = decide(view, { ...SETTLED, lastConfig }).actions.at(-1);
+  assert.deepEqual(restore, { kind: "restore-keys", systemId: SYSTEM_ID, config: lastConfig });
+});
+
+Deno.test("lead asks its own server for the history when the key lacks its timeline", () => {
+  const postgres = primary({ timeline: 2, slots: [slot("b"), slot("c")] });
+  const { actions, again } = decide(settled({ postgres }), SETTLED);
+  assert.deepEqual(names(actions), ["hold-lock", "inspect-leader"]);
+  assert.ok(again);
+});
+
+Deno.test("lead signs the newest line of the history and keeps what older ones had", () => {
+  const history = [
+    { timeline: 1, switchLsn: lsn(300), reason: "first" },
+    { timeline: 2, switchLsn: lsn(900), reason: "second" },
+  ];
+  const known = [{ timeline: 1, lsn: lsn(300), reason: "first", at: "then", newLeader: "b" }];
+  const view = settled({
+    cluster: cluster({ history: known }),
+    postgres: primary({ timeline: 3 }),
+    leader: leaderReport("a", { timeline: 3, history }),
+  });
+  const write = decide(view, SETTLED).actions.find((action) => action.kind === "write-history");
+  const lines = write?.kind === "write-history" ? write.lines : [];
+  assert.deepEqual(lines.map((line) => [line.timeline, line.newLeader]), [[1, "b"], [2, "a"]]);
+  assert.equal(lines[0]?.at, "then");
+});
+
+Deno.test("lead promotes a replica that holds the lock, not after the lease's stop time", () => {
+  const [, start] = decide(nodeView({ postgres: replica() }), SETTLED).actions;
+  assert.deepEqual(start, {
+    kind: "start-task",
+    task: { kind: "promote", notAfterMs: NOW_MS + 15_000 },
+  });
+});
+
+Deno.test("lead gives the lock up after a failed promotion, once (B17)", () => {
+  const view = nodeView({ postgres: replica(), task: failed("promote", NOW_MS - 10) });
+  assert.deepEqual(ordered(view), ["release-lock"]);
+  assert.deepEqual(ordered(view, { ...SETTLED, gaveUpMs: NOW_MS - 5 }), ["hold-lock", "promote"]);
+});
+
+Deno.test("lead keeps the lock when a setting appears that is not implemented", () => {
+  const settings = { ...defaultSettings, unsupported: ["synchronous_mode"] };
+  const view = settled({ cluster: cluster({ settings }) });
+  assert.ok(ordered(view).includes("hold-lock"));
+});
+
+Deno.test("unready keeps the lock of a primary that does not answer in time (B20)", () => {
+  const silent = {
+    kind: "silent",
+    systemId: SYSTEM_ID,
+    lastRole: "primary",
+    why: "slow",
+  } as const;
+  assert.deepEqual(ordered(nodeView({ postgres: silent })), ["hold-lock"]);
+});
+
+Deno.test("unready stops a start that takes too long only for a healthy successor (D4)", () => {
+  const postgres = {
+    kind: "starting",
+    systemId: SYSTEM_ID,
+    asReplica: false,
+    sinceMs: NOW_MS - 300_001,
+  } as const;
+  assert.deepEqual(ordered(nodeView({ postgres })), ["hold-lock", "ask-peers"]);
+  const peers = [peer("b")];
+  assert.deepEqual(ordered(nodeView({ postgres, peers })), ["hold-lock", "stop"]);
+  assert.deepEqual(ordered(nodeView({ postgres, peers: [silentPeer("b")] })), ["hold-lock"]);
+});
+
+Deno.test("lease-lost stops a primary whose lease ended, harsher the later it is", () => {
+  for (const [leftMs, how] of [[4000, "fast"], [1500, "immediate"]] as const) {
+    const [action] = decide(nodeView({ lease: held(leftMs) }), SETTLED).actions;
+    assert.ok(action?.kind === "start-task" && action.task.kind === "stop");
+    assert.equal(action.task.how, how);
+    assert.equal(action.task.escalation.killAtMs, NOW_MS + leftMs - 1000);
+  }
+});
+
+Deno.test("lease-lost gives the lock back when the server is no primary any more", () => {
+  const view = nodeView({ postgres: down(), lease: { kind: "lost", why: "late" } });
+  assert.deepEqual(decide(view, SETTLED).actions, [{ kind: "release-lock", lastLsn: lsn(1000) }]);
+});
+
+Deno.test("lease-lost waits for the proof when the agent was started again", () => {
+  assert.deepEqual(ordered(nodeView({ lease: { kind: "none" } })), ["hold-lock"]);
+});
+
+Deno.test("handover asks the others first and then stops the server in order", () => {
+  const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
+  assert.deepEqual(ordered(nodeView({ cluster: asked })), ["hold-lock", "ask-peers"]);
+  const { actions } = decide(nodeView({ cluster: asked, peers: [peer("b")] }), SETTLED);
+  const stop = actions.at(-1);
+  assert.ok(stop?.kind === "start-task" && stop.task.kind === "stop");
+  assert.ok(stop.task.how === "fast" && stop.task.checkpointFirst);
+});
+
+Deno.test("handover drops a request that cannot or need not be carried out", () => {
+  const cases = [
+    ["nobody answers", handover({ candidate: "b" })],
+    ["M4: for another leader", handover({ leader: "c" })],
+    ["M5: to this node", handover({ candidate: "a" })],
+    ["M2: too late", handover({ scheduledAtMs: 0 })],
+  ] as const;
+  for (const [name, wish] of cases) {
+    const view = nodeView({ cluster: cluster({ handover: wish }), peers: [silentPeer("b")] });
+    assert.deepEqual(ordered(view), ["hold-lock", "clear-handover"], name);
+  }
+});
+
+Deno.test("handover leaves a request for later alone and wakes in time", () => {
+  const view = settled({ lease: held(20_000) });
+  const wish = handover({ leader: "a", scheduledAtMs: view.wallMs + 3000 });
+  const decision = decide({ ...view, cluster: cluster({ handover: wish }) }, SETTLED);
+  assert.equal(decision.rule, "lead");
+  assert.equal(decision.wakeAtMs, NOW_MS + 3000);
+});
+
+Deno.test("recover-leader releases the lock with the shutdown checkpoint for a handover", () => {
+  const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
+  const { actions } = decide(nodeView({ cluster: asked, postgres: down() }), SETTLED);
+  assert.deepEqual(actions, [{ kind: "release-lock", lastLsn: lsn(1000) }]);
+});
+
+Deno.test("recover-leader starts a crashed primary again at once (D1)", () => {
+  const postgres = down({ state: "in production" }, true);
+  assert.deepEqual(ordered(nodeView({ postgres })), ["hold-lock", "start-primary"]);
+});
+
+Deno.test("recover-leader gives the lock up when the start failed or took too long (D5)", () => {
+  const postgres = down({ state: "in production" }, true);
+  const failedTask = { kind: "start-primary", times: 1, lastMs: NOW_MS - 10 };
+  const tried = { ...SETTLED, failedTask, downSinceMs: NOW_MS - 20 };
+  assert.deepEqual(ordered(nodeView({ postgres }), tried), ["release-lock"]);
+  const late = { ...SETTLED, downSinceMs: NOW_MS - 300_001 };
+  assert.deepEqual(ordered(nodeView({ postgres }), late), ["release-lock"]);
+});
+
+Deno.test("recover-leader ignores a failure of an earlier crash", () => {
+  const postgres = down({ state: "in production" }, true);
+  const failedTask = { kind: "start-primary", times: 1, lastMs: NOW_MS - 5000 };
+  const memory = { ...SETTLED, failedTask, downSinceMs: NOW_MS - 20 };
+  assert.deepEqual(ordered(nodeView({ postgres }), memory), ["hold-lock", "start-primary"]);
+});
+
+Deno.test("recover-leader hands over at once when primary_start_timeout is 0 (D2, D3)", () => {
+  const settings = { ...defaultSettings, primaryStartTimeoutS: 0 };
+  const crashed = nodeView({
+    cluster: cluster({ settings }),
+    postgres: down({ state: "in production" }, true),
+  });
+  assert.deepEqual(ordered({ ...crashed, peers: [peer("b")] }), ["release-lock"]);
+  assert.deepEqual(ordered({ ...crashed, peers: [silentPeer("b")] }), [
+    "hold-lock",
+    "start-primary",
+  ]);
+});
+
+Deno.test("recover-leader starts a server that was a replica read-only first", () => {
+  const postgres = down({ state: "shut down in recovery" });
+  assert.deepEqual(ordered(nodeView({ postgres })), ["hold-lock", "start-replica"]);
+});

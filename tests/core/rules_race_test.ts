@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { decide } from "../../lib/core/decide.ts";
+import { initialMemory } from "../../lib/core/memory.ts";
+import type { Memory } from "../../lib/core/memory.ts";
+import type { NodeView } from "../../lib/core/node_view.ts";
+import { defaultSettings } from "../../lib/core/settings.ts";
+import { readTags } from "../../lib/core/tags.ts";
+import {
+  cluster,
+  handover,
+  held,
+  lsn,
+  NOW_MS,
+  peer,
+  primary,
+  raceView,
+  self,
+  silentPeer,
+} from "./builders.ts";
+
+function ordered(view: NodeView, memory: Memory = initialMemory): readonly string[] {
+  const { actions } = decide(view, memory);
+  return actions.map((action) => action.kind === "start-task" ? action.task.kind : action.kind);
+}
+
+const FREE = { lock: null } as const;
+
+Deno.test("race asks the others before it takes the lock", () => {
+  assert.deepEqual(ordered(raceView()), ["ask-peers"]);
+  assert.deepEqual(ordered(raceView({ peers: [silentPeer("b"), peer("c")] })), ["take-lock"]);
+});
+
+Deno.test("race leaves the lock to a peer that is ahead or still a primary (W4, W5)", () => {
+  const ahead = peer("c", { lsn: lsn(1001) });
+  const alive = peer("c", { isPrimary: true, lsn: lsn(0) });
+  for (const other of [ahead, alive]) assert.deepEqual(ordered(raceView({ peers: [other] })), []);
+});
+
+Deno.test("race never asks when this node may not lead", () => {
+  const settings = { ...defaultSettings, unsupported: ["synchronous_mode"] };
+  const history = [{ timeline: 1, lsn: lsn(900), reason: "", at: null, newLeader: null }];
+  const far = { lsn: lsn(2_000_000), slots: {}, retainSlots: [] };
+  const cases: readonly [string, Partial<NodeView>][] = [
+    ["nofailover", { self: self({ tags: readTags({ nofailover: true }) }) }],
+    ["unsupported setting", { cluster: cluster({ ...FREE, settings }) }],
+    ["A22: wiped tree", { cluster: cluster({ ...FREE, systemId: null, members: [] }) }],
+    ["B7: old timeline", { cluster: cluster({ ...FREE, history }) }],
+    ["W1: too far behind", { cluster: cluster({ ...FREE, status: far }) }],
+  ];
+  for (const [name, overrides] of cases) {
+    const { rule, actions } = decide(raceView(overrides), initialMemory);
+    assert.deepEqual([rule, actions], ["race", []], name);
+  }
+});
+
+Deno.test("race stays out for ttl after this node gave the lock up", () => {
+  const memory = { ...initialMemory, gaveUpMs: NOW_MS - 29_999 };
+  assert.deepEqual(ordered(raceView(), memory), []);
+  assert.deepEqual(ordered(raceView(), { ...memory, gaveUpMs: NOW_MS - 30_000 }), ["ask-peers"]);
+});
+
+Deno.test("race lets the wished candidate take the lock at once and clears the wish (F1)", () => {
+  const view = raceView({ cluster: cluster({ ...FREE, handover: handover({ candidate: "a" }) }) });
+  assert.deepEqual(ordered(view), ["take-lock", "clear-handover"]);
+});
+
+Deno.test("race waits for a candidate that can take over and for no other (F4, F5)", () => {
+  const seen = cluster({ ...FREE, handover: handover({ candidate: "c" }) });
+  assert.deepEqual(ordered(raceView({ cluster: seen, peers: [peer("c")] })), []);
+  const tags = readTags({ nofailover: true });
+  for (const bad of [silentPeer("c"), peer("c", { tags })]) {
+    const view = raceView({ cluster: seen, peers: [bad] });
+    assert.deepEqual(ordered(view), ["take-lock", "clear-handover"]);
+  }
+});
+
+Deno.test("race lets the former leader of a switchover win only when nobody else can (F7)", () => {
+  const wish = handover({ leader: "a", candidate: "c" });
+  const seen = cluster({ ...FREE, handover: wish });
+  assert.deepEqual(
+    ordered(raceView({ cluster: seen, peers: [peer("b"), silentPeer("c")] })),
+    [],
+  );
+  assert.deepEqual(
+    ordered(raceView({ cluster: seen, peers: [silentPeer("b"), silentPeer("c")] })),
+    ["take-lock", "clear-handover"],
+  );
+});
+
+Deno.test("race ignores the lag limit for a handover but not a peer that is ahead (F8)", () => {
+  const status = { lsn: lsn(2_000_000), slots: {}, retainSlots: [] };
+  const seen = cluster({ ...FREE, status, handover: handover({ leader: "b" }) });
+  assert.deepEqual(ordered(raceView({ cluster: seen, peers: [peer("c")] })), [
+    "take-lock",
+    "clear-handover",
+  ]);
+  const ahead = peer("c", { lsn: lsn(1001) });
+  assert.deepEqual(ordered(raceView({ cluster: seen, peers: [ahead] })), []);
+});
+
+Deno.test("race keeps a request for later when somebody wins before its time", () => {
+  const view = raceView({ peers: [] });
+  const wish = handover({ candidate: "c", scheduledAtMs: view.wallMs + 60_000 });
+  assert.deepEqual(ordered({ ...view, cluster: cluster({ ...FREE, handover: wish }) }), [
+    "take-lock",
+  ]);
+});
+
+Deno.test("race lets a primary under its lease take the free lock again (B22)", () => {
+  assert.deepEqual(ordered(raceView({ postgres: primary(), lease: held() })), ["take-lock"]);
+});
+
+Deno.test("race makes a primary without a lease ask first, and stop when the cluster moved on", () => {
+  const view = raceView({ postgres: primary() });
+  assert.deepEqual(ordered(view), ["ask-peers"]);
+  assert.deepEqual(ordered({ ...view, peers: [peer("b")] }), ["take-lock"]);
+  assert.deepEqual(ordered({ ...view, peers: [peer("b", { timeline: 2 })] }), ["stop"]);
+});
+
+Deno.test("race stops a primary that is behind the history (B3) or whose lease ended", () => {
+  const history = [{ timeline: 1, lsn: lsn(900), reason: "", at: null, newLeader: null }];
+  const stale = raceView({ postgres: primary(), cluster: cluster({ ...FREE, history }) });
+  assert.deepEqual(ordered({ ...stale, lease: held() }), ["stop"]);
+  const lost = raceView({ postgres: primary(), lease: { kind: "lost", why: "late" } });
+  assert.deepEqual(ordered(lost), ["stop"]);
+});
+
+Deno.test("race stops a server whose promotion may still happen", () => {
+  assert.deepEqual(ordered(raceView(), { ...initialMemory, promoteAskedMs: 1 }), ["stop"]);
+});
