@@ -104,6 +104,7 @@ export class Checks {
 
   /** Right before a standby leaves recovery. */
   promoted(server: Server): void {
+    this.#checkNewest(server);
     const clean = this.#clean;
     this.#clean = null;
     if (clean === null) return;
@@ -171,6 +172,20 @@ export class Checks {
   /** The healed cluster did not find together. */
   stuck(what: string): void {
     this.#report("no-recovery", "all", what);
+  }
+
+  /** A failover takes the member with the newest WAL among those that nothing has troubled; an operator may differ. */
+  #checkNewest(server: Server): void {
+    const { faults, nodes, plan } = this.#world;
+    if (plan.faults.has("handover") || nodes.some((node) => node.server.writable)) return;
+    const ahead = nodes.find((node) =>
+      node.awake && !node.nofailover && node.server.standby && node.server.process === "running" &&
+      faults.isCalm(node.name, CALM_MS) && node.server.head.lsn > server.head.lsn &&
+      node.server.head.branch.timeline >= server.head.branch.timeline
+    );
+    if (ahead !== undefined && faults.isCalm(server.name, CALM_MS)) {
+      this.#report("older-wal-promoted", server.name, `${ahead.name} has more`);
+    }
   }
 
   #checkTimeline(server: Server): void {

@@ -22,6 +22,7 @@ export class Faults {
   readonly #heals = new Set<Heal>();
   readonly #troubled = new Counts();
   readonly #stalled = new Counts();
+  readonly #armed = new Counts();
   readonly #calmSinceMs = new Map<string, number>();
   #healing = false;
 
@@ -46,6 +47,12 @@ export class Faults {
     for (const heal of [...this.#heals]) heal();
     for (const node of this.#world.nodes) node.start();
     this.#restoreIdentity();
+  }
+
+  /** The worst moment for a stall: right after the job was ordered that needs the lease. */
+  taskStarts(node: Node, kind: string): void {
+    if (kind !== "promote" && kind !== "start-primary") return;
+    if (this.#armed.has(node.name)) this.inflict("agent-stall", node, this.#durationMs());
   }
 
   /** True when nothing has befallen a host for that long. */
@@ -109,6 +116,8 @@ export class Faults {
         return this.#cutPeers(name);
       case "agent-stall":
         return this.#stall(node);
+      case "stall-in-task":
+        return this.#armed.add(name);
       case "agent-kill":
         return this.#killAgent(node);
       case "host-kill":

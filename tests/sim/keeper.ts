@@ -29,10 +29,10 @@ export interface KeeperPorts {
 export interface KeeperFaults {
   /** The lease counts from the answer instead of the request. */
   readonly countsFromAnswer?: boolean;
-  /** An unknown take-lock is reported as held. */
-  readonly trustsUnknownTake?: boolean;
-  /** A refused renewal is passed over. */
-  readonly ignoresRefusal?: boolean;
+  /** A renewal without an answer counts as success. */
+  readonly trustsLostRenewal?: boolean;
+  /** The lease of a lock that was given up is kept alive with the member key. */
+  readonly feedsDropped?: boolean;
   /** The lease never ends by itself. */
   readonly neverEnds?: boolean;
 }
@@ -172,8 +172,8 @@ export class Keeper {
       timing.endpointMs,
       (store) => store.takeLock(name, lease),
     );
-    if (answer.kind === "lost" && !this.#faults.trustsUnknownTake) return { kind: "unknown" };
-    const verdict: Verdict = answer.kind === "lost" ? { kind: "done" } : answer.value;
+    if (answer.kind === "lost") return { kind: "unknown" };
+    const verdict = answer.value;
     if (verdict.kind === "refused") {
       this.#claim.lose(verdict.why);
       return verdict;
@@ -213,7 +213,8 @@ export class Keeper {
       return;
     }
     const ticks = this.#ports.bootMs() - this.#tickMs <= timing.ttlMs;
-    if (this.#claim.kind() !== "none" || !ticks || this.lease === null) return;
+    const mayFeed = this.#claim.kind() === "none" || this.#faults.feedsDropped;
+    if (!mayFeed || !ticks || this.lease === null) return;
     if (!(yield* this.#keepAlive()) && this.lease === null) this.#ports.wake();
   }
 
@@ -226,6 +227,10 @@ export class Keeper {
       deadlineMs,
       (store) => store.renew(this.#ports.trueMs(), name, lease),
     );
+    if (answer.kind === "lost" && this.#faults.trustsLostRenewal) {
+      this.#aliveMs = sentMs;
+      this.#confirm();
+    }
     if (answer.kind === "lost") return null;
     const { value } = answer;
     if (value.kind === "held") {
@@ -233,7 +238,6 @@ export class Keeper {
       this.#confirm();
       return value.view;
     }
-    if (this.#faults.ignoresRefusal) return "not ours";
     if (value.kind === "lease-gone") this.lease = null;
     if (value.kind === "lease-gone" || value.keyIsFreeOrOurs) {
       return yield* this.#reattach("the key or its lease is gone");

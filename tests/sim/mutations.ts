@@ -1,5 +1,6 @@
 import type { Action, Decision } from "../../lib/core/action.ts";
-import type { NodeView } from "../../lib/core/node_view.ts";
+import { LSN_ZERO } from "../../lib/core/lsn.ts";
+import type { NodeView, PeerReport } from "../../lib/core/node_view.ts";
 import { productBrain } from "./brain.ts";
 import type { FaultKind, Planted } from "./plan.ts";
 import type { Brain } from "./world.ts";
@@ -9,7 +10,7 @@ export interface Mutation {
   readonly name: string;
   readonly brain: Brain;
   readonly planted: Planted;
-  /** Kinds of faults that must exist for it to matter; added to what the seed draws. */
+  /** Kinds of faults that must exist for it to matter; nothing else happens in its runs. */
   readonly needs: readonly FaultKind[];
 }
 
@@ -23,28 +24,46 @@ export const MUTATIONS: readonly Mutation[] = [
   inDecide("a lost lease stops nothing", ["store-cut"], (decision, view) => {
     return view.postgres.kind === "primary" ? withoutTask(decision, "stop") : decision;
   }),
-  {
-    ...inView("promotes without the lock", ["agent-stall"], (view) => ({
-      ...view,
-      lease: view.postgres.kind === "replica"
-        ? { kind: "held", endsMs: view.nowMs + 30_000 }
-        : view.lease,
-    })),
-  },
-  inView("peers that are ahead are not looked at", ["peer-cut", "agent-kill"], (view) => ({
+  inDecide("a replica promotes without the lock", ["agent-kill"], (decision, view) => {
+    const free = view.cluster.kind === "seen" && view.cluster.lock === null;
+    if (!free || view.postgres.kind !== "replica" || view.task.kind === "running") return decision;
+    const task = { kind: "promote", notAfterMs: view.nowMs + 10_000 } as const;
+    return { ...decision, actions: [{ kind: "start-task", task }], again: false };
+  }),
+  inView("peers that are ahead are not looked at", ["host-kill"], (view) => ({
     ...view,
-    peers: view.peers === "not asked" ? view.peers : [],
+    peers: view.peers === "not asked" ? view.peers : view.peers.map(behind),
   })),
   {
-    ...inDecide("the expiry of a promotion is not looked at", ["agent-stall"], noExpiry),
+    ...inDecide(
+      "the expiry of a promotion is not looked at",
+      ["stall-in-task", "server-crash"],
+      noExpiry,
+    ),
     planted: { ignoresNotAfter: true },
   },
-  planted("an unknown take-lock counts as success", ["reply-lost", "store-cut"], {
-    trustsUnknownTake: true,
+  planted("a renewal without an answer counts as success", ["store-cut"], {
+    trustsLostRenewal: true,
   }),
-  planted("a lease counts from the answer", ["store-slow"], { countsFromAnswer: true }),
-  planted("a refused renewal is passed over", ["agent-stall"], { ignoresRefusal: true }),
+  planted("a lease counts from the answer", ["store-slow", "store-cut", "slow-server"], {
+    countsFromAnswer: true,
+  }),
   planted("a lease never ends by itself", ["store-cut"], { neverEnds: true }),
+  planted("a lock that was given up is kept alive", ["reply-lost", "handover"], {
+    feedsDropped: true,
+  }),
+  inDecide(
+    "a wish is never cleared",
+    ["handover"],
+    (decision) => without(decision, "clear-handover"),
+  ),
+  inDecide("nobody makes slots", ["agent-kill"], (decision) => without(decision, "sync-slots")),
+  inView("forked histories look alike", ["agent-stall", "host-kill"], (view) => ({
+    ...view,
+    leader: view.leader === "not asked" || view.leader.kind === "failed"
+      ? view.leader
+      : { ...view.leader, history: [] },
+  })),
   inDecide("a stop is never harsh", ["slow-server", "store-cut"], (decision) => ({
     ...decision,
     actions: decision.actions.map(gentle),
@@ -83,6 +102,14 @@ function planted(name: string, needs: readonly FaultKind[], faults: Planted): Mu
   return { name, needs, planted: faults, brain: productBrain };
 }
 
+function behind(peer: PeerReport): PeerReport {
+  return peer.kind === "answered" ? { ...peer, lsn: LSN_ZERO } : peer;
+}
+
+function without(decision: Decision, kind: string): Decision {
+  return { ...decision, actions: decision.actions.filter((action) => action.kind !== kind) };
+}
+
 function withoutTask(decision: Decision, kind: string): Decision {
   const kept = decision.actions.filter((action) =>
     action.kind !== "start-task" || action.task.kind !== kind
@@ -92,8 +119,10 @@ function withoutTask(decision: Decision, kind: string): Decision {
 
 function noExpiry(decision: Decision): Decision {
   const actions = decision.actions.map((action): Action => {
-    if (action.kind !== "start-task" || action.task.kind !== "promote") return action;
-    return { kind: "start-task", task: { kind: "promote", notAfterMs: FAR_MS } };
+    if (action.kind !== "start-task") return action;
+    const { task } = action;
+    if (task.kind !== "promote" && task.kind !== "start-primary") return action;
+    return { kind: "start-task", task: { ...task, notAfterMs: FAR_MS } };
   });
   return { ...decision, actions };
 }

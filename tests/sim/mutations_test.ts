@@ -11,7 +11,7 @@ const TICKS = 400;
 function findingSeed(mutation: Mutation): number | null {
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {
     const drawn = planOf(seed, TICKS);
-    const plan = { ...drawn, faults: new Set([...drawn.faults, ...mutation.needs]) };
+    const plan = { ...drawn, faults: new Set(mutation.needs), faultEveryMs: 20_000 };
     const found = simulate({ ...plan, planted: mutation.planted }, mutation.brain).violation;
     if (found !== null && simulate(plan, productBrain).violation === null) return seed;
   }

@@ -8,6 +8,7 @@ export const FAULT_KINDS = [
   "store-slow",
   "peer-cut",
   "agent-stall",
+  "stall-in-task",
   "agent-kill",
   "host-kill",
   "server-crash",

@@ -66,6 +66,7 @@ export class Tasks {
       progress: null,
     };
     this.#process = this.#world.scheduler.spawn(this.#run(task), this.#node.host);
+    this.#world.faults.taskStarts(this.#node, task.kind);
     return { kind: "done" };
   }
 

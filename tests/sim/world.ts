@@ -119,13 +119,15 @@ export class World {
     const slow = network.slowStore.has(node.name) ? 400 : 1;
     const thereMs = random.between(1, 5) * slow;
     const backMs = random.between(1, 5) * slow;
+    const drops = network.lossy.has(node.name) && random.chance(0.3);
+    const arrives = !drops || random.chance(0.7);
     let answer: { readonly value: T } | null = null;
     scheduler.at(scheduler.nowMs + thereMs, () => {
+      if (!arrives) return;
       this.store.expire(scheduler.nowMs);
       answer = { value: request(this.store) };
     });
-    const lost = thereMs + backMs > deadlineMs ||
-      (network.lossy.has(node.name) && random.chance(0.3));
+    const lost = drops || thereMs + backMs > deadlineMs;
     yield lost ? deadlineMs : thereMs + backMs;
     const arrived = answerOf<T>(() => answer);
     return lost || arrived === null ? { kind: "lost" } : { kind: "answer", value: arrived.value };
@@ -179,7 +181,7 @@ export class World {
     const clean = server.process === "running";
     if (clean && !server.standby) {
       server.writeShutdownCheckpoint();
-      for (const node of this.nodes) this.#stream(node.server);
+      for (const node of this.nodes) this.#stream(node.server, false);
       this.checks.stoppedCleanly(server);
     }
     server.die(clean);
@@ -218,15 +220,15 @@ export class World {
       for (const { server } of this.nodes) {
         if (server.writable && !server.shuttingDown) server.write();
       }
-      for (const { server } of this.nodes) this.#stream(server);
+      for (const { server } of this.nodes) this.#stream(server, this.random.chance(0.2));
       this.checks.writers();
     }
   }
 
-  #stream(server: Server): void {
+  #stream(server: Server, lags: boolean): void {
     const source = server.upstream === null ? null : this.server(server.upstream);
     server.streaming = source !== null && this.#mayStream(server, source);
-    if (server.streaming && source !== null) server.head = source.head;
+    if (server.streaming && source !== null && !lags) server.head = source.head;
   }
 
   #mayStream(server: Server, source: Server): boolean {
