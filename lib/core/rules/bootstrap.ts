@@ -7,6 +7,8 @@ import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { cloneFrom } from "./sources.ts";
 
+const LOOK_AGAIN_MS = 1000;
+
 /** The own bootstrap has ended: its claim is filled in and the lock taken, or the claim is given back. */
 export const founding: Rule = {
   name: "founding",
@@ -29,13 +31,16 @@ export const founding: Rule = {
   },
 };
 
-/** Refused unless the claim is our own; a process that was started again cannot know whether it is, so it tries. */
+/**
+ * Refused unless the claim is our own; a process that was started again cannot know whether it is, so it tries. No second
+ * round in this tick: after a refusal it would only be refused again.
+ */
 function found(view: NodeView, systemId: string, memory: Memory): Answer {
+  const why = isUnfounded(view, memory)
+    ? "the bootstrap is done: founding the cluster"
+    : "a member bootstraps; founding the cluster if the claim is mine";
   const actions = [{ kind: "found-cluster", systemId }, { kind: "take-lock" }] as const;
-  if (isUnfounded(view, memory)) {
-    return actAndLook("the bootstrap is done: founding the cluster", actions);
-  }
-  return act("a member bootstraps; founding the cluster if the claim is mine", actions);
+  return act(why, actions, view.nowMs + LOOK_AGAIN_MS);
 }
 
 function hasFailedBootstrap(view: NodeView): boolean {
