@@ -1,0 +1,217 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { silentLog } from "../../lib/base/log.ts";
+import { leaseTiming } from "../../lib/core/lease_timing.ts";
+import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
+import type { PostgresView } from "../../lib/core/node_view.ts";
+import { defaultSettings } from "../../lib/core/settings.ts";
+import type { Settings } from "../../lib/core/settings.ts";
+import { Agent } from "../../lib/runtime/agent.ts";
+import { BackgroundJobs } from "../../lib/runtime/background.ts";
+import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
+import { LiveBoard } from "../../lib/runtime/live_board.ts";
+import { LiveMailbox } from "../../lib/runtime/live_mailbox.ts";
+import { Recorder } from "../../lib/runtime/recorder.ts";
+import { TaskSlot } from "../../lib/runtime/task_slot.ts";
+import { replica, self, SYSTEM_ID } from "../core/builders.ts";
+import { MemoryDcs, MemoryLeaseFile, MemoryPostgres, settle, VirtualClock } from "./fakes.ts";
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly dcs: MemoryDcs;
+  readonly postgres: MemoryPostgres;
+  readonly keeper: LeaseKeeper;
+  readonly mailbox: LiveMailbox;
+  readonly board: LiveBoard;
+  readonly tasks: TaskSlot;
+  readonly agent: Agent;
+}
+
+const signal = new AbortController().signal;
+const timing = ({ ttlS, loopWaitS }: Settings): LeaseTiming => leaseTiming(ttlS, loopWaitS);
+
+function world(server: PostgresView = replica()): World {
+  const clock = new VirtualClock();
+  const dcs = new MemoryDcs(clock);
+  const postgres = new MemoryPostgres(clock, server);
+  const mailbox = new LiveMailbox(clock);
+  const keeper = new LeaseKeeper({
+    store: dcs,
+    clock,
+    name: "a",
+    file: new MemoryLeaseFile(),
+    timing: () => timing(defaultSettings),
+    onLost: (why) => mailbox.wake(why),
+    log: silentLog,
+  });
+  const board = new LiveBoard(() => keeper.lease(), dcs.health());
+  const onEnd = (): void => mailbox.wake("a task has ended");
+  const tasks = new TaskSlot({ clock, log: silentLog, onEnd });
+  const parts = { clock, dcs, postgres, keeper, mailbox, board, tasks };
+  return { ...parts, agent: agentOf(parts) };
+}
+
+function agentOf(parts: Omit<World, "agent">): Agent {
+  const { clock, mailbox, board } = parts;
+  const file = { append: () => Promise.resolve(), replace: () => Promise.resolve() };
+  return new Agent({
+    ports: {
+      ...parts,
+      name: "a",
+      self: self(),
+      unsupported: [],
+      background: new BackgroundJobs(silentLog),
+      askPeers: () => Promise.resolve([]),
+      firstConfig: {},
+    },
+    mailbox,
+    board,
+    recorder: new Recorder(file, silentLog),
+    clock,
+    log: silentLog,
+    firstSettings: defaultSettings,
+    timing,
+  });
+}
+
+/** A cluster that was founded before, with a free lock. */
+function founded(server?: PostgresView): World {
+  const made = world(server);
+  made.dcs.store.initialize = { value: SYSTEM_ID, lease: null };
+  made.dcs.store.config = { raw: {}, revision: 1n };
+  return made;
+}
+
+Deno.test("tick() founds a cluster on an empty directory, and leads it", async () => {
+  const made = world({ kind: "no-data" });
+  await made.agent.tick(signal);
+  await settle();
+  await made.agent.tick(signal);
+  strictEqual(made.dcs.store.initialize?.value, SYSTEM_ID);
+  strictEqual(made.dcs.store.lock?.value, "a");
+  strictEqual(made.board.lease().kind, "held");
+});
+
+Deno.test("tick() asks the others, takes the free lock and promotes in one tick", async () => {
+  const made = founded();
+  await made.agent.tick(signal);
+  await settle();
+  strictEqual(made.dcs.store.lock?.value, "a");
+  deepStrictEqual(made.postgres.calls.filter((call) => call === "promote"), ["promote"]);
+});
+
+Deno.test("tick() forgets facts on demand at its end", async () => {
+  const made = founded();
+  await made.agent.tick(signal);
+  await settle();
+  await made.agent.tick(signal);
+  strictEqual(made.board.state().view?.peers, "not asked");
+});
+
+Deno.test("tick() writes the member record once, after its last look", async () => {
+  const made = founded();
+  await made.agent.tick(signal);
+  strictEqual(made.dcs.calls.filter((call) => call === "member").length, 1);
+  strictEqual(made.dcs.calls.at(-1), "member");
+});
+
+Deno.test("tick() writes an unchanged member record again only when it is missing", async () => {
+  const made = founded();
+  const lease = made.dcs.store.grant(made.clock.bootMs(), 1_000_000);
+  made.dcs.store.takeLock("b", lease);
+  for (let tick = 0; tick < 3; tick++) {
+    await made.agent.tick(signal);
+    await settle();
+  }
+  const before = made.dcs.calls.filter((call) => call === "member").length;
+  await made.agent.tick(signal);
+  strictEqual(made.dcs.calls.filter((call) => call === "member").length, before);
+  made.dcs.store.members.clear();
+  made.dcs.store.restoreIdentity(SYSTEM_ID);
+  await made.agent.tick(signal);
+  strictEqual(made.dcs.calls.filter((call) => call === "member").length, before + 1);
+});
+
+Deno.test("tick() stops at the first action that was not done", async () => {
+  const made = founded();
+  const take = made.dcs.takeLock.bind(made.dcs);
+  made.dcs.takeLock = async (...words) => {
+    made.dcs.store.takeLock("b", made.dcs.store.grant(made.clock.bootMs(), 30_000));
+    return await take(...words);
+  };
+  await made.agent.tick(signal);
+  await settle();
+  deepStrictEqual(made.postgres.calls.filter((call) => call === "promote"), []);
+  strictEqual(made.board.state().cluster?.lock?.holder, "b");
+});
+
+Deno.test("tick() keeps the last view when the store is cut off", async () => {
+  const made = founded();
+  await made.agent.tick(signal);
+  made.dcs.fault = "cut";
+  await made.agent.tick(signal);
+  const { view, cluster } = made.board.state();
+  strictEqual(view?.cluster.kind, "unreachable");
+  strictEqual(view?.cluster.kind === "unreachable" && view.cluster.lastSeen !== null, true);
+  strictEqual(cluster?.kind, "seen");
+});
+
+Deno.test("tick() of a leader without a store stops the server before the lease ends", async () => {
+  const made = founded();
+  await made.agent.tick(signal);
+  await settle();
+  await made.agent.tick(signal);
+  made.dcs.fault = "cut";
+  await made.clock.advance(24_000);
+  await made.agent.tick(signal);
+  strictEqual(made.postgres.view.kind, "primary");
+  await made.clock.advance(1000);
+  await made.agent.tick(signal);
+  await settle();
+  strictEqual(made.postgres.calls.includes("stop"), true);
+});
+
+Deno.test("run() keeps its pace, and no storm of wake-ups makes it faster than 10 ticks a second", async () => {
+  const made = founded();
+  const ending = new AbortController();
+  let ticks = 0;
+  made.postgres.probe = () => {
+    ticks += 1;
+    made.mailbox.wake("storm");
+    return Promise.resolve(made.postgres.view);
+  };
+  made.dcs.store.takeLock("b", made.dcs.store.grant(made.clock.bootMs(), 1_000_000));
+  const running = made.agent.run(ending.signal);
+  await made.clock.advance(2000);
+  strictEqual(ticks >= 15 && ticks <= 30, true, `${ticks} looks`);
+  ending.abort();
+  await running;
+});
+
+Deno.test("run() survives a fault of one tick", async () => {
+  const made = founded();
+  const ending = new AbortController();
+  let looks = 0;
+  made.postgres.probe = () => {
+    looks += 1;
+    if (looks === 1) throw new TypeError("broken");
+    return Promise.resolve(made.postgres.view);
+  };
+  const running = made.agent.run(ending.signal);
+  await made.clock.advance(11_000);
+  strictEqual(made.dcs.store.lock?.value, "a");
+  ending.abort();
+  await running;
+});
+
+Deno.test("run() ends after a shutdown wish with the server stopped and the lock free", async () => {
+  const made = founded();
+  const running = made.agent.run(signal);
+  await made.clock.advance(1000);
+  strictEqual(made.postgres.view.kind, "primary");
+  made.mailbox.post({ kind: "shutdown" });
+  await made.clock.advance(10_000);
+  await running;
+  strictEqual(made.postgres.view.kind, "down");
+  strictEqual(made.dcs.store.lock, null);
+  strictEqual(made.dcs.calls.at(-1), "member");
+});
