@@ -15,7 +15,7 @@ interface Options {
 
 const USAGE =
   "usage: deno task sim [--seeds N] [--ticks M] [--seed FIRST] [--without KIND,KIND] [--trace]";
-const FAILURES_MAX = 5;
+const FAILURES_MAX = 12;
 const PROGRESS_EVERY = 25;
 
 function readOptions(args: readonly string[]): Options | null {

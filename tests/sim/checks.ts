@@ -33,6 +33,8 @@ export interface Violation {
  */
 const BACK_GRACE_MS = 15_000;
 const CALM_MS = 60_000;
+/** A server may still write between the question of the race and the promotion. */
+const QUIET_MS = 10_000;
 
 /**
  * The promises, judged in true time by the store's own leases.
@@ -51,6 +53,7 @@ export class Checks {
   readonly #led = new Set<string>();
   #wipedMs = -Infinity;
   #newestTimeline = 0;
+  #wroteMs = 0;
   #clean:
     | { readonly record: WalRecord; readonly heirs: readonly string[]; readonly atMs: number }
     | null = null;
@@ -82,6 +85,9 @@ export class Checks {
   /** At most one writer, and only under a lease that the store has not let expire. */
   writers(): void {
     const counted = this.#world.nodes.filter((node) => this.#isCounted(node));
+    if (this.#world.nodes.some(({ server }) => server.writable)) {
+      this.#wroteMs = this.#world.scheduler.nowMs;
+    }
     const holder = this.#world.store.lock?.value;
     const led = holder === undefined ? null : this.#world.server(holder);
     if (led?.writable) this.#led.add(led.systemId);
@@ -149,6 +155,11 @@ export class Checks {
     this.#excusedUntilMs.set(name, this.#world.scheduler.nowMs + BACK_GRACE_MS);
   }
 
+  /** True when a server of that system has ever led. */
+  hasLed(systemId: string): boolean {
+    return this.#led.has(systemId);
+  }
+
   /** The key tree is deleted now. */
   wiped(): void {
     this.#wipedMs = this.#world.scheduler.nowMs;
@@ -177,7 +188,8 @@ export class Checks {
   /** A failover takes the member with the newest WAL among those that nothing has troubled; an operator may differ. */
   #checkNewest(server: Server): void {
     const { faults, nodes, plan } = this.#world;
-    if (plan.faults.has("handover") || nodes.some((node) => node.server.writable)) return;
+    const { nowMs } = this.#world.scheduler;
+    if (plan.faults.has("handover") || nowMs - this.#wroteMs < QUIET_MS) return;
     const ahead = nodes.find((node) =>
       node.awake && !node.nofailover && node.server.standby && node.server.process === "running" &&
       faults.isCalm(node.name, CALM_MS) && node.server.head.lsn > server.head.lsn &&

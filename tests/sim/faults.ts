@@ -40,13 +40,26 @@ export class Faults {
 
   /**
    * Ends every fault; agents that were killed start again. A key tree that was deleted while nobody was primary is
-   * restored as an operator would: members refuse to guess it (case B6).
+   * restored as an operator would: members refuse to guess it (case B6). So is the directory of a bootstrap whose agent
+   * died before its cluster was founded: nobody else can know that it holds nothing.
    */
   healAll(): void {
     this.#healing = true;
     for (const heal of [...this.#heals]) heal();
     for (const node of this.#world.nodes) node.start();
     this.#restoreIdentity();
+    this.#removeUnfounded();
+  }
+
+  #removeUnfounded(): void {
+    const { checks, nodes, store } = this.#world;
+    const founded = store.initialize?.value ?? "";
+    for (const { server } of nodes) {
+      if (founded === "" || server.data !== "usable" || server.systemId === founded) continue;
+      if (checks.hasLed(server.systemId)) continue;
+      this.#crash(server);
+      server.data = "none";
+    }
   }
 
   /** The worst moment for a stall: right after the job was ordered that needs the lease. */
