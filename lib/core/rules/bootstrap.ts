@@ -2,7 +2,14 @@ import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { NodeView } from "../node_view.ts";
-import { hasEnded, isRunning, isUnfounded, lockSide, restUntilMs } from "./facts.ts";
+import {
+  hasDataElsewhere,
+  hasEnded,
+  isRunning,
+  isUnfounded,
+  lockSide,
+  restUntilMs,
+} from "./facts.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { cloneFrom } from "./sources.ts";
@@ -72,7 +79,7 @@ function abandonOwn(view: NodeView): readonly Action[] {
 }
 
 function startCluster(view: NodeView, cluster: ClusterView, memory: Memory): Answer {
-  const obstacle = whyNotFound(view, cluster);
+  const obstacle = whyNotFound(view, cluster, memory);
   if (obstacle !== null) return act(`no cluster yet; ${obstacle}`, []);
   const restMs = restUntilMs(view, memory, "bootstrap");
   if (restMs !== null) return act("the bootstrap failed; trying again later", [], restMs);
@@ -82,8 +89,11 @@ function startCluster(view: NodeView, cluster: ClusterView, memory: Memory): Ans
   ]);
 }
 
-function whyNotFound(view: NodeView, cluster: ClusterView): string | null {
+function whyNotFound(view: NodeView, cluster: ClusterView, memory: Memory): string | null {
   if (!view.self.mayBootstrap) return "the configuration has no bootstrap section";
+  if (memory.lastLeader !== null || hasDataElsewhere(cluster, view.self.name)) {
+    return "but there are members with data";
+  }
   if (view.self.tags.nofailover) return "this node is tagged nofailover";
   const [unsupported] = cluster.settings.unsupported;
   return unsupported === undefined ? null : `the setting ${unsupported} is not implemented`;

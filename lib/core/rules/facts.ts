@@ -84,6 +84,13 @@ export function isUnfounded(view: NodeView, memory: Memory): boolean {
   return memory.unfoundedId !== null && localSystemId(view.postgres) === memory.unfoundedId;
 }
 
+/** True when another member says that it has a server with data: then no new cluster may begin here. */
+export function hasDataElsewhere(cluster: ClusterView, me: string): boolean {
+  return cluster.members.some((member) =>
+    member.name !== me && (member.role === "primary" || member.timeline !== null)
+  );
+}
+
 /** The member that holds the lock, when it is another one and has published itself. */
 export function leaderMember(cluster: ClusterView, me: string): MemberState | null {
   const holder = cluster.lock?.holder ?? null;

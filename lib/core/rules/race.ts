@@ -102,11 +102,17 @@ function whyRefuse(view: NodeView, memory: Memory, cluster: ClusterView): string
   if (unsupported !== undefined) {
     return `refusing to lead: the setting ${unsupported} is not implemented`;
   }
-  if (cluster.systemId === null || cluster.systemId === "") {
-    return "refusing to lead: the cluster has no identity, and only its primary can restore it";
+  if (cluster.systemId === "" || cluster.systemId === null && !isLongWiped(view, memory)) {
+    return "refusing to lead: the cluster has no identity, and its primary comes first to restore it";
   }
   const untilMs = outUntilMs(view, memory);
   return untilMs === null ? null : "staying out of the race after giving the lock up";
+}
+
+/** A wipe removes the lock from under a living leader, so its lease must be over before anybody else may win. */
+function isLongWiped(view: NodeView, memory: Memory): boolean {
+  if (memory.wipedSinceMs === null) return false;
+  return view.nowMs - memory.wipedSinceMs >= 2 * timingOf(view, memory).ttlMs;
 }
 
 function outUntilMs(view: NodeView, memory: Memory): number | null {

@@ -4,7 +4,14 @@ import type { ClusterView } from "../cluster_view.ts";
 import { endOfStopped, judgeFork } from "../divergence.ts";
 import type { Memory } from "../memory.ts";
 import type { ControlData, NodeView, PostgresView } from "../node_view.ts";
-import { authorityEndsMs, isUnfounded, leaderMember, lockSide, restUntilMs } from "./facts.ts";
+import {
+  authorityEndsMs,
+  hasDataElsewhere,
+  isUnfounded,
+  leaderMember,
+  lockSide,
+  restUntilMs,
+} from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -117,9 +124,7 @@ function mayAdopt(view: NodeView, cluster: ClusterView, memory: Memory): boolean
   const isFree = cluster.systemId === null ||
     cluster.systemId === "" && isUnfounded(view, memory);
   if (!isFree) return false;
-  const isAlone = cluster.members.every((member) =>
-    member.name === self.name || member.role !== "primary"
-  );
+  const isAlone = !hasDataElsewhere(cluster, self.name);
   const mayLead = !self.tags.nofailover && cluster.settings.unsupported.length === 0;
   const hasFailed = memory.failedTask?.kind === "start-primary" || memory.gaveUpMs !== null;
   return isAlone && mayLead && !hasFailed && !isRecoveryState(postgres.control);
