@@ -37,7 +37,8 @@ export async function runDaemon(
   if (config === null) return EXIT_CONFIG;
   const { log, close } = await openLog(config.log);
   try {
-    await Deno.mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+    using _faults = logStrayFaults(log);
+    await makeStateDir(config.stateDir);
     return await runMember(config, log, () => loadConfig(configPath, env));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -45,6 +46,30 @@ export async function runDaemon(
     return EXIT_FAILED;
   } finally {
     await close();
+  }
+}
+
+/** A rejection that nobody awaits must not end the process, and with it the guard of a primary. */
+function logStrayFaults(log: Log): Disposable {
+  const tell = (event: PromiseRejectionEvent): void => {
+    event.preventDefault();
+    log.error(`Cannot account for a fault: ${describe(event.reason)}`);
+  };
+  globalThis.addEventListener("unhandledrejection", tell);
+  return {
+    [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", tell),
+  };
+}
+
+function describe(fault: unknown): string {
+  return fault instanceof Error ? fault.stack ?? fault.message : String(fault);
+}
+
+async function makeStateDir(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Refused(`Cannot make the state directory ${path}: ${String(cause)}`, null, { cause });
   }
 }
 

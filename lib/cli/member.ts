@@ -89,7 +89,10 @@ function partsOf(config: AgentConfig, log: Log): Parts {
   const dcs = openStore(config, () => timing().endpointMs);
   const mailbox = new LiveMailbox(clock);
   const onEnd = (): void => mailbox.wake("a task has ended");
-  const onLost = (why: string): void => mailbox.wake(why);
+  const onLost = (why: string): void => {
+    log.warn(`The lease changed by itself: ${why}`);
+    mailbox.wake(why);
+  };
   const file = new DiskLeaseFile(stateDir, { name, scope: `${config.namespace}${config.scope}` });
   const keeper = new LeaseKeeper({ store: dcs, clock, name, file, timing, onLost, log });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
 import type { Dcs } from "../dcs/port.ts";
 import type { LeaseFile } from "./lease_file.ts";
 
@@ -17,6 +18,7 @@ export interface SessionLeaseOptions {
   readonly store: LeaseCalls;
   readonly clock: Clock;
   readonly file: LeaseFile;
+  readonly log: Log;
 }
 
 /** A lease that ran out this long ago is surely gone in the store, whose count began a reply later than ours. */
@@ -27,12 +29,14 @@ export class SessionLease {
   readonly #store: LeaseCalls;
   readonly #clock: Clock;
   readonly #file: LeaseFile;
+  readonly #log: Log;
   #lease: AliveLease | null = null;
 
   constructor(options: SessionLeaseOptions) {
     this.#store = options.store;
     this.#clock = options.clock;
     this.#file = options.file;
+    this.#log = options.log;
   }
 
   /** The lease as last known, null when there is none. */
@@ -53,8 +57,9 @@ export class SessionLease {
     const aliveMs = this.#clock.bootMs(); // before the request: the store cannot count from earlier
     const id = await this.#store.grantLease(ttlS, signal);
     this.#lease = { id, ttlS, aliveMs };
-    await this.#file.save({ id, ttlS });
-    return this.#lease;
+    const lease = this.#lease;
+    await this.#save(lease);
+    return lease;
   }
 
   /** The present lease, or a first one, or one in place of a lease that has surely run out. Throws `DcsUnreachable`. */
@@ -74,6 +79,15 @@ export class SessionLease {
     if (known) this.extended(lease.id, askedMs);
     else this.forget(lease.id);
     return known;
+  }
+
+  /** A disk that is full costs the re-attachment after a restart, not the lock of today. */
+  async #save({ id, ttlS }: AliveLease): Promise<void> {
+    try {
+      await this.#file.save({ id, ttlS });
+    } catch (error) {
+      this.#log.warn(`Cannot store the lease id: ${String(error)}`);
+    }
   }
 
   /** A request that extends the lease was sent at `askedMs` and succeeded. */
