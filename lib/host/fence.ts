@@ -19,44 +19,53 @@ export interface FenceTarget {
   readonly clock: Clock;
 }
 
+/** How to begin, and when to become harsher. */
+export interface StopOrder {
+  readonly how: "fast" | "immediate";
+  readonly escalation: StopEscalation;
+}
+
 const POLL_MS = 20;
 /** A killed process that waits for its disk stays; after this long it is reported instead. */
 const GONE_WITHIN_MS = 10_000;
 
 /**
  * Ends the server and everything that it left behind; returns when no process holds the directory. Steps up from the
- * wanted stop to QUIT and then to KILL at the moments of `escalation`. Throws an `Error` only when killed processes
- * do not disappear.
+ * wanted stop to QUIT and then to KILL at the moments of `escalation`. An abort ends the waiting, for a harsher stop
+ * that takes over: "left" then. Throws an `Error` only when killed processes do not disappear.
  */
 export async function stopServer(
   target: FenceTarget,
-  how: "fast" | "immediate",
-  escalation: StopEscalation,
-): Promise<void> {
+  order: StopOrder,
+  signal: AbortSignal,
+): Promise<"gone" | "left"> {
   const { postmaster, clock } = target;
-  if (postmaster !== null) await stopPostmaster(postmaster, how, escalation, clock);
+  if (postmaster !== null) await stopPostmaster(postmaster, order, clock, signal);
+  if (signal.aborted) return "left";
   await killLeftovers(target);
+  return "gone";
 }
 
 /**
  * Ends one postmaster: INT (fast: standbys receive everything) or QUIT, QUIT at `immediateAtMs`, and at `killAtMs`
- * the kill of it and all its children. Returns when it is gone.
+ * the kill of it and all its children. Returns when it is gone or `signal` aborts.
  */
 export async function stopPostmaster(
   postmaster: ProcessIdentity,
-  how: "fast" | "immediate",
-  escalation: StopEscalation,
+  order: StopOrder,
   clock: Clock,
+  signal: AbortSignal,
 ): Promise<void> {
+  const { how, escalation } = order;
   sendSignal(postmaster, how === "fast" ? "SIGINT" : "SIGQUIT");
   let isImmediate = how === "immediate";
-  while (isAlive(postmaster)) {
+  while (isAlive(postmaster) && !signal.aborted) {
     const nowMs = clock.bootMs();
     if (isDue(escalation.killAtMs, nowMs)) return killWithChildren(postmaster);
     if (!isImmediate && isDue(escalation.immediateAtMs, nowMs)) {
       isImmediate = sendSignal(postmaster, "SIGQUIT");
     }
-    await clock.sleep(POLL_MS);
+    await clock.sleep(POLL_MS, signal);
   }
 }
 

@@ -57,7 +57,7 @@ async function fill(tools: StartTools, settings: Settings, job: JobContext): Pro
     notAfterMs: null,
     waitMs: options.pgCtlTimeoutS * 1000,
   };
-  const started = await startServer({ ...tools, ignoreMark: true }, order, uncommitted(job));
+  const started = await startServer({ ...tools, ignoreMark: true }, order, job);
   if (started.kind !== "done") return started;
   if (job.signal.aborted) return { kind: "cancelled" };
 
@@ -65,11 +65,6 @@ async function fill(tools: StartTools, settings: Settings, job: JobContext): Pro
   await makeRoles(options, job.signal);
   await removeMark(options.dataDir);
   return { kind: "done" };
-}
-
-/** The first start destroys nothing and can be taken back, so it is not the job's point of no return. */
-function uncommitted(job: JobContext): JobContext {
-  return { ...job, passPointOfNoReturn: () => !job.signal.aborted };
 }
 
 async function appendHba(options: PostgresOptions): Promise<void> {

@@ -90,7 +90,10 @@ export class PostgresManager implements PostgresControl {
         return { kind: "done" };
       }
       await this.#probe.close();
-      await stopForCertain(this.#options, this.#probe.postmaster, "fast", NO_ESCALATION);
+      const order = { how: "fast", escalation: NO_ESCALATION } as const;
+      const { postmaster } = this.#probe;
+      const end = await stopForCertain(this.#options, postmaster, order, job.signal);
+      if (end === "left") return { kind: "cancelled" };
       return await this.startReplica(upstream, settings, job);
     });
   }
@@ -110,8 +113,10 @@ export class PostgresManager implements PostgresControl {
       if (checkpointFirst) await checkpointBeforeStop(this.#options, escalation, job);
       if (!job.passPointOfNoReturn()) return { kind: "cancelled" };
       await this.#probe.close();
-      await stopForCertain(this.#options, this.#probe.postmaster, how, escalation);
-      return { kind: "done" };
+      const { postmaster } = this.#probe;
+      const order = { how, escalation };
+      const end = await stopForCertain(this.#options, postmaster, order, job.signal);
+      return { kind: end === "gone" ? "done" : "cancelled" };
     });
   }
 

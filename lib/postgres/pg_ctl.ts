@@ -13,6 +13,8 @@ type Programs = Pick<PostgresOptions, "binDir" | "binName" | "dataDir">;
 const CONTROLDATA_MS = 10_000;
 const PROMOTE_MS = 10_000;
 const LOG_TAIL_BYTES = 8192;
+/** A larger log is set aside at the next start; one older log is kept. */
+const LOG_MAX_BYTES = 16 << 20;
 
 /** Where the server's own output goes until (or unless) its logging collector takes over. */
 export function serverLogPath(dataDir: string): string {
@@ -37,6 +39,7 @@ export async function spawnPostmaster(
   const { dataDir } = programs;
   const log = serverLogPath(dataDir);
   await Deno.mkdir(log.slice(0, log.lastIndexOf("/")), { recursive: true, mode: 0o700 });
+  if (await logSize(dataDir) > LOG_MAX_BYTES) await Deno.rename(log, `${log}.1`);
   const output = openLog(log);
   try {
     const child = spawn(programPath(programs, "postgres"), ["-D", dataDir, ...words], {
@@ -87,12 +90,21 @@ export async function logSize(dataDir: string): Promise<number> {
 
 /** What the server wrote since `from`, FATAL and ERROR lines alone when there are any, as one line. */
 export async function logTail(dataDir: string, from: number): Promise<string> {
-  const text = await readFrom(serverLogPath(dataDir), from);
+  const own = await readFrom(serverLogPath(dataDir), from);
+  const text = /logging collector/.test(own) ? await collectedLog(dataDir) || own : own;
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const faults = lines.filter((line) => /\b(FATAL|PANIC|ERROR):/.test(line));
   const hints = lines.filter((line) => /\bLOG:\s+could not\b/.test(line));
   const told = faults.length > 0 ? [...hints.slice(-2), ...faults.slice(-2)] : lines.slice(-3);
   return told.map((line) => line.trim()).join("; ");
+}
+
+/** With a logging collector the reason is in its file, which `current_logfiles` names. */
+async function collectedLog(dataDir: string): Promise<string> {
+  const names = await readFrom(`${dataDir}/current_logfiles`, 0);
+  const [, path] = /^\w+ (.+)$/m.exec(names) ?? [];
+  if (path === undefined) return "";
+  return await readFrom(path.startsWith("/") ? path : `${dataDir}/${path}`, 0);
 }
 
 async function readFrom(path: string, from: number): Promise<string> {

@@ -23,11 +23,14 @@ export async function promoteServer(
   if (ordered.exitCode !== 0) return failed(`Cannot promote: ${ordered.stderrTail}`);
   const untilMs = clock.bootMs() + pgCtlTimeoutS * 1000;
   for (;;) {
-    const role = await askRole(options);
+    if (job.signal.aborted) {
+      return failed("Cannot see the promotion through: something else goes before");
+    }
+    const role = await askRole(options, job.signal);
     if (role === "primary") return { kind: "done" };
     if (typeof role === "object") return failed(role.refused);
     if (clock.bootMs() >= untilMs) return failed("Cannot promote: the server is still in recovery");
-    await clock.sleep(POLL_MS);
+    await clock.sleep(POLL_MS, job.signal);
   }
 }
 

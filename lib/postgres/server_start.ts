@@ -10,7 +10,7 @@ import { commandLineWords, controlledSettings, raisedForStandby } from "./parame
 import { logSize, logTail, readControlData, spawnPostmaster } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { localTarget, readPostmaster } from "./postmaster.ts";
-import { clearLeftovers } from "./server_stop.ts";
+import { clearLeftovers, stopAtOnce } from "./server_stop.ts";
 import { withSession } from "./session.ts";
 
 /** How to start: as what, with which recovery settings, until when, and how long to wait for it. */
@@ -38,7 +38,8 @@ const ASK_MS = 2000;
 
 /**
  * Clears what is left of a dead server, writes the files, starts the postmaster and waits for it. A standby that still
- * replays at the end of the wait counts as started; a primary that does not accept writes by then as failed.
+ * replays at the end of the wait counts as started; a primary that does not accept writes by then as failed. It may be
+ * cancelled all the time: a server on its way up is stopped again, since the right to start it may be what ended.
  */
 export async function startServer(
   tools: StartTools,
@@ -65,14 +66,19 @@ export async function startServer(
   const stalePid = await readStalePid(dataDir);
   const logFrom = await logSize(dataDir);
 
-  if (!job.passPointOfNoReturn()) return { kind: "cancelled" };
+  if (job.signal.aborted) return { kind: "cancelled" };
   if (isPast(order.notAfterMs, clock.bootMs())) return tooLate();
   const spawned = await spawnPostmaster(options, words, stalePid);
   if (spawned.kind === "failed") return failed(spawned.why);
   tools.onStart(spawned.identity, recovery === null ? "primary" : "replica");
-  const result = await waitForServer(options, spawned.identity, order);
+  const result = await waitForServer(options, spawned.identity, order, job.signal);
+  if (result === "aborted") {
+    await stopAtOnce(options, spawned.identity);
+    return { kind: "cancelled" };
+  }
   if (result !== "ended") return result;
-  return failed(`Cannot start the server: ${await logTail(dataDir, logFrom)}`);
+  const reason = await logTail(dataDir, logFrom);
+  return failed(`Cannot start the server: ${reason}`);
 }
 
 /**
@@ -88,16 +94,18 @@ async function waitForServer(
   options: PostgresOptions,
   identity: ProcessIdentity,
   order: StartOrder,
-): Promise<JobResult | "ended"> {
+  signal: AbortSignal,
+): Promise<JobResult | "ended" | "aborted"> {
   const { clock } = options;
   const untilMs = clock.bootMs() + order.waitMs;
   const isStandby = order.recovery !== null;
   while (findProcess(identity.pid) !== null && isAlive(identity)) {
-    const answer = await askRole(options);
+    if (signal.aborted) return "aborted";
+    const answer = await askRole(options, signal);
     if (answer === "primary" || (answer === "replica" && isStandby)) return { kind: "done" };
     if (typeof answer === "object") return failed(answer.refused);
     if (clock.bootMs() >= untilMs) return isStandby ? { kind: "done" } : failed(slow(order));
-    await clock.sleep(POLL_MS);
+    await clock.sleep(POLL_MS, signal);
   }
   return "ended";
 }
@@ -105,11 +113,12 @@ async function waitForServer(
 /** The role that the local server answers with; "silent": not yet; or why it lets the superuser not in. */
 export async function askRole(
   options: PostgresOptions,
+  signal: AbortSignal,
 ): Promise<"primary" | "replica" | "silent" | { readonly refused: string }> {
   const postmaster = await readPostmaster(options.dataDir);
   if (postmaster === null) return "silent";
   const target = localTarget(options, postmaster.file, options.authentication.superuser);
-  using deadline = within(ASK_MS);
+  using deadline = within(ASK_MS, signal);
   try {
     const [row] = await withSession(
       target,

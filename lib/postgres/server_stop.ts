@@ -1,4 +1,5 @@
 import type { StopEscalation } from "../core/action.ts";
+import type { StopOrder } from "../host/fence.ts";
 import { stopServer } from "../host/fence.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { CHECKPOINT_MS, checkpointLocally } from "./local_sql.ts";
@@ -7,27 +8,38 @@ import { programPath } from "./options.ts";
 import type { JobContext } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
 
+const AT_ONCE_MS = 1000;
+
 /**
  * Ends the server with all that belongs to it. The pid file names the postmaster; `known` is the one seen last, for a
- * directory that was removed under it. Throws when killed processes do not disappear.
+ * directory that was removed under it. "left": `signal` aborted first. Throws when killed processes do not disappear.
  */
 export async function stopForCertain(
   options: PostgresOptions,
   known: ProcessIdentity | null,
-  how: "fast" | "immediate",
-  escalation: StopEscalation,
-): Promise<void> {
+  order: StopOrder,
+  signal: AbortSignal,
+): Promise<"gone" | "left"> {
   const { dataDir, clock } = options;
   const serverProgram = programPath(options, "postgres");
   const found = await readPostmaster(dataDir);
   const postmaster = found === null ? known : found.process.identity;
-  await stopServer({ dataDir, serverProgram, postmaster, clock }, how, escalation);
+  return await stopServer({ dataDir, serverProgram, postmaster, clock }, order, signal);
 }
 
 /** Ends whatever still works in the data directory before something new is made or started there. */
 export async function clearLeftovers(options: PostgresOptions): Promise<void> {
-  const killAtMs = options.clock.bootMs() + 5000;
-  await stopForCertain(options, null, "immediate", { immediateAtMs: null, killAtMs });
+  await stopAtOnce(options, null);
+}
+
+/** Ends a server without regard to its clients, for certain and within a second or so. */
+export async function stopAtOnce(
+  options: PostgresOptions,
+  known: ProcessIdentity | null,
+): Promise<void> {
+  const escalation = { immediateAtMs: null, killAtMs: options.clock.bootMs() + AT_ONCE_MS };
+  const never = new AbortController().signal;
+  await stopForCertain(options, known, { how: "immediate", escalation }, never);
 }
 
 /** A checkpoint while still serving makes the stop's own short; it must not eat the time of the stop itself. */

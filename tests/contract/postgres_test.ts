@@ -299,6 +299,68 @@ onServers("stop() checkpoints first, and a replica has all of it", async (dir) =
   );
 });
 
+onServers("startPrimary() stops what it started when it is cancelled", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await a.manager.stop("fast", false, NEVER, job());
+  const cancel = new AbortController();
+  const limitMs = systemClock.bootMs() + 10_000;
+  const started = a.manager.startPrimary(limitMs, 20_000, settings, job({ signal: cancel.signal }));
+  await eventually(a.manager, (view) => view.kind !== "down");
+  cancel.abort();
+  const end = await started;
+  const view = await look(a.manager);
+  strictEqual(view.kind, end.kind === "cancelled" ? "down" : "primary");
+});
+
+onServers("stop() yields to a harsher stop", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await look(a.manager);
+  Deno.kill(await postmasterPid(a), "SIGSTOP");
+  const preempted = new AbortController();
+  const gentle = a.manager.stop("fast", false, NEVER, job({ signal: preempted.signal }));
+  preempted.abort();
+  deepStrictEqual(await gentle, { kind: "cancelled" });
+  const killAtMs = systemClock.bootMs() + 100;
+  const escalation = { immediateAtMs: null, killAtMs };
+  deepStrictEqual(await a.manager.stop("immediate", false, escalation, job()), { kind: "done" });
+});
+
+onServers("startReplica() finds the reason in the collector's file", async (dir) => {
+  const parameters = { unix_socket_directories: dir, logging_collector: "on" };
+  await using a = member(dir, "a", { parameters });
+  await bootstrapped(a);
+  await a.manager.stop("fast", false, NEVER, job());
+  using _taken = Deno.listen({ hostname: "127.0.0.1", port: a.options.listen.port });
+  const result = await a.manager.startReplica(null, settings, job());
+  match(result.kind === "failed" ? result.why : "", /Address already in use/);
+});
+
+onServers(
+  "syncSlots() makes slots that hold WAL, moves them on and drops idle ones only",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await using b = member(dir, "b");
+    await bootstrapped(a);
+    await streaming(b, a);
+    const signal = new AbortController().signal;
+    const create = { create: ["c", "d"], drop: [], advance: [] };
+    deepStrictEqual(await a.manager.syncSlots(create, signal), { kind: "done" });
+    deepStrictEqual(await a.manager.syncSlots(create, signal), { kind: "done" });
+    await sql(a, "CREATE TABLE public.t AS SELECT generate_series(1, 1000) AS x");
+    const before = await look(a.manager);
+    if (before.kind !== "primary") throw new Error("Cannot go on: this is no primary");
+    const change = { create: [], drop: ["b", "d"], advance: [{ name: "c", to: before.lsn }] };
+    await a.manager.syncSlots(change, signal);
+    const view = await look(a.manager);
+    const slots = view.kind === "primary" ? view.slots : [];
+    deepStrictEqual(slots.map(({ name, active }) => [name, active]), [["b", true], ["c", false]]);
+    strictEqual(slots[1]?.restartLsn, before.lsn);
+    strictEqual(view.kind === "primary" && view.senders[0]?.applicationName, "b");
+  },
+);
+
 /** A small file system that the test runner mounts; without it the two cases are skipped by name. */
 const SMALL_DIR = Deno.env.get("AGENT_TEST_SMALL_DIR") ?? null;
 
