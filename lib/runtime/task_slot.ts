@@ -105,6 +105,7 @@ export class TaskSlot {
   async #run(running: RunningTask, before: RunningTask | null, job: Job): Promise<void> {
     if (before !== null) await this.#preempt(before, running.task);
     const result = await this.#result(running, job);
+    this.#tell(running, result);
     if (this.#running !== running) return; // a stop took the slot meanwhile: its end is what counts
     this.#running = null;
     this.#last = {
@@ -115,6 +116,13 @@ export class TaskSlot {
       endedMs: this.#clock.bootMs(),
     };
     this.#onEnd(running.task);
+  }
+
+  #tell({ task, sinceMs }: RunningTask, result: JobResult): void {
+    const tookMs = this.#clock.bootMs() - sinceMs;
+    if (result.kind === "failed") {
+      this.#log.warn(`Task ${task.kind} failed: ${result.why}`, { task: task.kind, tookMs });
+    } else this.#log.info(`Task ${task.kind}: ${result.kind}`, { task: task.kind, tookMs });
   }
 
   async #preempt(before: RunningTask, task: TaskSpec): Promise<void> {
