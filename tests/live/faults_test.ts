@@ -2,6 +2,7 @@ import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import { liveTest } from "./live.ts";
 import { type Cluster, planCluster } from "../../scripts/playground/cluster.ts";
 import type { Member } from "../../scripts/playground/member.ts";
+import { isAlive } from "../../scripts/playground/processes.ts";
 import { pause, waitFor } from "../../scripts/playground/wait.ts";
 
 const SMALL_DISK = Deno.env.get("AGENT_SMALL_DISK");
@@ -80,7 +81,11 @@ liveTest("an agent whose REST port is in use ends with an exit code", {
   const member = cluster.member("a");
   using taken = Deno.listen({ hostname: "127.0.0.1", port: member.plan.restPort });
   await member.start();
-  const code = await Promise.race([member.agentEnd(), pause(20_000).then(() => -1)]);
+  await waitFor("the end of the agent", 20_000, async () => {
+    const alive = await isAlive(member.agentPid ?? 0);
+    return { met: alive ? null : true, seen: "it runs" };
+  });
+  const code = await member.agentEnd();
   ok(taken.addr.port > 0 && code > 0, `exit code ${code}`);
   const log = await Deno.readTextFile(member.logFile);
   ok(log.includes(String(member.plan.restPort)), log);
@@ -92,6 +97,7 @@ liveTest("a server whose port is in use is told and tried again", {
   const member = cluster.member("a");
   const taken = Deno.listen({ hostname: "127.0.0.1", port: member.plan.pgPort });
   await member.start();
+  await pause(8_000);
   await staysOut(member);
   taken.close();
   await cluster.waitForLeader(60_000);
