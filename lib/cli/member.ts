@@ -6,13 +6,9 @@ import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { SelfView } from "../core/node_view.ts";
-import { decodeSettings, defaultSettings } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
-import { slotNameOf } from "../core/slot_name.ts";
-import { readTags } from "../core/tags.ts";
-import { COMPATIBLE_VERSION } from "../core/version.ts";
-import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
-import { PostgresManager } from "../postgres/manager.ts";
+import type { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
+import type { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
@@ -20,9 +16,10 @@ import { DiskLeaseFile } from "../runtime/lease_file.ts";
 import { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
-import { askPeers } from "../runtime/peers.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
+import { memberCalls, openServer, openStore, settingsAtFirst } from "./adapters.ts";
+import { SelfHolder } from "./self.ts";
 
 /** One member with all its parts wired, nothing started yet. */
 export interface Member {
@@ -53,25 +50,6 @@ export function assembleMember(config: AgentConfig, log: Log): Member {
     apiContext: apiContextOf(config, parts),
     takeTags: (tags) => self.takeTags(tags),
   };
-}
-
-/** Facts of this node, renewed when the file is read again. */
-class SelfHolder {
-  readonly #config: AgentConfig;
-  #self: SelfView;
-
-  constructor(config: AgentConfig) {
-    this.#config = config;
-    this.#self = selfOf(config, config.tags);
-  }
-
-  get self(): SelfView {
-    return this.#self;
-  }
-
-  takeTags(tags: JsonObject): void {
-    this.#self = selfOf(this.#config, tags);
-  }
 }
 
 interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
@@ -162,45 +140,4 @@ function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiC
 
 function timingOf(settings: Settings): LeaseTiming {
   return leaseTiming(settings.ttlS, settings.loopWaitS);
-}
-
-function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
-  const decoded = decodeSettings(bootstrap?.dcs ?? {});
-  return "settings" in decoded ? decoded.settings : defaultSettings;
-}
-
-function openStore({ etcd, scope, namespace }: AgentConfig, endpointMs: () => number): EtcdDcs {
-  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock });
-}
-
-function openServer({ name, scope, postgresql, bootstrap }: AgentConfig): PostgresManager {
-  return new PostgresManager({
-    ...postgresql,
-    name,
-    scope,
-    slotName: slotNameOf(name),
-    clock,
-    bootstrap: bootstrap === null ? null : { initdb: bootstrap.initdb, pgHba: bootstrap.pgHba },
-  });
-}
-
-function memberCalls({ ctl, restapi }: AgentConfig): AskPeers {
-  const login = ctl ?? restapi.authentication;
-  const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent` };
-  return (members, signal) => askPeers(members, options, signal);
-}
-
-function selfOf(config: AgentConfig, tags: JsonObject): SelfView {
-  const { name, restapi, postgresql, bootstrap } = config;
-  const { connectAddress, proxyAddress, database } = postgresql;
-  return {
-    name,
-    apiUrl: `http://${restapi.connectAddress}/patroni`,
-    connUrl: `postgres://${connectAddress}/${database}`,
-    proxyUrl: proxyAddress === null ? null : `postgres://${proxyAddress}/${database}`,
-    tags: readTags(tags),
-    mayBootstrap: bootstrap !== null,
-    mayReclone: true, // the old directory is kept aside, so nothing is removed
-    slotName: slotNameOf(name),
-  };
 }

@@ -13,7 +13,9 @@ import { LiveMailbox } from "../../lib/runtime/live_mailbox.ts";
 import { Recorder } from "../../lib/runtime/recorder.ts";
 import { TaskSlot } from "../../lib/runtime/task_slot.ts";
 import { replica, self, SYSTEM_ID } from "../core/builders.ts";
-import { MemoryDcs, MemoryLeaseFile, MemoryPostgres, settle, VirtualClock } from "./fakes.ts";
+import { MemoryLeaseFile, settle, VirtualClock } from "./fakes.ts";
+import { MemoryDcs } from "./memory_dcs.ts";
+import { MemoryPostgres } from "./memory_postgres.ts";
 
 interface World {
   readonly clock: VirtualClock;

@@ -2,7 +2,8 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { silentLog } from "../../lib/base/log.ts";
 import { leaseTiming } from "../../lib/core/lease_timing.ts";
 import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
-import { MemoryDcs, MemoryLeaseFile, VirtualClock } from "./fakes.ts";
+import { MemoryLeaseFile, VirtualClock } from "./fakes.ts";
+import { MemoryDcs } from "./memory_dcs.ts";
 
 /** ttl 30, renewal every 10 s, stop 5 s before the end. */
 interface World {
