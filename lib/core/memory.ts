@@ -29,8 +29,8 @@ export interface Memory {
     | null;
   /** System id of a server that this process bootstrapped and that never became a cluster: it may be thrown away. */
   readonly unfoundedId: string | null;
-  /** Since when the tree of a cluster that was led before is empty: its primary gets time to come back first. */
-  readonly wipedSinceMs: number | null;
+  /** Since when the store shows neither an identity nor a leader: the owner of a wiped tree gets time to come back first. */
+  readonly emptySinceMs: number | null;
   /** Settings that the local server was last given; the files they were rendered to are not read back. */
   readonly appliedSettings: Settings | null;
 }
@@ -47,7 +47,7 @@ export const initialMemory: Memory = {
   memberSeenMs: {},
   failedTask: null,
   unfoundedId: null,
-  wipedSinceMs: null,
+  emptySinceMs: null,
   appliedSettings: null,
 };
 
@@ -81,10 +81,10 @@ export function remember(memory: Memory, view: NodeView): Memory {
 
 function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): Memory {
   const isLed = cluster.lock !== null;
-  const isWiped = !isLed && cluster.systemId === null && memory.lastLeader !== null;
+  const isEmpty = !isLed && cluster.systemId === null;
   return {
     ...memory,
-    wipedSinceMs: isWiped ? memory.wipedSinceMs ?? view.nowMs : null,
+    emptySinceMs: isEmpty ? memory.emptySinceMs ?? view.nowMs : null,
     lastHealthyMembers: isLed ? cluster.members : memory.lastHealthyMembers,
     lastLeader: cluster.lock?.holder ?? memory.lastLeader,
     lastConfig: cluster.config?.raw ?? memory.lastConfig,

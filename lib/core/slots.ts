@@ -30,10 +30,11 @@ export function wantedSlots(facts: SlotFacts): readonly string[] {
   const { cluster, self } = facts;
   const { useSlots } = cluster.settings;
   if (!useSlots) return [];
+  const isBarred = self.tags.nofailover && cluster.lock?.holder !== self.name;
   const wanted = new Set<string>();
   for (const member of cluster.members) {
     const isNeeded = !member.tags.nostream && member.name !== self.name &&
-      (!self.tags.nofailover || member.tags.replicatefrom === self.name);
+      (!isBarred || member.tags.replicatefrom === self.name);
     if (isNeeded) wanted.add(slotNameOf(member.name));
   }
   if (!self.tags.nofailover) { for (const slot of retainedSlots(facts)) wanted.add(slot); }

@@ -143,10 +143,12 @@ Deno.test("recover-replica starts read-only when nobody leads, and takes no lock
 });
 
 Deno.test("recover-replica leads a new cluster only while no leader was ever known (P15)", () => {
-  const empty = cluster({ lock: null, systemId: null, config: null, members: [] });
-  const view = replicaView({ cluster: empty, postgres: down() });
-  assert.deepEqual(ordered(view), ["take-lock"]);
-  assert.deepEqual(ordered(view, { ...SETTLED, lastLeader: "b" }), ["start-replica"]);
+  const wiped = cluster({ lock: null, systemId: null, config: null, members: [] });
+  const view = replicaView({ cluster: wiped, postgres: down() });
+  const empty = { ...SETTLED, emptySinceMs: NOW_MS - 60_000 };
+  assert.deepEqual(ordered(view), []);
+  assert.deepEqual(ordered(view, empty), ["take-lock"]);
+  assert.deepEqual(ordered(view, { ...empty, lastLeader: "b" }), ["start-replica"]);
 });
 
 Deno.test("addressOf() reads published addresses", () => {

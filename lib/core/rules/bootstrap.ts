@@ -10,7 +10,7 @@ import {
   lockSide,
   restUntilMs,
 } from "./facts.ts";
-import { act, actAndLook } from "./rule.ts";
+import { act } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { cloneFrom } from "./sources.ts";
 
@@ -30,9 +30,9 @@ export const founding: Rule = {
     if (cluster.systemId === "") return found(view, postgres.systemId, memory);
     if (!isUnfounded(view, memory)) return null;
     if (cluster.systemId === null) {
-      return actAndLook("the bootstrap claim ran out: claiming again", [
-        { kind: "claim-bootstrap" },
-      ]);
+      const claim: Action = { kind: "claim-bootstrap" };
+      const againMs = view.nowMs + LOOK_AGAIN_MS;
+      return act("the bootstrap claim ran out: claiming again", [claim], againMs);
     }
     return null;
   },

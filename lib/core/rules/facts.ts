@@ -84,6 +84,15 @@ export function isUnfounded(view: NodeView, memory: Memory): boolean {
   return memory.unfoundedId !== null && localSystemId(view.postgres) === memory.unfoundedId;
 }
 
+/**
+ * True when the store has been empty for two leases. A wipe takes the lock from under a living leader, so its lease must
+ * be over, and all members must have had time to show themselves, before anybody else may lead.
+ */
+export function isLongEmpty(view: NodeView, memory: Memory): boolean {
+  if (memory.emptySinceMs === null) return false;
+  return view.nowMs - memory.emptySinceMs >= 2 * timingOf(view, memory).ttlMs;
+}
+
 /** True when another member says that it has a server with data: then no new cluster may begin here. */
 export function hasDataElsewhere(cluster: ClusterView, me: string): boolean {
   return cluster.members.some((member) =>

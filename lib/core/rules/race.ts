@@ -13,7 +13,7 @@ import type { Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
-import { leaseEnded, lockSide, timingOf } from "./facts.ts";
+import { isLongEmpty, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { slotActions } from "./housekeeping.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -52,6 +52,9 @@ function raceOfPrimary(
   }
   const mustStop = whyOutdated(view, cluster, postgres);
   if (mustStop !== null) return act(mustStop, [demote(view, memory, mustStop)]);
+  if (isNew && view.lease.kind !== "held" && !isLongEmpty(view, memory)) {
+    return act("an empty store: waiting for members that may know more", []);
+  }
   if (view.lease.kind === "none" && view.peers === "not asked") {
     return actAndLook("a primary without the lock: asking the others first", [
       { kind: "ask-peers" },
@@ -102,17 +105,14 @@ function whyRefuse(view: NodeView, memory: Memory, cluster: ClusterView): string
   if (unsupported !== undefined) {
     return `refusing to lead: the setting ${unsupported} is not implemented`;
   }
-  if (cluster.systemId === "" || cluster.systemId === null && !isLongWiped(view, memory)) {
+  if (
+    cluster.systemId === "" ||
+    cluster.systemId === null && !(memory.lastLeader !== null && isLongEmpty(view, memory))
+  ) {
     return "refusing to lead: the cluster has no identity, and its primary comes first to restore it";
   }
   const untilMs = outUntilMs(view, memory);
   return untilMs === null ? null : "staying out of the race after giving the lock up";
-}
-
-/** A wipe removes the lock from under a living leader, so its lease must be over before anybody else may win. */
-function isLongWiped(view: NodeView, memory: Memory): boolean {
-  if (memory.wipedSinceMs === null) return false;
-  return view.nowMs - memory.wipedSinceMs >= 2 * timingOf(view, memory).ttlMs;
 }
 
 function outUntilMs(view: NodeView, memory: Memory): number | null {

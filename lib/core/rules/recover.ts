@@ -7,6 +7,7 @@ import type { ControlData, NodeView, PostgresView } from "../node_view.ts";
 import {
   authorityEndsMs,
   hasDataElsewhere,
+  isLongEmpty,
   isUnfounded,
   leaderMember,
   lockSide,
@@ -109,6 +110,9 @@ export const recoverReplica: Rule = {
     const { cluster, postgres } = view;
     if (cluster.kind !== "seen" || postgres.kind !== "down" || lockSide(view) === "me") return null;
     if (lockSide(view) === "nobody" && mayAdopt(view, cluster, memory)) {
+      if (!isUnfounded(view, memory) && !isLongEmpty(view, memory)) {
+        return act("an empty store: waiting for members that may know more", []);
+      }
       return actAndLook("no cluster yet: leading with the data of this node", [
         { kind: "take-lock" },
       ]);
