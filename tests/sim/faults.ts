@@ -6,6 +6,7 @@ import type { Steps } from "./schedule.ts";
 import { Host } from "./schedule.ts";
 import { Counts } from "./network.ts";
 import type { Server } from "./server.ts";
+import { hasTwin } from "./wal.ts";
 import type { World } from "./world.ts";
 
 type Heal = () => void;
@@ -41,25 +42,15 @@ export class Faults {
   /**
    * Ends every fault; agents that were killed start again. A key tree that was deleted while nobody was primary is
    * restored as an operator would: members refuse to guess it (case B6). So is the directory of a bootstrap whose agent
-   * died before its cluster was founded: nobody else can know that it holds nothing.
+   * died before its cluster was founded: nobody else can know that it holds nothing; and a directory on a timeline whose
+   * number another branch carries too (its promotion was never published): positions alone cannot tell them apart.
    */
   healAll(): void {
     this.#healing = true;
     for (const heal of [...this.#heals]) heal();
     for (const node of this.#world.nodes) node.start();
     this.#restoreIdentity();
-    this.#removeUnfounded();
-  }
-
-  #removeUnfounded(): void {
-    const { checks, nodes, store } = this.#world;
-    const founded = store.initialize?.value ?? "";
-    for (const { server } of nodes) {
-      if (founded === "" || server.data !== "usable" || server.systemId === founded) continue;
-      if (checks.hasLed(server.systemId)) continue;
-      this.#crash(server);
-      server.data = "none";
-    }
+    this.#removeUseless();
   }
 
   /** The worst moment for a stall: right after the job was ordered that needs the lease. */
@@ -77,9 +68,34 @@ export class Faults {
   #restoreIdentity(): void {
     const { nodes, store } = this.#world;
     if (store.initialize !== null || nodes.some(({ server }) => server.writable)) return;
-    const [newest] = nodes.map(({ server }) => server).filter(({ data }) => data === "usable")
-      .sort((one, other) => other.head.branch.timeline - one.head.branch.timeline);
-    if (newest !== undefined) store.restoreIdentity(newest.systemId);
+    const newest = this.#newest();
+    if (newest !== null) store.restoreIdentity(newest.systemId);
+  }
+
+  #removeUseless(): void {
+    const { nodes, store } = this.#world;
+    const founded = store.initialize?.value ?? "";
+    const newest = this.#newest();
+    for (const { server } of nodes) {
+      const isHalf = founded === "" && server.data === "half-made";
+      const isUsable = server.data === "usable";
+      const isTwin = isUsable && newest !== null && hasTwin(newest.head, server.head);
+      if (!isHalf && !isTwin && !(isUsable && this.#isForeign(server, founded))) continue;
+      this.#crash(server);
+      server.data = "none";
+    }
+  }
+
+  #isForeign(server: Server, founded: string): boolean {
+    const differs = founded !== "" && server.systemId !== founded;
+    return differs && !this.#world.checks.hasLed(server.systemId);
+  }
+
+  #newest(): Server | null {
+    const usable = this.#world.nodes.map(({ server }) => server)
+      .filter((server) => server.data === "usable");
+    usable.sort((one, other) => other.head.branch.timeline - one.head.branch.timeline);
+    return usable[0] ?? null;
   }
 
   *#draw(): Steps<void> {
@@ -140,17 +156,14 @@ export class Faults {
         this.#crash(server);
         return nothing;
       case "server-silent":
-        server.silent = true;
-        return () => void (server.silent = false);
+        return silence(server);
       case "wall-jump":
         node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
         return nothing;
       case "handover":
         return this.#wish();
       case "agent-shutdown":
-        node.wishes = [{ kind: "shutdown" }];
-        node.wake();
-        return () => this.#startAgain(node);
+        return this.#shutDown(node);
       case "wipe":
         return this.#wipe();
       default:
@@ -217,6 +230,12 @@ export class Faults {
     return () => this.#startAgain(node);
   }
 
+  #shutDown(node: Node): Heal {
+    node.wishes = [{ kind: "shutdown" }];
+    node.wake();
+    return () => this.#startAgain(node);
+  }
+
   #startAgain(node: Node): void {
     if (node.alive) {
       node.wishes = [];
@@ -245,4 +264,11 @@ export class Faults {
 
 function nothing(): void {
   return undefined;
+}
+
+function silence(server: Server): Heal {
+  server.silent = true;
+  return () => {
+    server.silent = false;
+  };
 }

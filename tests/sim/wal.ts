@@ -42,3 +42,11 @@ export function contains(head: WalRecord, part: WalRecord): boolean {
   while (record !== null && record.lsn > part.lsn) record = record.before;
   return record === part;
 }
+
+/** True when `head` has a branch with the number of `part`'s that is not the same branch. */
+export function hasTwin(head: WalRecord, part: WalRecord): boolean {
+  let record: WalRecord | null = head;
+  const { branch } = part;
+  while (record !== null && record.branch.timeline > branch.timeline) record = record.before;
+  return record !== null && record.branch.timeline === branch.timeline && record.branch !== branch;
+}
