@@ -1,33 +1,21 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
-import { findFillers, findServerProcesses, parsePostmasterPid } from "../../lib/host/processes.ts";
 import { exists, putMark } from "../../lib/postgres/data_dir.ts";
 import { serverLogPath } from "../../lib/postgres/pg_ctl.ts";
-import { PostgresManager } from "../../lib/postgres/manager.ts";
-import type { Member } from "../postgres/real_server.ts";
 import {
+  bootstrapped,
   clusterSettings,
   eventually,
   job,
   look,
   member,
+  NO_ESCALATION,
   onServers,
   sql,
+  streaming,
 } from "../postgres/real_server.ts";
 
 const settings = clusterSettings();
-const NEVER = { immediateAtMs: null, killAtMs: null };
-
-async function bootstrapped(one: Member): Promise<void> {
-  deepStrictEqual(await one.manager.bootstrap(settings, job()), { kind: "done" });
-}
-
-async function streaming(one: Member, source: Member): Promise<void> {
-  const slots = { create: [one.options.slotName], drop: [], advance: [] };
-  await source.manager.syncSlots(slots, new AbortController().signal);
-  deepStrictEqual(await one.manager.clone(source.source, false, settings, job()), { kind: "done" });
-  await eventually(one.manager, (view) => view.kind === "replica" && view.streaming);
-}
 
 onServers("bootstrap() founds a running primary in an empty directory", async (dir) => {
   await using a = member(dir, "a");
@@ -49,7 +37,7 @@ onServers(
     await streaming(b, a);
     await streaming(c, a);
     await sql(a, "CREATE TABLE public.t AS SELECT 1 AS x");
-    deepStrictEqual(await a.manager.stop("fast", true, NEVER, job()), { kind: "done" });
+    deepStrictEqual(await a.manager.stop("fast", true, NO_ESCALATION, job()), { kind: "done" });
     strictEqual((await look(a.manager)).kind, "down");
 
     const soonMs = systemClock.bootMs() + 10_000;
@@ -110,82 +98,22 @@ onServers("stop() ends a stopped postmaster and its busy children by escalation"
   strictEqual(await query, "PostgresUnreachable");
 });
 
-onServers("startPrimary() and promote() do nothing after their right has ended", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  await a.manager.stop("fast", false, NEVER, job());
-  const pastMs = systemClock.bootMs() - 1;
-  const started = await a.manager.startPrimary(pastMs, 5000, settings, job());
-  strictEqual(started.kind, "failed");
-  strictEqual((await look(a.manager)).kind, "down");
-  await a.manager.startReplica(null, settings, job());
-  strictEqual((await a.manager.promote(pastMs, job())).kind, "failed");
-  strictEqual((await look(a.manager)).kind, "replica");
-});
-
-onServers("clone() fails before anything is given up when the password is wrong", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  const { superuser } = a.options.authentication;
-  const wrong = { username: "repl", password: "wrong", options: {} };
-  const authentication = { superuser, replication: wrong, rewind: null };
-  await using b = member(dir, "b", { authentication });
-  const result = await b.manager.clone(a.source, false, settings, job());
-  match(result.kind === "failed" ? result.why : "", /password authentication failed/);
-  deepStrictEqual(await look(b.manager), { kind: "no-data" });
-});
-
-onServers("bootstrap() names the port that is in use", async (dir) => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const listen = { hosts: ["127.0.0.1"], port: listener.addr.port };
-  await using a = member(dir, "a", { listen });
-  const result = await a.manager.bootstrap(settings, job());
-  match(result.kind === "failed" ? result.why : "", /Address already in use/);
-  deepStrictEqual(await look(a.manager), { kind: "no-data" });
-});
-
 onServers("clone() keeps a diverged directory and wipes a half-made one", async (dir) => {
   await using a = member(dir, "a");
   await using b = member(dir, "b");
   await bootstrapped(a);
   await streaming(b, a);
-  await b.manager.stop("immediate", false, NEVER, job());
+  await b.manager.stop("immediate", false, NO_ESCALATION, job());
   const refused = await b.manager.clone(a.source, false, settings, job());
   strictEqual(refused.kind, "failed");
   deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
   ok(await exists(`${b.options.dataDir}.diverged/PG_VERSION`));
 
-  await b.manager.stop("fast", false, NEVER, job());
+  await b.manager.stop("fast", false, NO_ESCALATION, job());
   await putMark(b.options.dataDir, "clone");
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
   strictEqual((await b.manager.startReplica(a.source, settings, job())).kind, "failed");
   deepStrictEqual(await b.manager.clone(a.source, false, settings, job()), { kind: "done" });
-});
-
-onServers("clone() leaves nothing behind when it is cancelled", async (dir) => {
-  await using a = member(dir, "a");
-  await using b = member(dir, "b", { basebackup: ["--max-rate=1M"] });
-  await bootstrapped(a);
-  const cancel = new AbortController();
-  const report = (text: string): void => text.startsWith("copied 1") ? cancel.abort() : undefined;
-  const context = job({ signal: cancel.signal, report });
-  const result = await b.manager.clone(a.source, false, settings, context);
-  deepStrictEqual(result, { kind: "cancelled" });
-  deepStrictEqual(await look(b.manager), { kind: "no-data" });
-  deepStrictEqual(findFillers(b.options.dataDir), []);
-});
-
-onServers("startPrimary() ignores a pid file whose number another program has now", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  await look(a.manager);
-  await a.manager.stop("immediate", false, NEVER, job());
-  const pidFile = `${a.options.dataDir}/postmaster.pid`;
-  await Deno.writeTextFile(pidFile, `${Deno.pid}\n${a.options.dataDir}\n1\n1\n\n\n\n`);
-  strictEqual((await look(a.manager)).kind, "down");
-  const limitMs = systemClock.bootMs() + 5000;
-  const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
-  deepStrictEqual(started, { kind: "done" });
 });
 
 onServers(
@@ -232,18 +160,6 @@ onServers("follow() undoes what ALTER SYSTEM did to the recovery settings", asyn
   match(String(row?.["primary_conninfo"]), new RegExp(`port=${a.options.listen.port} `));
 });
 
-onServers("probe() calls a server silent that lets the superuser not in", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  const { replication } = a.options.authentication;
-  const superuser = { username: "postgres", password: "wrong", options: {} };
-  const authentication = { superuser, replication, rewind: null };
-  const other = new PostgresManager({ ...a.options, authentication });
-  const view = await look(other);
-  strictEqual(view.kind === "silent" && view.lastRole, "primary");
-  await other.close();
-});
-
 onServers("bootstrap() leaves no password in the server's log, whatever is logged", async (dir) => {
   const parameters = {
     unix_socket_directories: dir,
@@ -261,25 +177,14 @@ onServers("bootstrap() leaves no password in the server's log, whatever is logge
 onServers("startReplica() makes a server that outlives its agent and is adopted", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);
-  await a.manager.stop("fast", false, NEVER, job());
+  await a.manager.stop("fast", false, NO_ESCALATION, job());
   const script = new URL("../postgres/start_and_exit.ts", import.meta.url).pathname;
   const agent = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--cached-only", script, dir, String(a.options.listen.port)],
   });
   strictEqual((await agent.output()).code, 0);
   strictEqual((await look(a.manager)).kind, "replica");
-  deepStrictEqual(await a.manager.stop("fast", false, NEVER, job()), { kind: "done" });
-});
-
-onServers("probe() finds the server of a removed directory, and stop() ends it", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  await look(a.manager);
-  await Deno.remove(a.options.dataDir, { recursive: true });
-  const view = await look(a.manager);
-  strictEqual(view.kind === "silent" && view.lastRole, "primary");
-  deepStrictEqual(await a.manager.stop("fast", false, NEVER, job()), { kind: "done" });
-  deepStrictEqual(await look(a.manager), { kind: "no-data" });
+  deepStrictEqual(await a.manager.stop("fast", false, NO_ESCALATION, job()), { kind: "done" });
 });
 
 onServers("stop() checkpoints first, and a replica has all of it", async (dir) => {
@@ -288,7 +193,7 @@ onServers("stop() checkpoints first, and a replica has all of it", async (dir) =
   await bootstrapped(a);
   await streaming(b, a);
   await sql(a, "CREATE TABLE public.t AS SELECT generate_series(1, 10000) AS x");
-  await a.manager.stop("fast", true, NEVER, job());
+  await a.manager.stop("fast", true, NO_ESCALATION, job());
   const view = await look(a.manager);
   if (view.kind !== "down") throw new Error("Cannot go on: the server is not down");
   strictEqual(view.control.state, "shut down");
@@ -297,44 +202,6 @@ onServers("stop() checkpoints first, and a replica has all of it", async (dir) =
     b.manager,
     (one) => one.kind === "replica" && (one.replayedLsn ?? 0n) > checkpointLsn,
   );
-});
-
-onServers("startPrimary() stops what it started when it is cancelled", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  await a.manager.stop("fast", false, NEVER, job());
-  const cancel = new AbortController();
-  const limitMs = systemClock.bootMs() + 10_000;
-  const started = a.manager.startPrimary(limitMs, 20_000, settings, job({ signal: cancel.signal }));
-  await eventually(a.manager, (view) => view.kind !== "down");
-  cancel.abort();
-  const end = await started;
-  const view = await look(a.manager);
-  strictEqual(view.kind, end.kind === "cancelled" ? "down" : "primary");
-});
-
-onServers("stop() yields to a harsher stop", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  await look(a.manager);
-  Deno.kill(await postmasterPid(a), "SIGSTOP");
-  const preempted = new AbortController();
-  const gentle = a.manager.stop("fast", false, NEVER, job({ signal: preempted.signal }));
-  preempted.abort();
-  deepStrictEqual(await gentle, { kind: "cancelled" });
-  const killAtMs = systemClock.bootMs() + 100;
-  const escalation = { immediateAtMs: null, killAtMs };
-  deepStrictEqual(await a.manager.stop("immediate", false, escalation, job()), { kind: "done" });
-});
-
-onServers("startReplica() finds the reason in the collector's file", async (dir) => {
-  const parameters = { unix_socket_directories: dir, logging_collector: "on" };
-  await using a = member(dir, "a", { parameters });
-  await bootstrapped(a);
-  await a.manager.stop("fast", false, NEVER, job());
-  using _taken = Deno.listen({ hostname: "127.0.0.1", port: a.options.listen.port });
-  const result = await a.manager.startReplica(null, settings, job());
-  match(result.kind === "failed" ? result.why : "", /Address already in use/);
 });
 
 onServers(
@@ -361,48 +228,33 @@ onServers(
   },
 );
 
-/** A small file system that the test runner mounts; without it the two cases are skipped by name. */
-const SMALL_DIR = Deno.env.get("AGENT_TEST_SMALL_DIR") ?? null;
-
-onServers("clone() fails before it begins when the copy does not fit", async (dir) => {
-  await using a = member(dir, "a");
+onServers("probe() uses the server's socket directory when that is wanted", async (dir) => {
+  await using a = member(dir, "a", { useUnixSocket: true });
   await bootstrapped(a);
-  await using b = member(dir, "b", { dataDir: `${SMALL_DIR}/b` });
-  const result = await b.manager.clone(a.source, false, settings, job());
-  match(result.kind === "failed" ? result.why : "", /MB needed, \d+ MB free/);
-  deepStrictEqual(await look(b.manager), { kind: "no-data" });
-}, { ignore: SMALL_DIR === null });
-
-onServers("clone() cleans up when the disk is full in its middle", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  const { replication } = a.options.authentication;
-  const superuser = { username: "postgres", password: "wrong", options: {} };
-  const authentication = { superuser, replication, rewind: null };
-  await using b = member(dir, "b", { dataDir: `${SMALL_DIR}/b`, authentication });
-  const result = await b.manager.clone(a.source, false, settings, job());
-  match(result.kind === "failed" ? result.why : "", /No space left/);
-  deepStrictEqual(await look(b.manager), { kind: "no-data" });
-}, { ignore: SMALL_DIR === null });
-
-/** A backend that never looks whether its postmaster lives. */
-const BUSY = "SELECT count(*) FROM generate_series(1, 10000000000) AS busy";
-
-async function busyBackend(one: Member): Promise<void> {
-  await eventually(one.manager, (view) => view.kind === "primary");
-  for (;;) {
-    const [row] = await sql(
-      one,
-      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%AS busy'",
-    );
-    if (row?.["n"] === 1) return;
-  }
-}
-
-async function postmasterPid(one: Member): Promise<number> {
-  const file = parsePostmasterPid(
-    await Deno.readTextFile(`${one.options.dataDir}/postmaster.pid`),
+  strictEqual((await look(a.manager)).kind, "primary");
+  const rows = await sql(
+    a,
+    "SELECT client_addr FROM pg_stat_activity WHERE application_name = 'agent' AND pid <> pg_backend_pid()",
   );
-  if (file === null) throw new Error("Cannot find the postmaster: no pid in its file");
-  return file.pid;
-}
+  deepStrictEqual(rows, [{ client_addr: null }]);
+});
+
+onServers("clone() keeps WAL and tablespaces outside of the data directory too", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await Deno.mkdir(`${dir}/space-a`);
+  await sql(a, `CREATE TABLESPACE space LOCATION '${dir}/space-a'`);
+  await sql(a, "CREATE TABLE public.t TABLESPACE space AS SELECT 1 AS x");
+  const basebackup = [
+    `--waldir=${dir}/wal-b`,
+    `--tablespace-mapping=${dir}/space-a=${dir}/space-b`,
+  ];
+  await using b = member(dir, "b", { basebackup });
+  await streaming(b, a);
+  await b.manager.stop("fast", false, NO_ESCALATION, job());
+  deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
+  await eventually(b.manager, (view) => view.kind === "replica" && view.streaming);
+  deepStrictEqual(await sql(b, "SELECT x FROM public.t"), [{ x: 1 }]);
+  ok(await exists(`${dir}/space-b.diverged`));
+  ok(await exists(`${b.options.dataDir}.diverged/pg_wal/archive_status`));
+});

@@ -1,3 +1,4 @@
+import { deepStrictEqual } from "node:assert/strict";
 import { within } from "../../lib/base/deadline.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import type { Source } from "../../lib/core/action.ts";
@@ -8,6 +9,9 @@ import type { PostgresOptions } from "../../lib/postgres/options.ts";
 import type { JobContext } from "../../lib/postgres/port.ts";
 import type { Row } from "../../lib/postgres/session.ts";
 import { withSession } from "../../lib/postgres/session.ts";
+
+/** A stop that takes the time it needs. */
+export const NO_ESCALATION = { immediateAtMs: null, killAtMs: null };
 
 /** A password that every layer has to quote: case I7. */
 export const AWKWARD_PASSWORD = "p %'\"\\:é$";
@@ -170,6 +174,20 @@ export function onServers(
       await Deno.remove(dir, { recursive: true });
     }
   });
+}
+
+/** The member's server after a bootstrap as primary of a cluster of its own. */
+export async function bootstrapped(one: Member): Promise<void> {
+  deepStrictEqual(await one.manager.bootstrap(clusterSettings(), job()), { kind: "done" });
+}
+
+/** A copy of `source` that streams from it by its slot. */
+export async function streaming(one: Member, source: Member): Promise<void> {
+  const slots = { create: [one.options.slotName], drop: [], advance: [] };
+  await source.manager.syncSlots(slots, new AbortController().signal);
+  const copied = await one.manager.clone(source.source, false, clusterSettings(), job());
+  deepStrictEqual(copied, { kind: "done" });
+  await eventually(one.manager, (view) => view.kind === "replica" && view.streaming);
 }
 
 /** A port that is free now. */
