@@ -16,7 +16,7 @@ export interface Played {
  * Plays the commands of a transcript and writes it anew. A block is a line of commands separated by `;`, a line
  * `----`, and what was seen; blocks are separated by empty lines. Commands:
  * `cluster a=primary b=replica`, `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
- * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `wipe`, `status`.
+ * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`, `status`.
  */
 export function play(transcript: string): Played {
   const stage = new Stage();
@@ -82,6 +82,7 @@ class Stage {
     if (verb === "advance") return world.runUntil(world.scheduler.nowMs + milliseconds(first));
     if (verb === "heal") return world.faults.healAll();
     if (verb === "status") return void this.#lines.push(...status(world));
+    if (verb === "foreign") return makeForeign(world, first);
     if (verb === "wish") return wish(world, first, second);
     const node = world.node(first) ?? world.nodes[0];
     if (node === undefined) throw new TypeError(`Cannot ${verb} "${first}": no such member`);
@@ -108,6 +109,12 @@ function stamp(seconds: number): string {
 function wish(world: World, leader: string, candidate: string): void {
   world.store.wish(leader === "-" ? null : leader, candidate === "-" ? null : candidate);
   for (const node of world.nodes) node.wake();
+}
+
+/** The data directory of another cluster under a member's agent. */
+function makeForeign(world: World, name: string): void {
+  const server = world.server(name);
+  if (server !== null) server.systemId = world.nextSystemId();
 }
 
 /** A cluster that has been running: one primary without the lock, its replicas, and their data. */

@@ -43,8 +43,8 @@ const QUIET_MS = 10_000;
  * be) a primary, nobody can stop that server. Then, and only then, it may write without a lease, from that moment
  * until BACK_GRACE_MS after its agent runs again. `agentGone` and `agentBack` are the only places that know of it.
  *
- * Also not counted: a lock that was deleted with the whole key tree (`wiped`) for one ttl, because no lease can
- * protect against it; a server whose cluster nobody has led yet (a bootstrap before its first lock).
+ * Also not counted: a lock that was deleted with the whole key tree (`wiped`) for one ttl and while the tree has no
+ * identity (nobody else leads such a cluster), because no lease can protect against it; a server whose cluster nobody has led yet (a bootstrap before its first lock).
  */
 export class Checks {
   violation: Violation | null = null;
@@ -214,7 +214,9 @@ export class Checks {
   }
 
   #isWiped(): boolean {
-    return this.#world.scheduler.nowMs - this.#wipedMs < this.#world.timing.ttlMs;
+    const { scheduler, store, timing } = this.#world;
+    if (this.#wipedMs === -Infinity) return false;
+    return store.initialize === null || scheduler.nowMs - this.#wipedMs < timing.ttlMs;
   }
 
   #hasAuthority({ name }: Node): boolean {

@@ -1,41 +1,12 @@
-import type { Clock } from "../../lib/base/clock.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
-import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
 import type { Lsn } from "../../lib/core/lsn.ts";
 import { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
+import type { KeeperFaults, KeeperPorts } from "./keeper_ports.ts";
+import { clockOf } from "./keeper_ports.ts";
 import type { Steps } from "./schedule.ts";
-import type { Store, Verdict } from "./store.ts";
-
-/** One request to the store as an agent sees it: an answer, or nothing known. */
-export type StoreAnswer<T> = { readonly kind: "answer"; readonly value: T } | {
-  readonly kind: "lost";
-};
-
-/** What the keeper needs of its node. */
-export interface KeeperPorts {
-  readonly name: string;
-  readonly timing: LeaseTiming;
-  /** Boot clock of the node. */
-  bootMs(): number;
-  /** True time, for the store's own count. */
-  trueMs(): number;
-  ask<T>(deadlineMs: number, request: (store: Store) => T): Steps<StoreAnswer<T>>;
-  wake(): void;
-}
-
-/** Deliberate faults of a keeper; the simulator must find each. */
-export interface KeeperFaults {
-  /** The lease counts from the answer instead of the request. */
-  readonly countsFromAnswer?: boolean;
-  /** A renewal without an answer counts as success. */
-  readonly trustsLostRenewal?: boolean;
-  /** The lease of a lock that was given up is kept alive with the member key. */
-  readonly feedsDropped?: boolean;
-  /** The lease never ends by itself. */
-  readonly neverEnds?: boolean;
-}
+import type { Verdict } from "./store.ts";
 
 type TakeAnswer = Verdict | { readonly kind: "unknown" };
 
@@ -321,13 +292,4 @@ export class Keeper {
     const latestMs = nowMs + this.#ports.timing.renewEveryMs;
     return Math.max(RETRY_MS, Math.min(dueMs, endsMs, latestMs) - nowMs);
   }
-}
-
-/** What the product's lock claim reads of a clock. */
-function clockOf(ports: KeeperPorts): Clock {
-  return {
-    bootMs: () => ports.bootMs(),
-    wallMs: () => ports.bootMs(),
-    sleep: () => Promise.resolve(),
-  };
 }

@@ -4,7 +4,7 @@ import { MUTATIONS } from "./mutations.ts";
 import { planOf } from "./plan.ts";
 import { simulate } from "./simulate.ts";
 
-const SEEDS_MAX = 60;
+const SEEDS_MAX = 200;
 const TICKS = 400;
 
 /** The first seed that is clean with the product's rules and is not with the planted bug. */

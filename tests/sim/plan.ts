@@ -1,4 +1,4 @@
-import type { KeeperFaults } from "./keeper.ts";
+import type { KeeperFaults } from "./keeper_ports.ts";
 import { Random } from "./random.ts";
 
 /** Every kind of fault that a run may contain. */

@@ -8,7 +8,7 @@ import { defaultSettings } from "../../lib/core/settings.ts";
 import { slotNameOf } from "../../lib/core/slot_name.ts";
 import { Checks } from "./checks.ts";
 import { Faults } from "./faults.ts";
-import type { StoreAnswer } from "./keeper.ts";
+import type { StoreAnswer } from "./keeper_ports.ts";
 import { Network } from "./network.ts";
 import { Node } from "./node.ts";
 import type { Plan } from "./plan.ts";
