@@ -20,7 +20,7 @@ import type { LiveBoard } from "./live_board.ts";
 import type { LiveMailbox } from "./live_mailbox.ts";
 import { MemberWriter } from "./member_writer.ts";
 import { observe } from "./observe.ts";
-import type { ObservePorts } from "./observe.ts";
+import type { LookContext, ObservePorts } from "./observe.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** Everything the loop is made of. */
@@ -111,8 +111,8 @@ export class Agent {
   async #round(facts: Facts, signal: AbortSignal): Promise<Round> {
     const { ports, mailbox } = this.#options;
     const pressure = this.#pressure();
-    const lastSeen = this.#lastSeen;
-    const view = await observe(ports, { facts, lastSeen, pressure }, signal);
+    const look = { facts, pressure, lastSeen: this.#lastSeen, ...this.#firstSettings() };
+    const view = await observe(ports, look, signal);
     if (view.cluster.kind === "seen") this.#lastSeen = view.cluster;
     const memory = remember(this.#memory, view);
     this.#memory = memory;
@@ -121,6 +121,11 @@ export class Agent {
     for (const wish of view.wishes) if (wish.kind === "reload") mailbox.fulfil(wish);
     this.#show({ view, decision, outcomes, memory });
     return { view, decision, facts: { ...facts, ...known } };
+  }
+
+  #firstSettings(): Pick<LookContext, "settingsWithoutConfig"> {
+    const isSeen = this.#memory.lastConfig !== null;
+    return { settingsWithoutConfig: isSeen ? null : this.#options.firstSettings };
   }
 
   /** In order, until the first that was not done; each outcome is folded into memory at once. */

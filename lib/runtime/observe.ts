@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { DcsUnreachable } from "../base/errors.ts";
 import type { ClusterUnreachable, ClusterView } from "../core/cluster_view.ts";
 import type { NodeView, SelfView } from "../core/node_view.ts";
+import type { Settings } from "../core/settings.ts";
 import type { PostgresControl } from "../postgres/port.ts";
 import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
@@ -28,6 +29,8 @@ export interface LookContext {
   readonly facts: Facts;
   readonly lastSeen: ClusterView | null;
   readonly pressure: Pressure;
+  /** In force as long as no `config` was ever seen: a cluster is founded with what it will then have. */
+  readonly settingsWithoutConfig: Settings | null;
 }
 
 /**
@@ -66,14 +69,17 @@ export async function observe(
 
 async function readCluster(
   { keeper, clock, unsupported }: ObservePorts,
-  { lastSeen, pressure }: LookContext,
+  { lastSeen, pressure, settingsWithoutConfig }: LookContext,
   signal: AbortSignal,
 ): Promise<ClusterView | ClusterUnreachable> {
   using deadline = withinClock(clock, storeBudgetMs(pressure), signal);
   try {
     const view = await keeper.view(deadline.signal);
-    const lacking = [...view.settings.unsupported, ...unsupported];
-    return { ...view, settings: { ...view.settings, unsupported: lacking } };
+    const settings = view.config === null && settingsWithoutConfig !== null
+      ? settingsWithoutConfig
+      : view.settings;
+    const lacking = [...settings.unsupported, ...unsupported];
+    return { ...view, settings: { ...settings, unsupported: lacking } };
   } catch (error) {
     if (!(error instanceof DcsUnreachable)) throw error;
     return { kind: "unreachable", why: error.message, lastSeen };

@@ -31,7 +31,7 @@ interface World {
 const signal = new AbortController().signal;
 const timing = ({ ttlS, loopWaitS }: Settings): LeaseTiming => leaseTiming(ttlS, loopWaitS);
 
-function world(server: PostgresView = replica()): World {
+function world(server: PostgresView = replica(), firstSettings = defaultSettings): World {
   const clock = new VirtualClock();
   const dcs = new MemoryDcs(clock);
   const postgres = new MemoryPostgres(clock, server);
@@ -49,10 +49,10 @@ function world(server: PostgresView = replica()): World {
   const onEnd = (): void => mailbox.wake("a task has ended");
   const tasks = new TaskSlot({ clock, log: silentLog, onEnd });
   const parts = { clock, dcs, postgres, keeper, mailbox, board, tasks };
-  return { ...parts, agent: agentOf(parts) };
+  return { ...parts, agent: agentOf(parts, firstSettings) };
 }
 
-function agentOf(parts: Omit<World, "agent">): Agent {
+function agentOf(parts: Omit<World, "agent">, firstSettings: Settings): Agent {
   const { clock, mailbox, board } = parts;
   const file = { append: () => Promise.resolve(), replace: () => Promise.resolve() };
   return new Agent({
@@ -70,7 +70,7 @@ function agentOf(parts: Omit<World, "agent">): Agent {
     recorder: new Recorder(file, silentLog),
     clock,
     log: silentLog,
-    firstSettings: defaultSettings,
+    firstSettings,
     timing,
   });
 }
@@ -91,6 +91,12 @@ Deno.test("tick() founds a cluster on an empty directory, and leads it", async (
   strictEqual(made.dcs.store.initialize?.value, SYSTEM_ID);
   strictEqual(made.dcs.store.lock?.value, "a");
   strictEqual(made.board.lease().kind, "held");
+});
+
+Deno.test("tick() founds a cluster with the settings that its config will have", async () => {
+  const made = world({ kind: "no-data" }, { ...defaultSettings, parameters: { work_mem: "8MB" } });
+  await made.agent.tick(signal);
+  deepStrictEqual(made.agent.settings().parameters, { work_mem: "8MB" });
 });
 
 Deno.test("tick() asks the others, takes the free lock and promotes in one tick", async () => {
