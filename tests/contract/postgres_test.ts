@@ -58,46 +58,6 @@ onServers(
   },
 );
 
-onServers(
-  "stop() and startPrimary() recover from a kill of the postmaster with a query running",
-  async (dir) => {
-    await using a = member(dir, "a");
-    await bootstrapped(a);
-    const deaths = new AbortController();
-    const died = Promise.withResolvers<void>();
-    await look(a.manager);
-    const watch = a.manager.watchPostmaster(died.resolve, deaths.signal);
-    const query = sql(a, BUSY).catch((error: Error) => error.name);
-    await busyBackend(a);
-    Deno.kill(await postmasterPid(a), "SIGKILL");
-    await died.promise;
-    deaths.abort();
-    await watch;
-    const view = await look(a.manager);
-    strictEqual(await query, "PostgresUnreachable");
-    strictEqual(view.kind === "down" && view.crashed, true);
-    deepStrictEqual(findServerProcesses(a.options.dataDir, "postgres"), []);
-    const limitMs = systemClock.bootMs() + 5000;
-    const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
-    deepStrictEqual(started, { kind: "done" });
-  },
-);
-
-onServers("stop() ends a stopped postmaster and its busy children by escalation", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  await look(a.manager);
-  const query = sql(a, BUSY).catch((error: Error) => error.name);
-  await busyBackend(a);
-  Deno.kill(await postmasterPid(a), "SIGSTOP");
-  const nowMs = systemClock.bootMs();
-  const escalation = { immediateAtMs: nowMs + 300, killAtMs: nowMs + 800 };
-  deepStrictEqual(await a.manager.stop("fast", false, escalation, job()), { kind: "done" });
-  deepStrictEqual(findServerProcesses(a.options.dataDir, "postgres"), []);
-  ok(systemClock.bootMs() - nowMs < 3000);
-  strictEqual(await query, "PostgresUnreachable");
-});
-
 onServers("clone() keeps a diverged directory and wipes a half-made one", async (dir) => {
   await using a = member(dir, "a");
   await using b = member(dir, "b");
