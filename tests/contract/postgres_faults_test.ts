@@ -178,17 +178,17 @@ onServers("startReplica() finds the reason in the collector's file", async (dir)
   match(result.kind === "failed" ? result.why : "", /Address already in use/);
 });
 
-/** A small file system that the test runner mounts; without it the two cases are skipped by name. */
-const SMALL_DIR = Deno.env.get("AGENT_TEST_SMALL_DIR") ?? null;
+/** A file system of 64 MB that scripts/test mounts; without it the two cases are skipped by name. */
+const SMALL_DISK = Deno.env.get("AGENT_SMALL_DISK") ?? null;
 
 onServers("clone() fails before it begins when the copy does not fit", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);
-  await using b = member(dir, "b", { dataDir: `${SMALL_DIR}/b` });
+  await using b = member(dir, "b", { dataDir: `${SMALL_DISK}/b` });
   const result = await b.manager.clone(a.source, false, settings, job());
   match(result.kind === "failed" ? result.why : "", /MB needed, \d+ MB free/);
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
-}, { ignore: SMALL_DIR === null });
+}, { ignore: SMALL_DISK === null });
 
 onServers("clone() cleans up when the disk is full in its middle", async (dir) => {
   await using a = member(dir, "a");
@@ -196,11 +196,12 @@ onServers("clone() cleans up when the disk is full in its middle", async (dir) =
   const { replication } = a.options.authentication;
   const superuser = { username: "postgres", password: "wrong", options: {} };
   const authentication = { superuser, replication, rewind: null };
-  await using b = member(dir, "b", { dataDir: `${SMALL_DIR}/b`, authentication });
+  await using b = member(dir, "b", { dataDir: `${SMALL_DISK}/b`, authentication });
+  await Deno.writeFile(`${SMALL_DISK}/filler`, new Uint8Array(45 << 20));
   const result = await b.manager.clone(a.source, false, settings, job());
   match(result.kind === "failed" ? result.why : "", /No space left/);
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
-}, { ignore: SMALL_DIR === null });
+}, { ignore: SMALL_DISK === null });
 
 /** A backend that never looks whether its postmaster lives. */
 const BUSY = "SELECT count(*) FROM generate_series(1, 10000000000) AS busy";
