@@ -137,13 +137,15 @@ export class Node {
     this.leader = "not asked";
     let decision: Decision | null = null;
     let last: NodeView | null = null;
+    let lost = false;
     this.keeper.tickSeen();
     for (let round = 1; round <= ROUNDS_MAX; round++) {
       const view = yield* this.#observe();
       this.memory = this.#world.brain.remember(this.memory, view);
-      decision = this.#world.checks.decide(this, view, round);
+      decision = this.#world.checks.decide(this, view, lost ? "excused" : round);
       this.lastDecision = decision;
       const outcomes = yield* this.#perform(decision);
+      lost ||= outcomes.some(({ result }) => result === "unknown");
       this.#world.trace.record(this, decision, outcomes);
       if (!this.alive) return null;
       last = view;
