@@ -124,7 +124,7 @@ async function cloneOntoFullDisk(disk: string): Promise<void> {
     await staysOut(small);
     await waitFor("the fault in the log", 60_000, async () => {
       const log = await Deno.readTextFile(small.logFile);
-      return { met: /space/i.test(log) ? true : null, seen: log.slice(-1_000) };
+      return { met: /Cannot clone|No space/.test(log) ? true : null, seen: log.slice(-1_000) };
     });
     await leaderUnmoved(cluster, leader);
     notEqual(small.agentPid, null);
