@@ -9,9 +9,9 @@ export class PostgresUnreachable extends Error {
   /** SQLSTATE or errno name when there was one. */
   readonly code: string | null;
 
-  constructor(message: string, code: string | null = null, options?: ErrorOptions) {
+  constructor(message: string, code?: string | null, options?: ErrorOptions) {
     super(message, options);
-    this.code = code;
+    this.code = code ?? null;
   }
 }
 
@@ -74,8 +74,8 @@ export class Refused extends Error {
   /** SQLSTATE, etcd code or HTTP status when there was one. */
   readonly code: string | null;
 
-  constructor(message: string, code: string | null = null, options?: ErrorOptions) {
+  constructor(message: string, code?: string | null, options?: ErrorOptions) {
     super(message, options);
-    this.code = code;
+    this.code = code ?? null;
   }
 }
