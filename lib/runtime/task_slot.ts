@@ -143,10 +143,12 @@ export class TaskSlot {
   }
 }
 
-/** A stop preempts every other job, and a gentle stop yields to a harsh one. */
+/** A stop preempts every other job; a gentle stop yields to a harsh one, an unhurried one to one with an end. */
 function preempts(task: TaskSpec, running: TaskSpec): boolean {
   if (task.kind !== "stop") return false;
-  return running.kind !== "stop" || (running.how === "fast" && task.how === "immediate");
+  if (running.kind !== "stop") return true;
+  if (running.how === "fast" && task.how === "immediate") return true;
+  return running.escalation.killAtMs === null && task.escalation.killAtMs !== null;
 }
 
 /** Not longer than the moment at which this stop would turn harsher. */
