@@ -3,13 +3,15 @@ import type { Memory } from "./memory.ts";
 import type { NodeView } from "./node_view.ts";
 import { bootstrap, founding } from "./rules/bootstrap.ts";
 import { dcsLost } from "./rules/dcs_lost.ts";
+import { authorityEndsMs } from "./rules/facts.ts";
 import { answerIdle, follow } from "./rules/follow.ts";
 import { foreignSystem, shutdown, unreadableData } from "./rules/guards.ts";
 import { handover } from "./rules/handover.ts";
 import { lead } from "./rules/lead.ts";
 import { race } from "./rules/race.ts";
 import { recoverLeader, recoverReplica } from "./rules/recover.ts";
-import type { Rule } from "./rules/rule.ts";
+import { earlier } from "./rules/rule.ts";
+import type { Answer, Rule } from "./rules/rule.ts";
 import { taskRunning } from "./rules/task_running.ts";
 import { leaseLost, unready } from "./rules/unready.ts";
 
@@ -34,13 +36,22 @@ export const LADDER: readonly Rule[] = [
   follow,
 ];
 
-/** What to do about this view: the answer of the first rung that has one. Pure, total and deterministic. */
+/**
+ * What to do about this view: the answer of the first rung that has one. Pure, total and deterministic. Whichever rung
+ * it is, a node that may lead looks again when its lease has to be given up.
+ */
 export function decide(view: NodeView, memory: Memory): Decision {
+  const { rule, answer } = firstAnswer(view, memory);
+  const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
+  return { rule, ...answer, wakeAtMs };
+}
+
+function firstAnswer(view: NodeView, memory: Memory): { rule: string; answer: Answer } {
   for (const rule of LADDER) {
     const answer = rule.answer(view, memory);
-    if (answer !== null) return { rule: rule.name, ...answer };
+    if (answer !== null) return { rule: rule.name, answer };
   }
-  return { rule: IDLE, ...answerIdle(view) };
+  return { rule: IDLE, answer: answerIdle(view) };
 }
 
 /** One rung as `agent explain` prints it. */

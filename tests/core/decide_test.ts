@@ -5,6 +5,7 @@ import { decide, explain, LADDER } from "../../lib/core/decide.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { LeaseView, NodeView, PostgresView, TaskView } from "../../lib/core/node_view.ts";
+import { authorityEndsMs, mayBePrimary } from "../../lib/core/rules/facts.ts";
 import {
   cluster,
   down,
@@ -153,6 +154,22 @@ Deno.test("decide() takes the lock only when the store says that it is free", ()
   for (const { view, decision } of decisions()) {
     if (!orders(decision, "take-lock")) continue;
     assert.ok(view.cluster.kind === "seen" && view.cluster.lock === null);
+  }
+});
+
+Deno.test("decide() looks again when the lease has to be given up, whatever it decides", () => {
+  for (const { view, memory, decision } of decisions()) {
+    const endsMs = authorityEndsMs(view, memory);
+    if (endsMs === null) continue;
+    assert.ok(decision.wakeAtMs !== null && decision.wakeAtMs <= endsMs, decision.rule);
+  }
+});
+
+Deno.test("decide() releases the lock only when no server may be the primary", () => {
+  for (const { view, memory, decision } of decisions()) {
+    if (!orders(decision, "release-lock") || decision.rule === "foreign-system-id") continue;
+    if (view.wishes.length > 0) continue; // leaving a foreign server alone
+    assert.ok(!mayBePrimary(view.postgres, memory), decision.rule);
   }
 });
 

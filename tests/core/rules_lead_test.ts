@@ -127,6 +127,17 @@ Deno.test("lead gives the lock up after a failed promotion, once (B17)", () => {
   assert.deepEqual(ordered(view, { ...SETTLED, gaveUpMs: NOW_MS - 5 }), ["hold-lock", "promote"]);
 });
 
+Deno.test("lead stops a server whose promotion may still happen before it gives the lock up", () => {
+  const failedTask = { kind: "promote", times: 1, lastMs: NOW_MS - 10 };
+  const memory = { ...SETTLED, promoteAskedMs: NOW_MS - 100, failedTask };
+  const view = nodeView({ postgres: replica(), task: failed("promote", NOW_MS - 10) });
+  assert.deepEqual(ordered(view, memory), ["hold-lock", "stop"]);
+  const stopped = nodeView({ postgres: down({ state: "in archive recovery" }) });
+  assert.deepEqual(ordered(stopped, memory), ["release-lock"]);
+  const later = { ...memory, gaveUpMs: NOW_MS - 5 };
+  assert.deepEqual(ordered(stopped, later), ["hold-lock", "start-replica"]);
+});
+
 Deno.test("lead keeps the lock when a setting appears that is not implemented", () => {
   const settings = { ...defaultSettings, unsupported: ["synchronous_mode"] };
   const view = settled({ cluster: cluster({ settings }) });
@@ -163,6 +174,12 @@ Deno.test("lease-lost stops a primary whose lease ended, harsher the later it is
     assert.equal(action.task.how, how);
     assert.equal(action.task.escalation.killAtMs, NOW_MS + leftMs - 1000);
   }
+});
+
+Deno.test("a stop is immediate when the store shows that the lock is not ours, whatever the lease says", () => {
+  const [action] = decide(nodeView({ cluster: cluster({ lock: "b" }) }), SETTLED).actions;
+  assert.ok(action?.kind === "start-task" && action.task.kind === "stop");
+  assert.equal(action.task.how, "immediate");
 });
 
 Deno.test("lease-lost gives the lock back when the server is no primary any more", () => {

@@ -8,6 +8,7 @@ import { historyActions } from "./history.ts";
 import { settingsActions, slotActions, statusActions } from "./housekeeping.ts";
 import { act, actAndLook, earlier } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
+import { stopInOrder } from "./stopping.ts";
 
 const HOLD: Action = { kind: "hold-lock" };
 
@@ -35,17 +36,24 @@ function promote(
   const gaveUpMs = memory.gaveUpMs ?? -Infinity;
   const hasFailed = task.kind === "ended" && hasEnded(view, "promote", "failed") &&
     task.endedMs > gaveUpMs;
-  if (hasFailed) {
-    return act("the promotion failed: giving the lock up", [
-      { kind: "release-lock", lastLsn: null },
-    ]);
-  }
+  if (hasFailed) return afterFailure(memory, notAfterMs);
   const why = "promoted self to leader by acquiring session lock";
   const paused = postgres.replayPaused ? "; replay was paused and ends with the promotion" : "";
   return act(why + paused, [
     HOLD,
     { kind: "start-task", task: { kind: "promote", notAfterMs } },
   ], notAfterMs);
+}
+
+/** A promotion that was ordered may still happen: the server goes before the lock does. */
+function afterFailure(memory: Memory, endsMs: number): Answer {
+  if (memory.promoteAskedMs === null) {
+    return act("the promotion failed: giving the lock up", [
+      { kind: "release-lock", lastLsn: null },
+    ]);
+  }
+  const why = "the promotion failed and may still happen: stopping before the lock is given up";
+  return act(why, [HOLD, stopInOrder("immediate", why)], endsMs);
 }
 
 interface Leading {

@@ -65,12 +65,14 @@ function whyGiveUp(
   cluster: ClusterView,
   control: ControlData,
 ): string | null {
-  const { failedTask, downSinceMs } = memory;
-  const sinceMs = downSinceMs ?? view.nowMs;
-  const kinds = ["start-primary", "start-replica"];
-  const hasFailed = failedTask !== null && kinds.includes(failedTask.kind) &&
-    failedTask.lastMs >= sinceMs;
-  if (hasFailed) return "the server did not start: giving the lock up";
+  const sinceMs = memory.downSinceMs ?? view.nowMs;
+  const { kind, lastMs } = memory.failedTask ?? { kind: "", lastMs: -Infinity };
+  if (kind === "promote" && lastMs > (memory.gaveUpMs ?? -Infinity)) {
+    return "the promotion failed: giving the lock up";
+  }
+  if (["start-primary", "start-replica"].includes(kind) && lastMs >= sinceMs) {
+    return "the server did not start: giving the lock up";
+  }
   if (control.timeline < clusterTimeline(cluster.history)) {
     return "the data directory is behind the cluster's timeline: giving the lock up";
   }

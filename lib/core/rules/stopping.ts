@@ -2,13 +2,14 @@ import type { Action, StopEscalation, TaskSpec } from "../action.ts";
 import type { LeaseTiming } from "../lease_timing.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
-import { timingOf } from "./facts.ts";
+import { lockSide, timingOf } from "./facts.ts";
 
 const NO_ESCALATION: StopEscalation = { immediateAtMs: null, killAtMs: null };
 
 /**
  * Stops a server whose right to be primary ended. While the lease still runs the stop is fast, because standbys then
- * receive everything, and turns harsher by the moments of the lease budget; without a running lease it is immediate.
+ * receive everything, and turns harsher by the moments of the lease budget; without a running lease, or when the store
+ * shows that the lock is not ours, it is immediate.
  */
 export function demote(view: NodeView, memory: Memory, why: string): Action {
   const timing = timingOf(view, memory);
@@ -30,7 +31,8 @@ function stopTask(spec: StopSpec): Action {
 
 function escalationOf(view: NodeView, timing: LeaseTiming): StopEscalation {
   const spanMs = timing.immediateBeforeMs - timing.killBeforeMs;
-  if (view.lease.kind !== "held") {
+  const side = lockSide(view);
+  if (view.lease.kind !== "held" || side === "other" || side === "nobody") {
     return { immediateAtMs: view.nowMs, killAtMs: view.nowMs + spanMs };
   }
   return {
