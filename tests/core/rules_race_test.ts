@@ -25,6 +25,16 @@ function ordered(view: NodeView, memory: Memory = initialMemory): readonly strin
 
 const FREE = { lock: null } as const;
 
+Deno.test("race clears a request that is due, and leaves one for later alone", () => {
+  const view = raceView({ peers: [] });
+  for (const [inMs, clears] of [[-1000, true], [60_000, false]] as const) {
+    const wish = handover({ leader: "b", scheduledAtMs: view.wallMs + inMs });
+    const seen = cluster({ lock: null, handover: wish });
+    const kinds = decide({ ...view, cluster: seen }, initialMemory).actions.map(({ kind }) => kind);
+    assert.equal(kinds.includes("clear-handover"), clears, kinds.join());
+  }
+});
+
 Deno.test("race asks the others before it takes the lock", () => {
   assert.deepEqual(ordered(raceView()), ["ask-peers"]);
   assert.deepEqual(ordered(raceView({ peers: [silentPeer("b"), peer("c")] })), ["take-lock"]);

@@ -60,7 +60,7 @@ function raceOfPrimary(
       { kind: "ask-peers" },
     ]);
   }
-  return actAndLook("acquired session lock as a leader", takeLock(cluster));
+  return actAndLook("acquired session lock as a leader", takeLock(view, cluster));
 }
 
 function whyOutdated(view: NodeView, cluster: ClusterView, postgres: PrimaryView): string | null {
@@ -83,7 +83,7 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   if (refusal !== null) return stay(view, memory, runner, refusal);
   const wish = dueWish(view, runner.cluster);
   if (wish?.candidate === view.self.name) {
-    return actAndLook("taking over as the operator wishes", takeLock(runner.cluster));
+    return actAndLook("taking over as the operator wishes", takeLock(view, runner.cluster));
   }
   const me = contenderOf(runner.postgres, view.self.tags);
   const obstacle = ownObstacle(me, runner.cluster, wish === null);
@@ -93,7 +93,10 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   }
   const why = whyLeaveToOthers(view, memory, { ...runner, me, wish });
   if (why !== null) return stay(view, memory, runner, why);
-  return actAndLook("taking the free lock: nobody is a better candidate", takeLock(runner.cluster));
+  return actAndLook(
+    "taking the free lock: nobody is a better candidate",
+    takeLock(view, runner.cluster),
+  );
 }
 
 /** Reasons that no other member has to be asked for. */
@@ -170,10 +173,8 @@ function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answ
 }
 
 /** Whatever was wished is done with once somebody won: a left-over request must not move the lock again. */
-function takeLock(cluster: ClusterView): readonly Action[] {
-  const wish = cluster.handover;
+function takeLock(view: NodeView, cluster: ClusterView): readonly Action[] {
+  const wish = dueWish(view, cluster);
   const take: Action = { kind: "take-lock" };
-  return wish === null || wish.scheduledAtMs !== null
-    ? [take]
-    : [take, { kind: "clear-handover", revision: wish.revision }];
+  return wish === null ? [take] : [take, { kind: "clear-handover", revision: wish.revision }];
 }
