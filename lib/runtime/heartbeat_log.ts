@@ -1,10 +1,18 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Decision, Outcome } from "../core/action.ts";
+import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { NodeView } from "../core/node_view.ts";
 
 /** An unchanged heartbeat is written again after this long. */
 const REPEAT_MS = 60_000;
+
+/** What several members try at once, or try in case it is theirs: that all but one are refused is the normal course. */
+const CONTESTED: readonly Action["kind"][] = [
+  "take-lock",
+  "claim-bootstrap",
+  "abandon-bootstrap",
+  "found-cluster",
+];
 
 /**
  * The lines of the heartbeat: who holds the lock (a string that log filters in the field match, spec 4.16), the
@@ -25,7 +33,8 @@ export class HeartbeatLog {
   /** Writes what this round has to say, unless the round before said the same a short while ago. */
   write(view: NodeView, decision: Decision, outcomes: readonly Outcome[]): void {
     const owner = lockOwner(view);
-    const failures = outcomes.filter(({ result }) => result !== "done").map(failureText);
+    const failed = outcomes.filter(({ result }) => result !== "done");
+    const failures = failed.map(failureText);
     const key = [owner, decision.rule, decision.why, ...failures].join("\n");
     const nowMs = this.#clock.bootMs();
     if (key === this.#last && nowMs - this.#writtenMs < REPEAT_MS) {
@@ -34,10 +43,16 @@ export class HeartbeatLog {
     }
     this.#log.info(`Lock owner: ${owner}; I am ${view.self.name}`);
     this.#log.info(decision.why, { rule: decision.rule, folded: this.#folded });
-    for (const text of failures) this.#log.warn(text);
+    for (const outcome of failed) this.#tell(outcome);
     this.#last = key;
     this.#writtenMs = nowMs;
     this.#folded = 0;
+  }
+
+  #tell(outcome: Outcome): void {
+    const isExpected = outcome.result === "refused" && CONTESTED.includes(outcome.action.kind);
+    if (isExpected) this.#log.debug(failureText(outcome));
+    else this.#log.warn(failureText(outcome));
   }
 }
 
