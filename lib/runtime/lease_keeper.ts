@@ -6,7 +6,7 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { LeaseView } from "../core/node_view.ts";
 import type { Dcs, WriteResult } from "../dcs/port.ts";
-import { withinClock } from "./clock_deadline.ts";
+import { outlasts, withinClock } from "./clock_deadline.ts";
 import type { LeaseFile } from "./lease_file.ts";
 import { LockClaim } from "./lock_claim.ts";
 import { SessionLease } from "./session_lease.ts";
@@ -289,9 +289,11 @@ export class LeaseKeeper {
     const before = this.#queue;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#queue = promise;
-    await before;
+    if (await outlasts(before, signal)) {
+      void before.then(resolve);
+      throw new DcsUnreachable("no time was left to ask the store");
+    }
     try {
-      if (signal.aborted) throw new DcsUnreachable("no time was left to ask the store");
       return await work();
     } finally {
       resolve();

@@ -1,6 +1,8 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { DcsUnreachable } from "../../lib/base/errors.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { leaseTiming } from "../../lib/core/lease_timing.ts";
+import { withinClock } from "../../lib/runtime/clock_deadline.ts";
 import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
 import { MemoryLeaseFile, VirtualClock } from "./fakes.ts";
 import { MemoryDcs } from "./memory_dcs.ts";
@@ -182,6 +184,19 @@ Deno.test("run() holds the lock for as long as it is ordered to", async () => {
   strictEqual(made.keeper.lease().kind, "held");
   ending.abort();
   await running;
+});
+
+Deno.test("view() does not wait for an earlier request longer than its own deadline", async () => {
+  const made = await leader();
+  made.dcs.delayMs = 10_000;
+  const before = made.keeper.sessionLease(signal);
+  const slow = made.keeper.view(signal);
+  using deadline = withinClock(made.clock, 300, signal);
+  const refused = rejects(made.keeper.view(deadline.signal), DcsUnreachable);
+  await made.clock.advance(400);
+  await refused;
+  await made.clock.advance(40_000);
+  await Promise.all([before, slow]);
 });
 
 Deno.test("release() ends authority before its request is answered", async () => {
