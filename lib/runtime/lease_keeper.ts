@@ -6,10 +6,11 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { LeaseView } from "../core/node_view.ts";
 import type { Dcs, WriteResult } from "../dcs/port.ts";
-import { outlasts, withinClock } from "./clock_deadline.ts";
+import { withinClock } from "./clock_deadline.ts";
 import type { LeaseFile } from "./lease_file.ts";
 import { LockClaim } from "./lock_claim.ts";
 import { SessionLease } from "./session_lease.ts";
+import { Turns } from "./turns.ts";
 
 /** The calls of the store that the keeper needs. */
 export type LeaseStore = Pick<
@@ -57,10 +58,10 @@ export class LeaseKeeper {
   readonly #log: Log;
   readonly #session: SessionLease;
   readonly #claim: LockClaim;
+  readonly #turns = new Turns();
   #tickMs = -Infinity;
   #retryMs = 0;
   #triedMs = -Infinity;
-  #queue: Promise<void> = Promise.resolve();
 
   constructor(options: LeaseKeeperOptions) {
     this.#store = options.store;
@@ -95,12 +96,12 @@ export class LeaseKeeper {
 
   /** The id of this member's lease, granted now when there is none. Throws `DcsUnreachable`. */
   async sessionLease(signal: AbortSignal): Promise<string> {
-    return (await this.#exclusive(() => this.#session.ensure(this.#ttlS(), signal), signal)).id;
+    return (await this.#turns.take(() => this.#session.ensure(this.#ttlS(), signal), signal)).id;
   }
 
   /** Takes up lease and lock of the process before us: held only when one renewal proves it. Throws `DcsUnreachable`. */
   async attach(signal: AbortSignal): Promise<void> {
-    await this.#exclusive(async () => {
+    await this.#turns.take(async () => {
       this.#claim.ask();
       if (await this.#session.attach(signal)) await this.#renew(signal);
       else this.#claim.lose("the lease of the process before is gone");
@@ -112,7 +113,7 @@ export class LeaseKeeper {
    * Throws `DcsUnreachable`.
    */
   async view(signal: AbortSignal): Promise<ClusterView> {
-    return await this.#exclusive(async () => {
+    return await this.#turns.take(async () => {
       const proved = this.#claim.mayRenew() ? await this.#renew(signal) : null;
       if (proved !== null) return proved;
       const view = await this.#store.read(signal);
@@ -154,7 +155,7 @@ export class LeaseKeeper {
     if (budgetMs === null) return;
     using deadline = withinClock(this.#clock, budgetMs, signal);
     try {
-      await this.#exclusive(() => this.#extend(deadline.signal), deadline.signal);
+      await this.#turns.take(() => this.#extend(deadline.signal), deadline.signal);
       this.#retryMs = 0;
     } catch (error) {
       if (!(error instanceof DcsUnreachable)) throw error;
@@ -278,25 +279,10 @@ export class LeaseKeeper {
 
   async #write(work: () => Promise<WriteResult>, signal: AbortSignal): Promise<WriteResult> {
     try {
-      return await this.#exclusive(work, signal);
+      return await this.#turns.take(work, signal);
     } catch (error) {
       if (error instanceof DcsUnreachable) return { kind: "unknown", why: error.message };
       throw error;
-    }
-  }
-
-  async #exclusive<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const before = this.#queue;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#queue = promise;
-    if (await outlasts(before, signal)) {
-      void before.then(resolve);
-      throw new DcsUnreachable("no time was left to ask the store");
-    }
-    try {
-      return await work();
-    } finally {
-      resolve();
     }
   }
 }
