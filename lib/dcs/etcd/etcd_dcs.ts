@@ -2,11 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { DcsUnreachable, Refused } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { ClusterView, HistoryLine } from "../../core/cluster_view.ts";
-import { defaultSettings } from "../../core/settings.ts";
-import type { Settings } from "../../core/settings.ts";
-import { decodeCluster } from "../cluster_codec.ts";
 import { encodeHandover, encodeHistory, encodeStatus, NO_HANDOVER } from "../codec.ts";
-import type { Entry } from "../codec.ts";
 import { keysOf, memberKey } from "../keys.ts";
 import type { Keys } from "../keys.ts";
 import type {
@@ -35,11 +31,11 @@ import {
   putBody,
   remove,
   revisionIs,
-  snapshotOf,
   txnBody,
   valueIs,
 } from "./txn.ts";
 import type { Compare, Step } from "./txn.ts";
+import { ViewReader } from "./view_reader.ts";
 import { watch } from "./watch.ts";
 import { refusedIfFailed, writeGuarded, writePlain } from "./writer.ts";
 import type { GuardedWrite } from "./writer.ts";
@@ -56,21 +52,19 @@ export class EtcdDcs implements Dcs {
   readonly #keys: Keys;
   readonly #clock: Clock;
   readonly #own = new OwnRecord();
-  /** The last valid settings, in force while `config` is missing or cannot be used. */
-  #settings: Settings = defaultSettings;
-  /** Revisions of keys that exist and yet count as absent (`{}`, garbage), as last read: 0n in a write means these. */
-  #blank = { failover: 0n, config: 0n };
+  readonly #views: ViewReader;
 
   constructor(options: EtcdDcsOptions) {
     this.#gateway = new Gateway(options);
     this.#keys = keysOf(options);
+    this.#views = new ViewReader(this.#keys);
     this.#clock = options.clock;
   }
 
   async read(signal: AbortSignal): Promise<ClusterView> {
     const call = { path: "/v3/kv/range", body: prefixRange(this.#keys.prefix) };
     const answer = await unlessRefused(this.#gateway.call(call, signal));
-    return this.#view(answer, entriesOf(answer));
+    return this.#views.view(answer, entriesOf(answer));
   }
 
   grantLease(ttlS: number, signal: AbortSignal): Promise<string> {
@@ -106,7 +100,7 @@ export class EtcdDcs implements Dcs {
     const body = txnBody(proveLock(this.#keys, { name, lease }));
     const answer = await this.#gateway.call({ path: "/v3/kv/txn", body }, signal);
     const entries = entriesRead(answer);
-    if (hasSucceeded(answer)) return { kind: "held", view: this.#view(answer, entries) };
+    if (hasSucceeded(answer)) return { kind: "held", view: this.#views.view(answer, entries) };
     return notProven(name, entries[0] ?? null);
   }
 
@@ -200,7 +194,12 @@ export class EtcdDcs implements Dcs {
 
   writeHandover(wish: HandoverWrite, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
     const text = encodeHandover(wish);
-    return this.#replace(this.#keys.failover, text, revision || this.#blank.failover, signal);
+    return this.#replace(
+      this.#keys.failover,
+      text,
+      revision || this.#views.blank().failover,
+      signal,
+    );
   }
 
   clearHandover(revision: bigint, signal: AbortSignal): Promise<WriteResult> {
@@ -209,7 +208,7 @@ export class EtcdDcs implements Dcs {
 
   writeConfig(config: JsonObject, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
     const text = encodeWire(config);
-    return this.#replace(this.#keys.config, text, revision || this.#blank.config, signal);
+    return this.#replace(this.#keys.config, text, revision || this.#views.blank().config, signal);
   }
 
   watch(onHint: () => void, silenceMs: () => number, signal: AbortSignal): Promise<void> {
@@ -219,18 +218,6 @@ export class EtcdDcs implements Dcs {
 
   health(): StoreHealth {
     return this.#gateway.health();
-  }
-
-  #view(answer: JsonObject, entries: readonly Entry[]): ClusterView {
-    const view = decodeCluster(this.#keys, snapshotOf(answer, entries), this.#settings);
-    const revisionAt = (key: string): bigint =>
-      entries.find((entry) => entry.key === key)?.revision ?? 0n;
-    this.#settings = view.settings;
-    this.#blank = {
-      failover: view.handover === null ? revisionAt(this.#keys.failover) : 0n,
-      config: view.config === null ? revisionAt(this.#keys.config) : 0n,
-    };
-    return view;
   }
 
   #claimedUnder(lease: string): readonly Compare[] {
