@@ -40,6 +40,8 @@ export interface AgentOptions {
 const ROUNDS_MAX = 4;
 /** The least time from the start of one tick to the next: no storm of wake-ups turns into a storm of requests. */
 const TICK_MIN_MS = 100;
+/** A tick that failed has decided nothing, so the next one must not wait for its turn: a lease may be ending. */
+const FAULT_PAUSE_MS = 1000;
 
 interface Round {
   readonly view: NodeView;
@@ -79,7 +81,8 @@ export class Agent {
       const decision = await this.#tickSafely(signal);
       if (this.#mayEnd) return;
       await clock.sleep(startedMs + TICK_MIN_MS - clock.bootMs(), signal);
-      const untilMs = Math.min(this.#nextTickMs, decision?.wakeAtMs ?? Infinity);
+      const wakeAtMs = decision === null ? startedMs + FAULT_PAUSE_MS : decision.wakeAtMs;
+      const untilMs = Math.min(this.#nextTickMs, wakeAtMs ?? Infinity);
       await mailbox.pause(untilMs - clock.bootMs(), signal);
     }
   }

@@ -211,6 +211,39 @@ Deno.test("run() survives a fault of one tick", async () => {
   await running;
 });
 
+Deno.test("run() looks again soon after a tick that failed, for a lease may be ending", async () => {
+  const made = founded();
+  const ending = new AbortController();
+  let looks = 0;
+  made.postgres.probe = () => {
+    looks += 1;
+    throw new TypeError("broken");
+  };
+  const running = made.agent.run(ending.signal);
+  await made.clock.advance(5000);
+  strictEqual(looks >= 4, true, `${looks} looks`);
+  ending.abort();
+  await running;
+});
+
+Deno.test("run() hurries a shutdown's stop when the lease ends meanwhile", async () => {
+  const made = founded();
+  const ending = new AbortController();
+  const running = made.agent.run(ending.signal);
+  await made.clock.advance(1000);
+  made.dcs.fault = "cut";
+  made.postgres.stopHangs = true;
+  made.mailbox.post({ kind: "shutdown" });
+  await made.clock.advance(20_000);
+  deepStrictEqual(made.postgres.stops.map(({ killAtMs }) => killAtMs), [null]);
+  const lease = made.keeper.lease();
+  await made.clock.advance(6000);
+  const killAtMs = lease.kind === "held" ? lease.endsMs - 1000 : 0;
+  strictEqual(made.postgres.stops[1]?.killAtMs, killAtMs);
+  ending.abort();
+  await running;
+});
+
 Deno.test("run() ends after a shutdown wish with the server stopped and the lock free", async () => {
   const made = founded();
   const running = made.agent.run(signal);

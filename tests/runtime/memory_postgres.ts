@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/base/clock.ts";
+import type { StopEscalation } from "../../lib/core/action.ts";
 import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import type { LeaderReport, PostgresView } from "../../lib/core/node_view.ts";
 import type { JobContext, JobResult, PostgresControl, SqlResult } from "../../lib/postgres/port.ts";
@@ -9,6 +10,10 @@ export class MemoryPostgres implements PostgresControl {
   view: PostgresView;
   /** Names of the calls that arrived, in order; probes are left out. */
   readonly calls: string[] = [];
+  /** The orders of stops that arrived. */
+  readonly stops: StopEscalation[] = [];
+  /** A stop ends only when something goes before it. */
+  stopHangs = false;
   readonly #clock: Clock;
 
   constructor(clock: Clock, view: PostgresView = replica()) {
@@ -55,8 +60,15 @@ export class MemoryPostgres implements PostgresControl {
     return this.#become(primary({ timeline: 2 }));
   }
 
-  stop(): Promise<JobResult> {
+  stop(
+    _how: string,
+    _checkpointFirst: boolean,
+    escalation: StopEscalation,
+    { signal }: JobContext,
+  ): Promise<JobResult> {
     this.calls.push("stop");
+    this.stops.push(escalation);
+    if (this.stopHangs) return untilAborted(signal);
     const control = {
       systemId: "7000000000000000001",
       state: "shut down",
@@ -106,6 +118,12 @@ export class MemoryPostgres implements PostgresControl {
     if (this.#isRunning()) return Promise.resolve({ kind: "done" });
     return Promise.resolve({ kind: "unknown", why: "the server is down" });
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<JobResult> {
+  const { promise, resolve } = Promise.withResolvers<JobResult>();
+  signal.addEventListener("abort", () => resolve({ kind: "cancelled" }), { once: true });
+  return promise;
 }
 
 function failed(why: string): Promise<JobResult> {
