@@ -4,6 +4,7 @@ import { decide } from "../../lib/core/decide.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView, TaskView } from "../../lib/core/node_view.ts";
+import { stopInOrder } from "../../lib/core/rules/stopping.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import {
   cluster,
@@ -52,6 +53,11 @@ function failed(kind: "promote" | "start-primary", endedMs: number): TaskView {
     ? { kind, notAfterMs: 1 } as const
     : { kind, notAfterMs: 1, timeoutMs: 1 } as const;
   return { kind: "ended", task, result: "failed", reason: "no", endedMs };
+}
+
+function ended(action: Action): TaskView {
+  assert.ok(action.kind === "start-task");
+  return { kind: "ended", task: action.task, result: "done", reason: null, endedMs: NOW_MS - 10 };
 }
 
 Deno.test("lead holds the lock and nothing else when all is in order", () => {
@@ -221,10 +227,29 @@ Deno.test("handover leaves a request for later alone and wakes in time", () => {
   assert.equal(decision.wakeAtMs, NOW_MS + 3000);
 });
 
-Deno.test("recover-leader releases the lock with the shutdown checkpoint for a handover", () => {
+Deno.test("recover-leader hands over only to a member that has all that was written", () => {
   const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
-  const { actions } = decide(nodeView({ cluster: asked, postgres: down() }), SETTLED);
+  const stopped = nodeView({ cluster: asked, postgres: down() });
+  assert.deepEqual(ordered(stopped), ["hold-lock", "ask-peers"]);
+  const { actions } = decide({ ...stopped, peers: [peer("b"), peer("c")] }, SETTLED);
   assert.deepEqual(actions, [{ kind: "release-lock", lastLsn: lsn(1000) }]);
+  const cases = [
+    ["the candidate is behind", [peer("b", { lsn: lsn(999) }), peer("c")]],
+    ["the candidate is silent", [silentPeer("b"), peer("c")]],
+  ] as const;
+  for (const [name, peers] of cases) {
+    assert.deepEqual(ordered({ ...stopped, peers }), ["hold-lock", "clear-handover"], name);
+  }
+});
+
+Deno.test("recover-leader hands over also when the stop took longer than a schedule allows", () => {
+  const scheduledAtMs = nodeView().wallMs - 60_000;
+  const asked = cluster({ handover: handover({ leader: "a", candidate: "b", scheduledAtMs }) });
+  const task = ended(stopInOrder("fast", "handing over"));
+  const peers = [peer("b")];
+  const stopped = nodeView({ cluster: asked, postgres: down(), peers, task });
+  assert.deepEqual(ordered(stopped), ["release-lock"]);
+  assert.deepEqual(ordered({ ...stopped, task: { kind: "idle" } }), ["hold-lock", "start-primary"]);
 });
 
 Deno.test("recover-leader starts a crashed primary again at once (D1)", () => {

@@ -1,8 +1,10 @@
 import type { Action } from "../action.ts";
-import { handoverDue, successors } from "../candidate.ts";
+import { answered, handoverDue, successors } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
+import type { Lsn } from "../lsn.ts";
 import type { NodeView } from "../node_view.ts";
-import { authorityEndsMs } from "./facts.ts";
+import { authorityEndsMs, hasEnded } from "./facts.ts";
+import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { stopInOrder } from "./stopping.ts";
@@ -51,4 +53,47 @@ function handOver(view: NodeView, cluster: ClusterView, wish: HandoverWish): Ans
   if (able.length === 0) return drop(wish, "nobody can take over");
   const why = `handing over to ${wish.candidate ?? able.join(" or ")}`;
   return act(why, [HOLD, stopInOrder("fast", why)]);
+}
+
+/** A server that was stopped so that another member takes over. */
+export interface StoppedForHandover {
+  readonly wish: HandoverWish;
+  /** The shutdown checkpoint: what comes after everything that was ever acknowledged here. */
+  readonly end: Lsn;
+}
+
+/** What the server was stopped for, null when for nothing. A stop that lasted beyond the time of a scheduled request was still made for it. */
+export function stoppedForHandover(
+  view: NodeView,
+  cluster: ClusterView,
+): StoppedForHandover | null {
+  const wish = cluster.handover;
+  const end = cleanEnd(view);
+  if (wish === null || end === null || wish.candidate === view.self.name) return null;
+  if (wish.leader !== null && wish.leader !== view.self.name) return null;
+  const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
+  const isDue = due.kind === "now" || due.kind === "stale" && hasEnded(view, "stop", "done");
+  return isDue ? { wish, end } : null;
+}
+
+/** The lock goes only when somebody who may take it has all that was written here: a handover loses nothing. */
+export function finishHandover(
+  view: NodeView,
+  cluster: ClusterView,
+  { wish, end }: StoppedForHandover,
+): Answer {
+  if (view.peers === "not asked") {
+    const asking = "the server is stopped: asking who has all that it wrote";
+    return actAndLook(asking, [HOLD, { kind: "ask-peers" }]);
+  }
+  const able = successors(cluster, view.peers, { only: wish.candidate, except: null });
+  if (answered(view.peers).some((peer) => able.includes(peer.name) && peer.lsn >= end)) {
+    return act("the server is stopped: releasing the lock for the handover", [
+      { kind: "release-lock", lastLsn: end },
+    ]);
+  }
+  return actAndLook("dropping the handover request: nobody who may lead has all that was written", [
+    HOLD,
+    { kind: "clear-handover", revision: wish.revision },
+  ]);
 }

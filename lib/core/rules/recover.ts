@@ -1,5 +1,5 @@
 import type { Action } from "../action.ts";
-import { clusterTimeline, handoverDue, successors } from "../candidate.ts";
+import { clusterTimeline, successors } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import { endOfStopped, judgeFork } from "../divergence.ts";
 import type { Memory } from "../memory.ts";
@@ -13,7 +13,7 @@ import {
   lockSide,
   restUntilMs,
 } from "./facts.ts";
-import { cleanEnd } from "./guards.ts";
+import { finishHandover, stoppedForHandover } from "./handover.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { cloneFrom, sourceOf, wantedUpstream } from "./sources.ts";
@@ -32,11 +32,8 @@ export const recoverLeader: Rule = {
     if (cluster.kind !== "seen" || postgres.kind !== "down") return null;
     const endsMs = authorityEndsMs(view, memory);
     if (endsMs === null) return null;
-    if (isHandedOver(view, cluster)) {
-      return act("the server is stopped: releasing the lock for the handover", [
-        { kind: "release-lock", lastLsn: cleanEnd(view) },
-      ]);
-    }
+    const stopped = stoppedForHandover(view, cluster);
+    if (stopped !== null) return finishHandover(view, cluster, stopped);
     const gaveUp = whyGiveUp(view, memory, cluster, postgres.control);
     if (gaveUp !== null) return act(gaveUp, [{ kind: "release-lock", lastLsn: null }]);
     if (isRecoveryState(postgres.control)) {
@@ -49,14 +46,6 @@ export const recoverLeader: Rule = {
 
 function isRecoveryState(control: ControlData): boolean {
   return control.state === "shut down in recovery" || control.state === "in archive recovery";
-}
-
-function isHandedOver(view: NodeView, cluster: ClusterView): boolean {
-  const wish = cluster.handover;
-  if (wish === null || cleanEnd(view) === null) return false;
-  if (wish.candidate === view.self.name) return false;
-  if (wish.leader !== null && wish.leader !== view.self.name) return false;
-  return handoverDue(wish, view.wallMs, cluster.settings.loopWaitS).kind === "now";
 }
 
 function whyGiveUp(
