@@ -19,6 +19,9 @@ export interface SessionTarget {
 /** A row by column name, as text, number, boolean, null or decoded JSON. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** How long a good-bye may take: a socket whose close event was missed must not hold anybody up. */
+const CLOSE_MS = 500;
+
 /** One connection that knows when it is dead. Closed by `await using` or `close()`. */
 export class Session implements AsyncDisposable {
   readonly #client: Client;
@@ -79,16 +82,18 @@ export class Session implements AsyncDisposable {
     return Array.isArray(result) ? result.at(-1)?.rows ?? [] : result.rows;
   }
 
-  /** Says good-bye if the connection lives; never waits for a silent server. */
+  /** Says good-bye if the connection lives; never waits for a silent server, nor for a socket that is gone. */
   async close(): Promise<void> {
-    if (this.#fault === null) {
+    if (this.#fault === null && !this.#socket.destroyed) {
       this.#fault = new Error("closed by the agent");
-      const closed = new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
+      const closed = Promise.withResolvers<void>();
+      this.#socket.once("close", closed.resolve);
       this.#client.end().catch(() => {});
-      const timer = setTimeout(() => this.#socket.destroy(), 500);
-      await closed;
+      const timer = setTimeout(closed.resolve, CLOSE_MS);
+      await closed.promise;
       clearTimeout(timer);
     }
+    this.#fault ??= new Error("closed by the agent");
     this.#socket.destroy();
   }
 

@@ -9,7 +9,7 @@ import type { Settings } from "../core/settings.ts";
 import type { Dcs } from "../dcs/port.ts";
 import type { PostgresControl } from "../postgres/port.ts";
 import type { BackgroundJobs } from "./background.ts";
-import { withinClock } from "./clock_deadline.ts";
+import { inTime, withinClock } from "./clock_deadline.ts";
 import type { Facts } from "./facts.ts";
 import type { LeaseKeeper } from "./lease_keeper.ts";
 import { jobFor } from "./task_jobs.ts";
@@ -59,10 +59,15 @@ export async function act(
   context: ActContext,
   signal: AbortSignal,
 ): Promise<Answer> {
-  using store = withinClock(ports.clock, context.storeMs, signal);
-  using server = withinClock(ports.clock, context.serverMs, signal);
   try {
-    return await perform(action, ports, context, { store: store.signal, server: server.signal });
+    const limitMs = Math.max(context.storeMs, context.serverMs);
+    const answered = await inTime(ports.clock, limitMs, signal, async (deadline) => {
+      using store = withinClock(ports.clock, context.storeMs, deadline);
+      using server = withinClock(ports.clock, context.serverMs, deadline);
+      return await perform(action, ports, context, { store: store.signal, server: server.signal });
+    });
+    if (answered !== "late") return answered;
+    return { result: "unknown", reason: "it did not end in time" };
   } catch (error) {
     if (!(error instanceof DcsUnreachable)) throw error;
     return { result: "unknown", reason: error.message };

@@ -6,13 +6,13 @@ import { decide } from "../core/decide.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import { evolve, initialMemory, remember } from "../core/memory.ts";
 import type { Memory } from "../core/memory.ts";
-import type { NodeView } from "../core/node_view.ts";
+import type { NodeView, PostgresView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import { act } from "./act.ts";
 import type { ActContext, ActPorts } from "./act.ts";
 import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
-import { withinClock } from "./clock_deadline.ts";
+import { inTime } from "./clock_deadline.ts";
 import { NOTHING_ASKED } from "./facts.ts";
 import type { Facts } from "./facts.ts";
 import { HeartbeatLog } from "./heartbeat_log.ts";
@@ -56,6 +56,7 @@ export class Agent {
   readonly #member: MemberWriter;
   #memory: Memory = initialMemory;
   #lastSeen: ClusterView | null = null;
+  #lastServer: PostgresView | null = null;
   #mayEnd = false;
   #nextTickMs = 0;
 
@@ -95,8 +96,14 @@ export class Agent {
     for (let count = 1; round.decision.again && count < ROUNDS_MAX; count++) {
       round = await this.#round(round.facts, signal);
     }
-    using deadline = withinClock(ports.clock, storeBudgetMs(this.#pressure()), signal);
-    await this.#member.write(round.view, this.#memory, deadline.signal);
+    const storeMs = storeBudgetMs(this.#pressure());
+    const { view } = round;
+    await inTime(
+      ports.clock,
+      storeMs,
+      signal,
+      (one) => this.#member.write(view, this.#memory, one),
+    );
     return round.decision;
   }
 
@@ -114,16 +121,21 @@ export class Agent {
   async #round(facts: Facts, signal: AbortSignal): Promise<Round> {
     const { ports, mailbox } = this.#options;
     const pressure = this.#pressure();
-    const look = { facts, pressure, lastSeen: this.#lastSeen, ...this.#firstSettings() };
-    const view = await observe(ports, look, signal);
+    const known = { lastSeen: this.#lastSeen, lastServer: this.#lastServer };
+    const view = await observe(
+      ports,
+      { facts, pressure, ...known, ...this.#firstSettings() },
+      signal,
+    );
+    this.#lastServer = view.postgres;
     if (view.cluster.kind === "seen") this.#lastSeen = view.cluster;
     const memory = remember(this.#memory, view);
     this.#memory = memory;
     const decision = decide(view, memory);
-    const { outcomes, facts: known } = await this.#perform(view, decision.actions, signal);
+    const { outcomes, facts: learnt } = await this.#perform(view, decision.actions, signal);
     for (const wish of view.wishes) if (wish.kind === "reload") mailbox.fulfil(wish);
     this.#show({ view, decision, outcomes, memory });
-    return { view, decision, facts: { ...facts, ...known } };
+    return { view, decision, facts: { ...facts, ...learnt } };
   }
 
   #firstSettings(): Pick<LookContext, "settingsWithoutConfig"> {

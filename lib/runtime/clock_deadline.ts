@@ -38,3 +38,22 @@ export async function outlasts(work: Promise<unknown>, signal: AbortSignal): Pro
     signal.removeEventListener("abort", abort);
   }
 }
+
+/** How long after its deadline a piece of work may still come to its own end. */
+const GRACE_MS = 200;
+
+/**
+ * The result of `work`, which is given a signal that aborts after `ms`; "late" when it has not ended a moment after
+ * that. Whatever hangs in an adapter, the loop goes on: a tick that waits for ever would never stop a server.
+ */
+export async function inTime<T>(
+  clock: Clock,
+  ms: number,
+  parent: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | "late"> {
+  using deadline = withinClock(clock, ms, parent);
+  using patience = withinClock(clock, ms + GRACE_MS, parent);
+  const result = work(deadline.signal);
+  return await outlasts(result, patience.signal) ? "late" : await result;
+}

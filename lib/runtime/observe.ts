@@ -1,12 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import { DcsUnreachable } from "../base/errors.ts";
 import type { ClusterUnreachable, ClusterView } from "../core/cluster_view.ts";
-import type { NodeView, SelfView } from "../core/node_view.ts";
+import type { NodeView, PostgresView, SelfView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import type { PostgresControl } from "../postgres/port.ts";
 import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
-import { withinClock } from "./clock_deadline.ts";
+import { inTime } from "./clock_deadline.ts";
 import type { Facts } from "./facts.ts";
 import type { LeaseKeeper } from "./lease_keeper.ts";
 import type { LiveMailbox } from "./live_mailbox.ts";
@@ -28,6 +28,8 @@ export interface ObservePorts {
 export interface LookContext {
   readonly facts: Facts;
   readonly lastSeen: ClusterView | null;
+  /** The server of the look before; null at the first. */
+  readonly lastServer: PostgresView | null;
   readonly pressure: Pressure;
   /** In force as long as no `config` was ever seen: a cluster is founded with what it will then have. */
   readonly settingsWithoutConfig: Settings | null;
@@ -47,7 +49,7 @@ export async function observe(
   const serverMs = serverBudgetMs(context.pressure);
   const [cluster, server] = await Promise.all([
     readCluster(ports, context, signal),
-    underDeadline(clock, serverMs, signal, (deadline) => postgres.probe(deadline)),
+    inTime(clock, serverMs, signal, (deadline) => postgres.probe(deadline)),
   ]);
   const wishes = mailbox.wishes();
   const lease = keeper.lease();
@@ -58,7 +60,7 @@ export async function observe(
     nowMs: clock.bootMs(),
     wallMs,
     cluster,
-    postgres: server,
+    postgres: server === "late" ? unanswered(context.lastServer) : server,
     task,
     lease,
     peers,
@@ -72,9 +74,9 @@ async function readCluster(
   { lastSeen, pressure, settingsWithoutConfig }: LookContext,
   signal: AbortSignal,
 ): Promise<ClusterView | ClusterUnreachable> {
-  using deadline = withinClock(clock, storeBudgetMs(pressure), signal);
   try {
-    const view = await keeper.view(deadline.signal);
+    const view = await inTime(clock, storeBudgetMs(pressure), signal, (one) => keeper.view(one));
+    if (view === "late") return { kind: "unreachable", why: "no answer in time", lastSeen };
     const settings = view.config === null && settingsWithoutConfig !== null
       ? settingsWithoutConfig
       : view.settings;
@@ -86,12 +88,16 @@ async function readCluster(
   }
 }
 
-async function underDeadline<T>(
-  clock: Clock,
-  ms: number,
-  parent: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  using deadline = withinClock(clock, ms, parent);
-  return await work(deadline.signal);
+/** A look that did not come back: the server counts as what it was, and as a primary unless it was a replica. */
+function unanswered(last: PostgresView | null): PostgresView {
+  const why = "the look at the server did not end in time";
+  const wasReplica = last?.kind === "replica" || (last?.kind === "starting" && last.asReplica) ||
+    (last?.kind === "silent" && last.lastRole === "replica");
+  const lastRole = wasReplica ? "replica" : "primary";
+  return { kind: "silent", systemId: systemIdOf(last), lastRole, why };
+}
+
+function systemIdOf(last: PostgresView | null): string {
+  if (last === null || last.kind === "no-data" || last.kind === "unreadable") return "";
+  return last.kind === "down" ? last.control.systemId : last.systemId;
 }

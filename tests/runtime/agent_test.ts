@@ -256,3 +256,17 @@ Deno.test("run() ends after a shutdown wish with the server stopped and the lock
   strictEqual(made.dcs.store.lock, null);
   strictEqual(made.dcs.calls.at(-1), "member");
 });
+
+Deno.test("tick() ends although the look at the server never does, and keeps the role it last saw", async () => {
+  const made = founded();
+  await made.agent.tick(signal);
+  await settle();
+  await made.agent.tick(signal);
+  made.postgres.hangs = true;
+  const tick = made.agent.tick(signal);
+  await made.clock.advance(6_000);
+  await tick;
+  const server = made.board.state().view?.postgres;
+  strictEqual(server?.kind, "silent");
+  strictEqual(server.lastRole, "primary");
+});

@@ -8,6 +8,8 @@ import { primary, replica } from "../core/builders.ts";
 /** A server of three states that refuses what a real one would. */
 export class MemoryPostgres implements PostgresControl {
   view: PostgresView;
+  /** No look comes back any more, whatever its signal says. */
+  hangs = false;
   /** Names of the calls that arrived, in order; probes are left out. */
   readonly calls: string[] = [];
   /** The orders of stops that arrived. */
@@ -22,7 +24,7 @@ export class MemoryPostgres implements PostgresControl {
   }
 
   probe(): Promise<PostgresView> {
-    return Promise.resolve(this.view);
+    return this.hangs ? new Promise(() => {}) : Promise.resolve(this.view);
   }
 
   bootstrap(): Promise<JobResult> {
