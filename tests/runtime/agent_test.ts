@@ -12,7 +12,7 @@ import { LiveBoard } from "../../lib/runtime/live_board.ts";
 import { LiveMailbox } from "../../lib/runtime/live_mailbox.ts";
 import { Recorder } from "../../lib/runtime/recorder.ts";
 import { TaskSlot } from "../../lib/runtime/task_slot.ts";
-import { replica, self, SYSTEM_ID } from "../core/builders.ts";
+import { primary, replica, self, SYSTEM_ID } from "../core/builders.ts";
 import { MemoryLeaseFile, settle, VirtualClock } from "./fakes.ts";
 import { MemoryDcs } from "./memory_dcs.ts";
 import { MemoryPostgres } from "./memory_postgres.ts";
@@ -209,6 +209,16 @@ Deno.test("run() survives a fault of one tick", async () => {
   strictEqual(made.dcs.store.lock?.value, "a");
   ending.abort();
   await running;
+});
+
+Deno.test("tick() goes on with the orders behind a checkpoint that is still running", async () => {
+  const made = founded(primary({ checkpointed: false }));
+  made.postgres.checkpoint = () => new Promise(() => {});
+  for (let tick = 0; tick < 3; tick++) await made.agent.tick(signal);
+  const { decision, outcomes } = made.board.state();
+  strictEqual(outcomes.some(({ action }) => action.kind === "checkpoint"), true);
+  strictEqual(outcomes.length, decision?.actions.length);
+  deepStrictEqual(outcomes.filter(({ result }) => result !== "done"), []);
 });
 
 Deno.test("run() looks again soon after a tick that failed, for a lease may be ending", async () => {

@@ -53,8 +53,8 @@ function align(view: NodeView, memory: Memory, following: Following): Answer {
   const { cluster, postgres } = following;
   const facts = { self: view.self, cluster, memory, nowMs: view.nowMs };
   const care: readonly Action[] = [
-    ...slotActions(postgres, facts),
     ...settingsActions(cluster, memory),
+    ...slotActions(postgres, facts),
   ];
   const leader = cluster.lock?.holder;
   const wanted = wantedUpstream(view, cluster);

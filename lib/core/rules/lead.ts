@@ -62,7 +62,10 @@ interface Leading {
   readonly endsMs: number;
 }
 
-/** Writes that may be refused stand last, because the first refusal ends the list. */
+/**
+ * The first refusal ends the list: what others rely on for safety (the history above all) comes first, and what a setting
+ * can forbid for good (a slot) after the settings that may cure it.
+ */
 function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
   const { cluster, postgres, endsMs } = leading;
   const facts = { self: view.self, cluster, memory, nowMs: view.nowMs };
@@ -73,11 +76,11 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
   const actions = [
     HOLD,
     ...statusActions(postgres, facts),
-    ...checkpoint,
-    ...slotActions(postgres, facts),
-    ...settingsActions(cluster, memory),
     ...history,
     ...restoreActions(cluster, memory, postgres),
+    ...checkpoint,
+    ...settingsActions(cluster, memory),
+    ...slotActions(postgres, facts),
   ];
   return act(describe(view, cluster), actions, earlier(endsMs, wishAtMs(view, cluster)));
 }

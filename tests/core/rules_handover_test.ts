@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { Action } from "../../lib/core/action.ts";
+import { decide } from "../../lib/core/decide.ts";
+import { initialMemory } from "../../lib/core/memory.ts";
+import type { Memory } from "../../lib/core/memory.ts";
+import type { NodeView, TaskView } from "../../lib/core/node_view.ts";
+import { stopInOrder } from "../../lib/core/rules/stopping.ts";
+import { defaultSettings } from "../../lib/core/settings.ts";
+import {
+  cluster,
+  down,
+  handover,
+  held,
+  lsn,
+  nodeView,
+  NOW_MS,
+  peer,
+  silentPeer,
+} from "./builders.ts";
+
+const SETTLED: Memory = {
+  ...initialMemory,
+  appliedSettings: defaultSettings,
+  lastSettings: defaultSettings,
+};
+
+function ordered(view: NodeView): readonly string[] {
+  const { actions } = decide(view, SETTLED);
+  return actions.map((action) => action.kind === "start-task" ? action.task.kind : action.kind);
+}
+
+function ended(action: Action): TaskView {
+  assert.ok(action.kind === "start-task");
+  return { kind: "ended", task: action.task, result: "done", reason: null, endedMs: NOW_MS - 10 };
+}
+
+Deno.test("handover asks the others first and then stops the server in order", () => {
+  const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
+  assert.deepEqual(ordered(nodeView({ cluster: asked })), ["hold-lock", "ask-peers"]);
+  const { actions } = decide(nodeView({ cluster: asked, peers: [peer("b")] }), SETTLED);
+  const stop = actions.at(-1);
+  assert.ok(stop?.kind === "start-task" && stop.task.kind === "stop");
+  assert.ok(stop.task.how === "fast" && stop.task.checkpointFirst);
+});
+
+Deno.test("handover drops a request that cannot or need not be carried out", () => {
+  const cases = [
+    ["nobody answers", handover({ candidate: "b" })],
+    ["M4: for another leader", handover({ leader: "c" })],
+    ["M5: to this node", handover({ candidate: "a" })],
+    ["M2: too late", handover({ scheduledAtMs: 0 })],
+  ] as const;
+  for (const [name, wish] of cases) {
+    const view = nodeView({ cluster: cluster({ handover: wish }), peers: [silentPeer("b")] });
+    assert.deepEqual(ordered(view), ["hold-lock", "clear-handover"], name);
+  }
+});
+
+Deno.test("handover leaves a request for later alone and wakes in time", () => {
+  const view = nodeView({ lease: held(20_000) });
+  const wish = handover({ leader: "a", scheduledAtMs: view.wallMs + 3000 });
+  const decision = decide({ ...view, cluster: cluster({ handover: wish }) }, SETTLED);
+  assert.equal(decision.rule, "lead");
+  assert.equal(decision.wakeAtMs, NOW_MS + 3000);
+});
+
+Deno.test("recover-leader hands over only to a member that has all that was written", () => {
+  const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
+  const stopped = nodeView({ cluster: asked, postgres: down() });
+  assert.deepEqual(ordered(stopped), ["hold-lock", "ask-peers"]);
+  const { actions } = decide({ ...stopped, peers: [peer("b"), peer("c")] }, SETTLED);
+  assert.deepEqual(actions, [{ kind: "release-lock", lastLsn: lsn(1000) }]);
+  const cases = [
+    ["the candidate is behind", [peer("b", { lsn: lsn(999) }), peer("c")]],
+    ["the candidate is silent", [silentPeer("b"), peer("c")]],
+  ] as const;
+  for (const [name, peers] of cases) {
+    assert.deepEqual(ordered({ ...stopped, peers }), ["hold-lock", "clear-handover"], name);
+  }
+});
+
+Deno.test("recover-leader hands over also when the stop took longer than a schedule allows", () => {
+  const scheduledAtMs = nodeView().wallMs - 60_000;
+  const asked = cluster({ handover: handover({ leader: "a", candidate: "b", scheduledAtMs }) });
+  const task = ended(stopInOrder("fast", "handing over"));
+  const peers = [peer("b")];
+  const stopped = nodeView({ cluster: asked, postgres: down(), peers, task });
+  assert.deepEqual(ordered(stopped), ["release-lock"]);
+  assert.deepEqual(ordered({ ...stopped, task: { kind: "idle" } }), ["hold-lock", "start-primary"]);
+});
