@@ -82,7 +82,8 @@ export function isLimited(peer: AnsweredPeer): boolean {
   return peer.tags.nofailover || peer.watchdogFailed;
 }
 
-function isOutdated(peer: AnsweredPeer, facts: RaceFacts): boolean {
+/** True when a peer's timeline is known to be behind the cluster's, and that matters. */
+export function isOutdated(peer: AnsweredPeer, facts: RaceFacts): boolean {
   return facts.checkTimeline && peer.timeline > 0 && peer.timeline < facts.clusterTimeline;
 }
 

@@ -74,6 +74,17 @@ Deno.test("race lets the wished candidate take the lock at once and clears the w
   assert.deepEqual(ordered(view), ["take-lock", "clear-handover"]);
 });
 
+Deno.test("race bars a wished candidate on an old timeline, and nobody waits for it", () => {
+  const history = [{ timeline: 1, lsn: lsn(900), reason: "", at: null, newLeader: null }];
+  const mine = cluster({ ...FREE, history, handover: handover({ candidate: "a" }) });
+  assert.deepEqual(ordered(raceView({ cluster: mine })), []);
+  const other = cluster({ ...FREE, history, handover: handover({ candidate: "c" }) });
+  const me = raceView().postgres;
+  const postgres = me.kind === "replica" ? { ...me, timeline: 2 } : me;
+  const view = raceView({ cluster: other, postgres, peers: [peer("c", { timeline: 1 })] });
+  assert.deepEqual(ordered(view), ["take-lock", "clear-handover"]);
+});
+
 Deno.test("race waits for a candidate that can take over and for no other (F4, F5)", () => {
   const seen = cluster({ ...FREE, handover: handover({ candidate: "c" }) });
   assert.deepEqual(ordered(raceView({ cluster: seen, peers: [peer("c")] })), []);

@@ -6,6 +6,7 @@ import {
   contenderOf,
   handoverDue,
   isLimited,
+  isOutdated,
   ownObstacle,
   successors,
 } from "../candidate.ts";
@@ -82,12 +83,12 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   const refusal = whyRefuse(view, memory, runner.cluster);
   if (refusal !== null) return stay(view, memory, runner, refusal);
   const wish = dueWish(view, runner.cluster);
-  if (wish?.candidate === view.self.name) {
-    return actAndLook("taking over as the operator wishes", takeLock(view, runner.cluster));
-  }
   const me = contenderOf(runner.postgres, view.self.tags);
   const obstacle = ownObstacle(me, runner.cluster, wish === null);
   if (obstacle !== null) return stay(view, memory, runner, obstacle);
+  if (wish?.candidate === view.self.name) {
+    return actAndLook("taking over as the operator wishes", takeLock(view, runner.cluster));
+  }
   if (view.peers === "not asked") {
     return actAndLook("nobody holds the lock: asking the others", [{ kind: "ask-peers" }]);
   }
@@ -144,7 +145,9 @@ function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | 
   const named = wish?.candidate ?? null;
   const candidate = peers.find((peer) => peer.name === named);
   const isMember = cluster.members.some((member) => member.name === named);
-  if (candidate !== undefined && isMember && !isLimited(candidate)) {
+  const facts = raceFacts(cluster, memory);
+  const isAble = candidate !== undefined && !isLimited(candidate) && !isOutdated(candidate, facts);
+  if (isAble && isMember) {
     return `${candidate.name} is to take over as the operator wishes`;
   }
   const former = wish?.leader ?? null;
@@ -155,7 +158,7 @@ function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | 
   const contenders = former === null
     ? peers
     : peers.filter((peer) => peer.name !== former || peer.isPrimary);
-  return betterPeer(race.me, contenders, raceFacts(cluster, memory));
+  return betterPeer(race.me, contenders, facts);
 }
 
 function raceFacts(cluster: ClusterView, memory: Memory): RaceFacts {
