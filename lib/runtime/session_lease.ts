@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Dcs } from "../dcs/port.ts";
+import { outlasts, withinClock } from "./clock_deadline.ts";
 import type { LeaseFile } from "./lease_file.ts";
 
 /** The calls of the store that a lease needs. */
@@ -23,6 +24,9 @@ export interface SessionLeaseOptions {
 
 /** A lease that ran out this long ago is surely gone in the store, whose count began a reply later than ours. */
 const SURELY_GONE_MS = 2000;
+
+/** A small file takes milliseconds; the renewals behind it must not wait for a disk that hangs. */
+const SAVE_MS = 1000;
 
 /** The one lease of this member, which carries all its expiring keys. Proves nothing about the lock. */
 export class SessionLease {
@@ -81,13 +85,14 @@ export class SessionLease {
     return known;
   }
 
-  /** A disk that is full costs the re-attachment after a restart, not the lock of today. */
+  /** A disk that is full or hangs costs the re-attachment after a restart, not the lock of today. */
   async #save({ id, ttlS }: AliveLease): Promise<void> {
-    try {
-      await this.#file.save({ id, ttlS });
-    } catch (error) {
+    const tell = (error: unknown): void => {
       this.#log.warn(`Cannot store the lease id: ${String(error)}`);
-    }
+    };
+    using patience = withinClock(this.#clock, SAVE_MS);
+    const saving = this.#file.save({ id, ttlS }).catch(tell);
+    if (await outlasts(saving, patience.signal)) tell(`not done after ${SAVE_MS} ms`);
   }
 
   /** A request that extends the lease was sent at `askedMs` and succeeded. */

@@ -59,6 +59,14 @@ Deno.test("take() counts from before the keep-alive, not from the answer", async
   strictEqual(leftMs(made), 28_000);
 });
 
+Deno.test("take() does not wait for a disk that hangs", async () => {
+  const made = world();
+  made.file.save = () => new Promise(() => {});
+  const taking = made.keeper.take(signal);
+  await made.clock.advance(1500);
+  strictEqual((await taking).kind, "done");
+});
+
 Deno.test("take() refreshes an older lease before it reaches for the lock", async () => {
   const made = world();
   await made.keeper.sessionLease(signal);
