@@ -144,7 +144,7 @@ export class TaskSlot {
 }
 
 /** A stop preempts every other job; a gentle stop yields to a harsh one, an unhurried one to one with an end. */
-function preempts(task: TaskSpec, running: TaskSpec): boolean {
+export function preempts(task: TaskSpec, running: TaskSpec): boolean {
   if (task.kind !== "stop") return false;
   if (running.kind !== "stop") return true;
   if (running.how === "fast" && task.how === "immediate") return true;

@@ -52,7 +52,6 @@ export class Checks {
   readonly #excusedUntilMs = new Map<string, number>();
   readonly #led = new Set<string>();
   #wipedMs = -Infinity;
-  readonly #chosen = new Set<string>();
   #newestTimeline = 0;
   #wroteMs = 0;
   #clean:
@@ -156,11 +155,6 @@ export class Checks {
     this.#excusedUntilMs.set(name, this.#world.scheduler.nowMs + BACK_GRACE_MS);
   }
 
-  /** An operator named this candidate: to lead from older data is then the operator's choice. */
-  chosen(candidate: string): void {
-    this.#chosen.add(candidate);
-  }
-
   /** True when a server of that system has ever led. */
   hasLed(systemId: string): boolean {
     return this.#led.has(systemId);
@@ -208,9 +202,6 @@ export class Checks {
 
   #checkTimeline(server: Server): void {
     const { timeline } = server.head.branch;
-    if (timeline < this.#newestTimeline && this.#chosen.has(server.name)) {
-      this.#newestTimeline = timeline;
-    }
     if (timeline < this.#newestTimeline) {
       this.#report("timeline-goes-back", server.name, `${this.#newestTimeline} to ${timeline}`);
     }

@@ -256,7 +256,6 @@ export class Faults {
     const leader = this.#random.pick([holder, holder, null, this.#random.pick(plan.names)]);
     const candidate = this.#random.pick([null, ...plan.names, ...plan.names, "ghost"]);
     if (leader === null && candidate === null) return nothing;
-    if (candidate !== null) this.#world.checks.chosen(candidate);
     store.wish(leader, candidate);
     this.#world.node(holder)?.wake();
     return nothing;

@@ -1,5 +1,6 @@
 import type { TaskSpec } from "../../lib/core/action.ts";
 import type { TaskView } from "../../lib/core/node_view.ts";
+import { preempts } from "../../lib/runtime/task_slot.ts";
 import { unreachable } from "../../lib/base/never.ts";
 import type { Node } from "./node.ts";
 import type { Process, Steps } from "./schedule.ts";
@@ -23,12 +24,6 @@ function runs(server: Server): boolean {
 
 function failed(reason: string): JobEnd {
   return { result: "failed", reason };
-}
-
-/** A stop goes before every other job, and a harsh stop before a gentle one. */
-function preempts(task: TaskSpec, running: TaskSpec): boolean {
-  if (task.kind !== "stop") return false;
-  return running.kind !== "stop" || (running.how === "fast" && task.how === "immediate");
 }
 
 /** The one exclusive job of an agent, against the simulated server. It refuses what the real one would. */

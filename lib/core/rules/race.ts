@@ -86,7 +86,8 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   const me = contenderOf(runner.postgres, view.self.tags);
   const obstacle = ownObstacle(me, runner.cluster, wish === null);
   if (obstacle !== null) return stay(view, memory, runner, obstacle);
-  if (wish?.candidate === view.self.name) {
+  // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
+  if (wish?.candidate === view.self.name && runner.cluster.systemId !== null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, runner.cluster));
   }
   if (view.peers === "not asked") {
