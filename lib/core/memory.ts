@@ -1,5 +1,6 @@
 import type { ClusterView, MemberState } from "./cluster_view.ts";
 import type { Outcome } from "./action.ts";
+import { clusterTimeline } from "./candidate.ts";
 import type { NodeView, TaskView } from "./node_view.ts";
 import type { Settings } from "./settings.ts";
 import { slotNameOf } from "./slot_name.ts";
@@ -31,6 +32,8 @@ export interface Memory {
   readonly unfoundedId: string | null;
   /** Since when the store shows neither an identity nor a leader: the owner of a wiped tree gets time to come back first. */
   readonly emptySinceMs: number | null;
+  /** Newest timeline of the cluster that was ever seen: an emptied store has lost its history, and data from before it must not lead. */
+  readonly newestTimeline: number;
   /** Settings that the local server was last given; the files they were rendered to are not read back. */
   readonly appliedSettings: Settings | null;
 }
@@ -47,6 +50,7 @@ export const initialMemory: Memory = {
   memberSeenMs: {},
   failedTask: null,
   unfoundedId: null,
+  newestTimeline: 0,
   emptySinceMs: null,
   appliedSettings: null,
 };
@@ -89,6 +93,7 @@ function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): 
     lastLeader: cluster.lock?.holder ?? memory.lastLeader,
     lastConfig: cluster.config?.raw ?? memory.lastConfig,
     lastSettings: cluster.settings,
+    newestTimeline: Math.max(memory.newestTimeline, clusterTimeline(cluster.history)),
     memberSeenMs: seenMembers(memory, cluster, view),
   };
 }

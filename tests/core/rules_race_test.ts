@@ -149,3 +149,11 @@ Deno.test("race stops a primary that is behind the history (B3) or whose lease e
 Deno.test("race stops a server whose promotion may still happen", () => {
   assert.deepEqual(ordered(raceView(), { ...initialMemory, promoteAskedMs: 1 }), ["stop"]);
 });
+
+Deno.test("race of an emptied store is not won by data from before the newest timeline ever seen", () => {
+  const emptied = cluster({ ...FREE, systemId: null, members: [], history: null });
+  const view = raceView({ cluster: emptied, peers: [silentPeer("b"), silentPeer("c")] });
+  const memory = { ...initialMemory, lastLeader: "b", emptySinceMs: NOW_MS - 3_600_000 };
+  assert.deepEqual(ordered(view, { ...memory, newestTimeline: 1 }), ["take-lock"]);
+  assert.deepEqual(ordered(view, { ...memory, newestTimeline: 22 }), []);
+});

@@ -86,6 +86,10 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   const me = contenderOf(runner.postgres, view.self.tags);
   const obstacle = ownObstacle(me, runner.cluster, wish === null);
   if (obstacle !== null) return stay(view, memory, runner, obstacle);
+  if (runner.cluster.systemId === null && (me.timeline ?? 0) < memory.newestTimeline) {
+    const why = `my timeline is behind timeline ${memory.newestTimeline} of the emptied cluster`;
+    return stay(view, memory, runner, why);
+  }
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
   if (wish?.candidate === view.self.name && runner.cluster.systemId !== null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, runner.cluster));
