@@ -35,9 +35,13 @@ export type TaskSpec =
   | { readonly kind: "follow"; readonly upstream: Source | null }
   /** Leave recovery; the clock is checked again right before the irreversible call. */
   | { readonly kind: "promote"; readonly notAfterMs: number }
-  /** Stop for certain. `checkpointFirst`: CHECKPOINT while still serving, so that the outage is short. */
+  /**
+   * Stop for certain. `checkpointFirst`: CHECKPOINT while still serving, so that the outage is short. `forked`: the
+   * running replica was found to have forked, which its control data need not show once it is down.
+   */
   | {
     readonly kind: "stop";
+    readonly forked?: true;
     readonly how: "fast" | "immediate";
     readonly checkpointFirst: boolean;
     readonly escalation: StopEscalation;

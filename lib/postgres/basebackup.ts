@@ -8,6 +8,14 @@ import { programPath } from "./options.ts";
 /** A copy may take days; it ends by its own faults or by a cancel. */
 const BACKUP_MS = 7 * 24 * 3600 * 1000;
 
+/** A source that vanishes without a word is given up after about half a minute, not by TCP after hours. */
+const STALL_WORDS = [
+  ["keepalives_idle", "10"],
+  ["keepalives_interval", "5"],
+  ["keepalives_count", "4"],
+  ["tcp_user_timeout", "30000"],
+] as const;
+
 /** A base backup to take. */
 export interface BackupOrder {
   readonly source: Source;
@@ -61,6 +69,7 @@ function sourceConninfo(options: PostgresOptions, source: Source): string {
     ["user", username],
     ["dbname", "replication"],
     ["application_name", options.name],
+    ...STALL_WORDS,
     ...Object.entries(words),
   ]);
 }

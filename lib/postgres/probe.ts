@@ -59,7 +59,10 @@ export class Probe {
     const { promise, resolve } = Promise.withResolvers<void>();
     const previous = this.#looking;
     this.#looking = promise;
-    await previous;
+    if (await outlastsSignal(previous, signal)) {
+      void previous.then(resolve);
+      return await this.#silent("an earlier look has not ended yet");
+    }
     try {
       using deadline = within(LOOK_MS, signal);
       return await this.#look(wanted, deadline.signal);
@@ -245,6 +248,19 @@ export class Probe {
   #forgetData(): void {
     const isServing = this.#postmaster !== null && isAlive(this.#postmaster);
     if (!isServing) this.#lastSystemId = null;
+  }
+}
+
+/** True when `signal` aborts before `work` ends. */
+async function outlastsSignal(work: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return true;
+  const aborted = Promise.withResolvers<boolean>();
+  const abort = (): void => aborted.resolve(true);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work.then(() => false), aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

@@ -131,6 +131,20 @@ Deno.test("recover-replica keeps the old directory aside when it clones", () => 
   assert.ok(action.task.moveAside);
 });
 
+Deno.test("recover-replica clones what was stopped as forked, whatever its control data shows", () => {
+  const view = replicaView({ postgres: replica({ streaming: false }), leader: FORKED });
+  const [stop] = decide(view, SETTLED).actions;
+  assert.ok(stop?.kind === "start-task" && stop.task.kind === "stop");
+  const task = {
+    kind: "ended",
+    task: stop.task,
+    result: "done",
+    reason: null,
+    endedMs: NOW_MS,
+  } as const;
+  assert.deepEqual(ordered(replicaView({ postgres: down(), task })), ["clone"]);
+});
+
 Deno.test("recover-replica pauses after a failed start", () => {
   const failedTask = { kind: "start-replica", times: 3, lastMs: NOW_MS };
   const view = replicaView({ postgres: down(), leader: leaderReport("b") });

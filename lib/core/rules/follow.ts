@@ -8,7 +8,7 @@ import { settingsActions, slotActions } from "./housekeeping.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { followsSource, sourceOf, wantedSlotName, wantedUpstream } from "./sources.ts";
-import { demote, stopInOrder } from "./stopping.ts";
+import { demote, stopForked } from "./stopping.ts";
 
 /** Somebody else holds the lock: a primary is stopped, a replica follows, one whose history forked is replaced. */
 export const follow: Rule = {
@@ -41,7 +41,7 @@ function checkFork(view: NodeView, cluster: ClusterView, postgres: ReplicaView):
   if (!isAbout || end === null || judgeFork(end, view.leader) !== "forked") return null;
   const why = `the history of this server has forked from ${leader.name}`;
   if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
-  return act(`${why}: stopping it for a new copy`, [stopInOrder("fast", why)]);
+  return act(`${why}: stopping it for a new copy`, [stopForked(why)]);
 }
 
 interface Following {

@@ -133,6 +133,7 @@ function checkFork(
 ): Answer | null {
   const leader = sourceOf(leaderMember(cluster, view.self.name));
   const end = endOfStopped(postgres.control);
+  if (leader !== null && wasForked(view)) return replaceForked(view, memory, leader.name);
   if (leader === null || end === null) return null;
   if (view.leader === "not asked") {
     return actAndLook(`comparing histories with ${leader.name}`, [
@@ -141,7 +142,16 @@ function checkFork(
   }
   if (view.leader.kind === "failed" || view.leader.name !== leader.name) return null;
   if (judgeFork(end, view.leader) !== "forked") return null;
-  const why = `the history of this data directory has forked from ${leader.name}`;
+  return replaceForked(view, memory, leader.name);
+}
+
+function wasForked({ task }: NodeView): boolean {
+  return task.kind === "ended" && task.task.kind === "stop" && task.result === "done" &&
+    task.task.forked === true;
+}
+
+function replaceForked(view: NodeView, memory: Memory, leader: string): Answer {
+  const why = `the history of this data directory has forked from ${leader}`;
   if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
   return cloneFrom(view, memory, { moveAside: true, why });
 }
