@@ -1,3 +1,5 @@
+import type { SwitchDeadline, SwitchStatus, SwitchView } from "../core/switch_status.ts";
+
 /** A program to run to its end. */
 export interface Command {
   readonly program: string;
@@ -26,4 +28,20 @@ export interface CommandResult {
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTicks: bigint;
+}
+
+/**
+ * Stops whatever server holds the data directory when nobody renews in time, also after the agent's own end. Lives in a
+ * process of its own.
+ */
+export interface DeadManSwitch {
+  /** Makes sure that its process runs, without arming it. False: it cannot be had, so nothing may become writable. */
+  ready(): Promise<boolean>;
+  /** True once the deadline is written and the process that obeys it runs. False: the right that it guards must not be used. */
+  arm(deadline: SwitchDeadline): Promise<boolean>;
+  /** For a server that cannot write any more. False: it is still armed. */
+  disarm(): Promise<boolean>;
+  /** What is in force now; null: not armed. */
+  view(): SwitchView | null;
+  status(): SwitchStatus;
 }

@@ -1,0 +1,173 @@
+import type { Clock } from "../base/clock.ts";
+import { Turnstile } from "../base/turnstile.ts";
+import type { Log } from "../base/log.ts";
+import type {
+  SwitchDeadline,
+  SwitchFiring,
+  SwitchStatus,
+  SwitchView,
+} from "../core/switch_status.ts";
+import type { DeadManSwitch, ProcessIdentity } from "./port.ts";
+import { sendSignal } from "./processes.ts";
+import { SwitchFiles } from "./switch_files.ts";
+import type { Firing } from "./switch_files.ts";
+import { switchFolder } from "./switch_folder.ts";
+import { findSwitch, isOnGuard, startSwitch } from "./switch_process.ts";
+import type { SwitchPlace } from "./switch_process.ts";
+
+/** What the switch guards, and where its state lies when neither `/run` nor `/dev/shm` can be used. */
+export interface ShellSwitchOptions {
+  readonly dataDir: string;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Instead of `/run` and `/dev/shm`. */
+  readonly roots?: readonly string[];
+}
+
+const WATCH_MS = 1000;
+const FIRINGS_SHOWN = 5;
+
+/** The switch as a `/bin/sh` of its own session. Orders are written to a file, so they reach also one found again. */
+export class ShellSwitch implements DeadManSwitch {
+  readonly #options: ShellSwitchOptions;
+  #place: SwitchPlace | null = null;
+  #process: ProcessIdentity | null = null;
+  #view: SwitchView | null = null;
+  #firings: readonly Firing[] = [];
+  #firingsSize = 0;
+  readonly #turnstile = new Turnstile();
+
+  constructor(options: ShellSwitchOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes up what the agent before us left: an armed switch keeps its deadline, and gets a new process when its own is
+   * gone. To be called first of all, before the store is asked.
+   */
+  resume(): Promise<void> {
+    return this.#turnstile.pass(async () => {
+      const place = await this.#here();
+      const deadline = await place.files.deadline();
+      await this.#tellFirings();
+      this.#process = await findSwitch(place.files);
+      if (deadline === null) return;
+      this.#view = { endsMs: deadline.endsMs, inherited: true };
+      if (!await this.#ensure()) this.#options.log.error("Cannot start the dead-man's switch anew");
+    });
+  }
+
+  ready(): Promise<boolean> {
+    return this.#turnstile.pass(() => this.#orTell(async () => await this.#ensure()));
+  }
+
+  arm(deadline: SwitchDeadline): Promise<boolean> {
+    return this.#turnstile.pass(() =>
+      this.#orTell(async () => {
+        const place = await this.#here();
+        await place.files.order(deadline);
+        this.#view = { endsMs: deadline.endsMs, inherited: false };
+        return await this.#ensure();
+      })
+    );
+  }
+
+  disarm(): Promise<boolean> {
+    return this.#turnstile.pass(() =>
+      this.#orTell(async () => {
+        const place = await this.#here();
+        await place.files.order("disarmed");
+        this.#view = null;
+        return true;
+      })
+    );
+  }
+
+  /** Ends its process at the agent's own end; one that is armed stays on guard. */
+  close(): Promise<void> {
+    return this.#turnstile.pass(async () => {
+      if (this.#view !== null || this.#process === null) return;
+      sendSignal(this.#process, "SIGKILL");
+      this.#process = null;
+      await this.#place?.files.remove();
+      this.#place = null;
+    });
+  }
+
+  view(): SwitchView | null {
+    return this.#view;
+  }
+
+  status(): SwitchStatus {
+    const pid = this.#process !== null && isOnGuard(this.#process) ? this.#process.pid : null;
+    const endsMs = this.#view?.endsMs ?? null;
+    const firings = this.#firings.map((one) => this.#dated(one));
+    return { armed: endsMs !== null && pid !== null, endsMs, pid, firings };
+  }
+
+  /** Looks every second: an armed switch without its process gets a new one, or `onLost` is told. */
+  async watch(onLost: (why: string) => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#options.clock.sleep(WATCH_MS, signal);
+      if (signal.aborted) return;
+      await this.#turnstile.pass(() => this.#tellFirings());
+      if (!await this.#isHeld()) onLost("the dead-man's switch cannot be kept running");
+    }
+  }
+
+  async #isHeld(): Promise<boolean> {
+    if (this.#view === null) return true;
+    return await this.#turnstile.pass(() => this.#orTell(async () => await this.#ensure()));
+  }
+
+  async #tellFirings(): Promise<void> {
+    if (this.#place === null) return;
+    const { lines, size } = await this.#place.files.firingsFrom(this.#firingsSize);
+    this.#firingsSize = size;
+    this.#firings = [...this.#firings, ...lines].slice(-FIRINGS_SHOWN);
+    for (const firing of lines) {
+      const { wallMs, what, pid } = this.#dated(firing);
+      const at = new Date(wallMs).toISOString();
+      this.#options.log.error(`The dead-man's switch sent ${what} to ${pid} at ${at}`);
+    }
+  }
+
+  /** A process on guard: the one we know, the one that is there, or a new one. */
+  async #ensure(): Promise<boolean> {
+    if (this.#process !== null && isOnGuard(this.#process)) return true;
+    const { log } = this.#options;
+    const place = await this.#here();
+    const isRepeated = this.#process !== null;
+    this.#process = await findSwitch(place.files);
+    if (this.#process !== null) return true;
+    if (isRepeated) log.error("The dead-man's switch has disappeared: starting another");
+    if (this.#view === null) await place.files.order("disarmed"); // never what a process before ordered
+    this.#process = await startSwitch(place);
+    return this.#process !== null;
+  }
+
+  async #here(): Promise<SwitchPlace> {
+    if (this.#place !== null) return this.#place;
+    const { dataDir, stateDir, clock, roots } = this.#options;
+    const folder = await switchFolder(dataDir, stateDir, roots);
+    this.#place = { folder, dataDir, clock, files: new SwitchFiles(folder) };
+    return this.#place;
+  }
+
+  async #orTell(work: () => Promise<boolean>): Promise<boolean> {
+    try {
+      if (await work()) return true;
+      this.#options.log.error("Cannot start the dead-man's switch");
+    } catch (error) {
+      if (error instanceof TypeError || !(error instanceof Error)) throw error;
+      this.#options.log.error(`Cannot order the dead-man's switch: ${error.message}`);
+    }
+    return false;
+  }
+
+  #dated({ bootMs, what, pid }: Firing): SwitchFiring {
+    const { clock } = this.#options;
+    return { wallMs: clock.wallMs() - clock.bootMs() + bootMs, what, pid };
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The dead-man's switch as text for `/bin/sh -c 'eval "$3"' agent-switch <folder> <data directory> <this text>`: it
+ * travels inside the executable. POSIX sh; forks only `sleep` and `logger`. A fork that fails
+ * ends a shell, so the exit trap begins again in the same process.
+ *
+ * `<folder>/state`: `armed <INT> <QUIT> <KILL> <end> ...` in boot-clock milliseconds, or `disarmed`.
+ * `<folder>/pid`: pid and start ticks of the one switch in charge; another one leaves. `<folder>/firings`: appended.
+ */
+export const SWITCH_SCRIPT = `
+dir=$1 data=$2 text=$3
+again() {
+  trap - EXIT
+  exec /bin/sh -c 'eval "$3"' agent-switch "$dir" "$data" "$text"
+}
+leave() {
+  trap - EXIT
+  exit 0
+}
+trap '' HUP INT QUIT TERM PIPE ALRM USR1 USR2
+command -v sleep >/dev/null || exit 127
+trap again EXIT
+cd /
+umask 077
+logger=
+command -v logger >/dev/null && logger=logger
+word='' stop=0 quit=0 kill=0 ends=0 sent=' ' all=
+
+clock() {
+  read -r up _ </proc/uptime
+  now=\${up%.*}\${up#*.}0
+}
+
+# pid -> comm, state, ppid, ticks; fails for none and for a zombie.
+stat_of() {
+  line=
+  read -r line <"/proc/$1/stat" || return 1
+  comm=\${line#*\\(}
+  comm=\${comm%\\)*}
+  set -- \${line##*\\) }
+  state=$1 ppid=$2 ticks=\${20}
+  case $state in Z | X | x | '') return 1 ;; esac
+}
+
+# What cannot be read leaves the last orders in force.
+load() {
+  w='' a='' b='' c='' d=''
+  read -r w a b c d _ <"$dir/state" || return 0
+  case $w in
+  armed)
+    case $d in '') return 0 ;; esac
+    case $a$b$c$d in *[!0-9]*) return 0 ;; esac
+    [ "$d" = "$ends" ] || sent=' '
+    word=$w stop=$a quit=$b kill=$c ends=$d
+    ;;
+  disarmed) word=$w sent=' ' ;;
+  esac
+}
+
+# /proc/PID -> does it work in the data directory, or was it started on it before it was removed? Bytes 0 are not read.
+works_here() {
+  [ "$1/cwd" -ef "$data" ] && return 0
+  [ -e "$1/cwd/PG_VERSION" ] && return 1
+  title=
+  read -r title <"$1/cmdline"
+  case $title in *"-D$data" | *"-D$data-"*) return 0 ;; esac
+  return 1
+}
+
+# Every server process of the directory, as pid:parent:ticks.
+scan() {
+  all='' found=' ' holder=
+  read -r holder _ <"$data/postmaster.pid"
+  holder=\${holder#-}
+  for proc in /proc/[0-9]*; do
+    pid=\${proc#/proc/}
+    stat_of "$pid" || continue
+    case $comm in
+    postgres | postmaster) works_here "$proc" || continue ;;
+    *) [ "$pid" = "$holder" ] && [ "$proc/cwd" -ef "$data" ] || continue ;;
+    esac
+    found="$found$pid "
+    all="$all $pid:$ppid:$ticks"
+  done
+}
+
+# The roots among them: postmasters, single-user servers, and backends whose postmaster is dead.
+sort_out() {
+  mains='' orphans=
+  for one in $all; do
+    pid=\${one%%:*} rest=\${one#*:}
+    case $found in *" \${rest%%:*} "*) continue ;; esac
+    title=
+    read -r title <"/proc/$pid/cmdline"
+    case $title in
+    postgres:*) orphans="$orphans $one" ;;
+    *) mains="$mains $one" ;;
+    esac
+  done
+}
+
+# signal, process -> true the first time.
+is_new() {
+  case $sent in *" $1:$2 "*) return 1 ;; esac
+  sent="$sent$1:$2 "
+}
+
+fence() {
+  if [ "$stage" = KILL ]; then
+    for one in $mains; do kill -STOP "\${one%%:*}"; done
+    [ -z "$mains" ] || scan
+    for one in $all; do kill -KILL "\${one%%:*}"; done
+  fi
+  for one in $mains; do
+    is_new "$stage" "$one" || continue
+    [ "$stage" = KILL ] || kill -"$stage" "\${one%%:*}"
+    news="$news $stage:\${one%%:*}"
+  done
+  for one in $orphans; do
+    kill -KILL "\${one%%:*}"
+    is_new ORPHAN "$one" && news="$news ORPHAN:\${one%%:*}"
+  done
+}
+
+# What is due now; fails when nothing is.
+due() {
+  stage=
+  [ "$word" = armed ] || return 1
+  clock
+  if [ "$now" -ge "$kill" ]; then
+    stage=KILL
+  elif [ "$now" -ge "$quit" ]; then
+    stage=QUIT
+  elif [ "$now" -ge "$stop" ]; then
+    stage=INT
+  else
+    return 1
+  fi
+}
+
+# The orders are read again after the search: a renewal that came meanwhile counts.
+look() {
+  news='' all=
+  due || return 0
+  scan
+  sort_out
+  load
+  due || return 0
+  fence
+  for one in $news; do
+    printf '%s %s %s\\n' "$now" "\${one%:*}" "\${one#*:}" >>"$dir/firings"
+  done
+  [ -z "$news" ] || [ -z "$logger" ] ||
+    "$logger" -t agent-switch -p daemon.crit "the lease of $data was not renewed:$news" &
+}
+
+# At most a second, and not beyond the next moment.
+pause() {
+  clock
+  wait=1000
+  if [ "$word" = armed ]; then
+    for at in $stop $quit $kill; do
+      left=$((at - now))
+      if [ $left -gt 0 ] && [ $left -lt $wait ]; then wait=$left; fi
+    done
+    if [ "$stage" = KILL ] && [ -n "$all" ]; then wait=100; fi
+  fi
+  [ $wait -ge 10 ] || wait=10
+  frac=$((1000 + wait % 1000))
+  sleep "$((wait / 1000)).\${frac#1}"
+}
+
+stat_of $$ && printf '%s %s\\n' $$ "$ticks" >"$dir/pid"
+while :; do
+  owner=
+  read -r owner _ <"$dir/pid"
+  case $owner in '' | $$) ;; *) leave ;; esac
+  load
+  look
+  pause
+done
+`;
