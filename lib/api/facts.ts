@@ -22,6 +22,7 @@ export function factsOf(context: ServedContext): HealthFacts {
     cluster: presentCluster(state, nowMs),
     dcsSeenWallMs: Math.max(state.clusterSeenWallMs, store.lastSeenWallMs),
     endpoints: store.endpoints,
+    deadMan: context.deadMan?.() ?? null,
     nextTickMs: Math.max(state.nextTickMs, startedMs),
     settings: settingsOf(state),
   };

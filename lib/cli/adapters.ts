@@ -1,12 +1,17 @@
 import { systemClock as clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
+import type { LeaseTiming } from "../core/lease_timing.ts";
 import { decodeSettings, defaultSettings } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
 import { slotNameOf } from "../core/slot_name.ts";
+import { switchDeadline } from "../core/switch_status.ts";
 import { COMPATIBLE_VERSION } from "../core/version.ts";
 import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
+import { ShellSwitch } from "../host/dead_man_switch.ts";
 import { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
+import type { LeaseSwitch } from "../runtime/lease_switch.ts";
 import { askPeers } from "../runtime/peers.ts";
 
 /** In force until the store has shown settings: those of `bootstrap.dcs`. */
@@ -40,4 +45,19 @@ export function memberCalls({ ctl, restapi }: AgentConfig): AskPeers {
   const login = ctl ?? restapi.authentication;
   const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent` };
   return (members, signal) => askPeers(members, options, signal);
+}
+
+/** The switch of this configuration's data directory; nothing is started yet. */
+export function openSwitch({ postgresql, stateDir }: AgentConfig, log: Log): ShellSwitch {
+  return new ShellSwitch({ dataDir: postgresql.dataDir, stateDir, clock, log });
+}
+
+/** The switch under the lease budget in force at each renewal. */
+export function leaseSwitch(deadMan: ShellSwitch, timing: () => LeaseTiming): LeaseSwitch {
+  return {
+    ready: () => deadMan.ready(),
+    renew: (endsMs) => deadMan.arm(switchDeadline(endsMs, timing())),
+    disarm: () => deadMan.disarm(),
+    view: () => deadMan.view(),
+  };
 }

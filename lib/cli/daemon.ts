@@ -107,6 +107,7 @@ async function runMember(
       reloading = reloading.then(() => reload(member, log, reread));
     },
   });
+  await resumeSwitch(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
   if (await isNameInUse(cluster, config.name)) {
@@ -119,6 +120,15 @@ async function runMember(
   await reloading;
   log.info("Ended");
   return EXIT_DONE;
+}
+
+/** First of all: what the agent before us armed stays armed, whatever the store says later. */
+async function resumeSwitch({ deadMan }: Member, log: Log): Promise<void> {
+  try {
+    await deadMan.resume();
+  } catch (error) {
+    log.error(`Cannot take up the dead-man's switch: ${String(error)}`);
+  }
 }
 
 /** The first view of the store, asked for until it comes; null when the agent was told to end before. */
@@ -143,12 +153,14 @@ async function waitForStore(
 
 /** The loop and what runs beside it; all end when the loop does. */
 async function runLoops(member: Member, log: Log): Promise<void> {
-  const { agent, keeper, dcs, postgres, mailbox, settings } = member;
+  const { agent, keeper, deadMan, dcs, postgres, mailbox, settings } = member;
+  const onUnguarded = (why: string): void => keeper.unguarded(why);
   const ending = new AbortController();
   const { signal } = ending;
   const silenceMs = (): number => settings().loopWaitS * 2000;
   const beside = [
     forever("the lease keeper", log, signal, () => keeper.run(signal)),
+    forever("the watch on the switch", log, signal, () => deadMan.watch(onUnguarded, signal)),
     forever("the watch on the store", log, signal, () => {
       return dcs.watch(() => mailbox.wake("the store has changed"), silenceMs, signal);
     }),
@@ -187,6 +199,7 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   using deadline = within(DRAIN_MS);
   await member.tasks.drain(deadline.signal);
   await member.postgres.close();
+  await member.deadMan.close();
   await member.recorder.flush();
 }
 

@@ -9,6 +9,7 @@ import type { SelfView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import type { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import type { PostgresManager } from "../postgres/manager.ts";
+import type { ShellSwitch } from "../host/dead_man_switch.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
@@ -18,13 +19,21 @@ import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
-import { memberCalls, openServer, openStore, settingsAtFirst } from "./adapters.ts";
+import {
+  leaseSwitch,
+  memberCalls,
+  openServer,
+  openStore,
+  openSwitch,
+  settingsAtFirst,
+} from "./adapters.ts";
 import { SelfHolder } from "./self.ts";
 
 /** One member with all its parts wired, nothing started yet. */
 export interface Member {
   readonly agent: Agent;
   readonly keeper: LeaseKeeper;
+  readonly deadMan: ShellSwitch;
   readonly mailbox: LiveMailbox;
   readonly dcs: EtcdDcs;
   readonly postgres: PostgresManager;
@@ -72,10 +81,13 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     mailbox.wake(why);
   };
   const file = new DiskLeaseFile(stateDir, { name, scope: `${config.namespace}${config.scope}` });
-  const keeper = new LeaseKeeper({ store: dcs, clock, name, file, timing, onLost, log });
+  const deadMan = openSwitch(config, log);
+  const held = { store: dcs, clock, name, file, timing, onLost, log };
+  const keeper = new LeaseKeeper({ ...held, deadMan: leaseSwitch(deadMan, timing) });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   return {
     keeper,
+    deadMan,
     mailbox,
     dcs,
     postgres: openServer(config),
@@ -122,7 +134,7 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
 }
 
 function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiContext {
-  const { board, mailbox, dcs, log, postgres } = parts;
+  const { board, mailbox, dcs, log, postgres, deadMan } = parts;
   return {
     name,
     scope,
@@ -134,6 +146,7 @@ function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiC
     authentication: restapi.authentication,
     askPeers: parts.ask,
     probe: (signal) => postgres.probe(signal),
+    deadMan: () => deadMan.status(),
     handoverLimitS: null,
   };
 }

@@ -92,6 +92,8 @@ export type Action =
   /** CHECKPOINT in the background, once. */
   | { readonly kind: "checkpoint" }
   | { readonly kind: "start-task"; readonly task: TaskSpec }
+  /** Ends the guard over a server that cannot write any more; refused while the lock is held in time. */
+  | { readonly kind: "disarm-switch" }
   /** Asks the running job to end; refused after its point of no return. */
   | { readonly kind: "cancel-task" }
   /** The agent process may end now (a shutdown wish was carried out). */

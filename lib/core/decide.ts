@@ -3,14 +3,13 @@ import type { Memory } from "./memory.ts";
 import type { NodeView } from "./node_view.ts";
 import { bootstrap, founding } from "./rules/bootstrap.ts";
 import { dcsLost } from "./rules/dcs_lost.ts";
-import { authorityEndsMs } from "./rules/facts.ts";
+import { complete } from "./rules/every_answer.ts";
 import { answerIdle, follow } from "./rules/follow.ts";
 import { foreignSystem, shutdown, unreadableData } from "./rules/guards.ts";
 import { handover } from "./rules/handover.ts";
 import { lead } from "./rules/lead.ts";
 import { race } from "./rules/race.ts";
 import { recoverLeader, recoverReplica } from "./rules/recover.ts";
-import { earlier } from "./rules/rule.ts";
 import type { Answer, Rule } from "./rules/rule.ts";
 import { taskRunning } from "./rules/task_running.ts";
 import { leaseLost, unready } from "./rules/unready.ts";
@@ -36,14 +35,10 @@ export const LADDER: readonly Rule[] = [
   follow,
 ];
 
-/**
- * What to do about this view: the answer of the first rung that has one. Pure, total and deterministic. Whichever rung
- * it is, a node that may lead looks again when its lease has to be given up.
- */
+/** What to do about this view: the answer of the first rung that has one, completed. Pure, total and deterministic. */
 export function decide(view: NodeView, memory: Memory): Decision {
   const { rule, answer } = firstAnswer(view, memory);
-  const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
-  return { rule, ...answer, wakeAtMs };
+  return { rule, ...complete(view, memory, answer) };
 }
 
 function firstAnswer(view: NodeView, memory: Memory): { rule: string; answer: Answer } {

@@ -2,6 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { TaskSpec } from "./action.ts";
 import type { ClusterUnreachable, ClusterView } from "./cluster_view.ts";
 import type { Lsn } from "./lsn.ts";
+import type { SwitchView } from "./switch_status.ts";
 import type { Tags } from "./tags.ts";
 import type { TimelineSwitch } from "./timeline.ts";
 
@@ -16,6 +17,8 @@ export interface NodeView {
   readonly postgres: PostgresView;
   readonly task: TaskView;
   readonly lease: LeaseView;
+  /** The armed dead-man's switch; null: not armed. Absent: there is none. */
+  readonly armed?: SwitchView | null;
   /** Reports of all other members with an address, by name; filled by the action `ask-peers` of the same tick. */
   readonly peers: "not asked" | readonly PeerReport[];
   /** The lock holder's history; filled by the action `inspect-leader` of the same tick. */

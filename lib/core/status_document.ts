@@ -12,6 +12,7 @@ import type {
 import { filled, pendingRestart, positionNumber, present, replicationState } from "./publish.ts";
 import type { Field } from "./publish.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
+import type { SwitchStatus } from "./switch_status.ts";
 import { isSyncStandby, syncMode } from "./sync_duty.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "./version.ts";
 
@@ -39,6 +40,8 @@ export interface StatusFacts {
   /** Epoch milliseconds of the last answer of the store; 0: never. */
   readonly dcsSeenWallMs: number;
   readonly endpoints: readonly EndpointFacts[];
+  /** The dead-man's switch; null or absent: there is none. */
+  readonly deadMan?: SwitchStatus | null;
 }
 
 /**
@@ -122,6 +125,7 @@ function agentFields(facts: StatusFacts): JsonObject {
   return {
     version: AGENT_VERSION,
     lease: leaseFields(facts.lease, facts.nowMs),
+    ...switchFields(facts.deadMan ?? null, facts.nowMs),
     rule: facts.decision?.rule ?? null,
     why: facts.decision?.why ?? null,
     etcd: facts.endpoints.map(({ url, reachable, lastError }) => ({
@@ -130,6 +134,16 @@ function agentFields(facts: StatusFacts): JsonObject {
       last_error: lastError,
     })),
   };
+}
+
+function switchFields(deadMan: SwitchStatus | null, nowMs: number): JsonObject {
+  if (deadMan === null) return {};
+  const { armed, endsMs, pid } = deadMan;
+  const firings = deadMan.firings.map(({ wallMs, what, pid: target }) => {
+    return { at: new Date(wallMs).toISOString(), signal: what, pid: target };
+  });
+  const leftS = endsMs === null ? null : (endsMs - nowMs) / 1000;
+  return { switch: { armed, seconds_left: leftS, pid, firings } };
 }
 
 function leaseFields(lease: LeaseView, nowMs: number): JsonObject {

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { DcsUnreachable } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 import { unreachable } from "../base/never.ts";
-import type { Action, Outcome } from "../core/action.ts";
+import type { Action, Outcome, TaskSpec } from "../core/action.ts";
 import type { MemberState } from "../core/cluster_view.ts";
 import type { NodeView, PeerReport } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
@@ -100,7 +100,7 @@ async function perform(
     case "checkpoint":
       return checkpoint(ports);
     case "start-task":
-      return answer(tasks.start(action.task, jobFor(action.task, postgres, context.settings)));
+      return await startTask(action.task, ports, context, signals.store);
     case "cancel-task":
       return answer(tasks.cancel());
     case "exit":
@@ -131,6 +131,8 @@ async function performInStore(
   switch (action.kind) {
     case "claim-bootstrap":
       return answer(await dcs.claimBootstrap(await keeper.sessionLease(signal), signal));
+    case "disarm-switch":
+      return answer(await keeper.disarm(signal));
     case "abandon-bootstrap":
       return answer(await dcs.abandonBootstrap(await keeper.sessionLease(signal), signal));
     case "found-cluster":
@@ -168,6 +170,20 @@ function answer(
 async function found(systemId: string, ports: ActPorts, signal: AbortSignal): Promise<Answer> {
   const lease = await ports.keeper.sessionLease(signal);
   return answer(await ports.dcs.foundCluster(lease, systemId, ports.firstConfig, signal));
+}
+
+/** What ends with a writable server begins under the switch; the right to promote or start as primary implies it. */
+async function startTask(
+  task: TaskSpec,
+  { keeper, postgres, tasks }: ActPorts,
+  { settings }: ActContext,
+  signal: AbortSignal,
+): Promise<Answer> {
+  if (task.kind === "bootstrap" && !await keeper.guardSession(signal)) {
+    return { result: "refused", reason: "the dead-man's switch cannot be armed" };
+  }
+  const isGuarded = (): Promise<boolean> => keeper.isGuarded();
+  return answer(tasks.start(task, jobFor(task, { postgres, settings, isGuarded })));
 }
 
 /** Authority ends first; then the last position is published while the key is still ours, then the key goes. */

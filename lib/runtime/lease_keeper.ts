@@ -5,10 +5,14 @@ import { unreachable } from "../base/never.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { LeaseView } from "../core/node_view.ts";
+import type { SwitchView } from "../core/switch_status.ts";
 import type { Dcs, WriteResult } from "../dcs/port.ts";
 import { withinClock } from "./clock_deadline.ts";
 import type { LeaseFile } from "./lease_file.ts";
+import { GuardedClaim } from "./lease_switch.ts";
+import type { DisarmResult, LeaseSwitch } from "./lease_switch.ts";
 import { LockClaim } from "./lock_claim.ts";
+import { RenewalPace } from "./renewal_pace.ts";
 import { SessionLease } from "./session_lease.ts";
 import { Turns } from "./turns.ts";
 
@@ -35,15 +39,8 @@ export interface LeaseKeeperOptions {
   /** Told when authority ended or the member's lease is gone: the loop looks again at once. */
   readonly onLost: (why: string) => void;
   readonly log: Log;
+  readonly deadMan: LeaseSwitch;
 }
-
-/** Pauses between tries of a renewal that got no answer. */
-const RETRY_FIRST_MS = 200;
-const RETRY_MAX_MS = 1000;
-
-/** Bounds of the keeper's pauses. */
-const LOOK_MIN_MS = 50;
-const LOOK_MAX_MS = 1000;
 
 /**
  * Keeps this member's lease alive and, while ordered to hold, the lock under it. Runs beside the tick, so
@@ -59,9 +56,8 @@ export class LeaseKeeper {
   readonly #session: SessionLease;
   readonly #claim: LockClaim;
   readonly #turns = new Turns();
-  #tickMs = -Infinity;
-  #retryMs = 0;
-  #triedMs = -Infinity;
+  readonly #guarded: GuardedClaim;
+  readonly #pace: RenewalPace;
 
   constructor(options: LeaseKeeperOptions) {
     this.#store = options.store;
@@ -72,6 +68,8 @@ export class LeaseKeeper {
     this.#log = options.log;
     this.#session = new SessionLease(options);
     this.#claim = new LockClaim(options);
+    this.#guarded = new GuardedClaim(this.#claim, options.deadMan);
+    this.#pace = new RenewalPace({ ...options, claim: this.#claim, session: this.#session });
   }
 
   /** The lease at this moment, ahead of any tick. */
@@ -86,12 +84,39 @@ export class LeaseKeeper {
 
   /** A tick ran: without ticks the member's lease is left to run out. */
   tickSeen(): void {
-    this.#tickMs = this.#clock.bootMs();
+    this.#pace.tickSeen();
   }
 
   /** A decision ordered to hold the lock: the order lasts ttl/2. False when the lock is not held. */
   hold(): boolean {
     return this.#claim.order();
+  }
+
+  /** The armed switch, as rules see it. */
+  guarded(): SwitchView | null {
+    return this.#guarded.view();
+  }
+
+  /** The switch is armed, and its process there, now. */
+  isGuarded(): Promise<boolean> {
+    return this.#guarded.isArmed();
+  }
+
+  /** Guards a server that becomes writable before there is a lock, as long as the member's lease lasts. Throws `DcsUnreachable`. */
+  async guardSession(signal: AbortSignal): Promise<boolean> {
+    return await this.#turns.take(async () => {
+      return await this.#guarded.guardSession(await this.#session.ensure(this.#ttlS(), signal));
+    }, signal);
+  }
+
+  /** Ends the guard; refused while the lock is held in time. Throws `DcsUnreachable`. */
+  async disarm(signal: AbortSignal): Promise<DisarmResult> {
+    return await this.#turns.take(() => this.#guarded.disarm(), signal);
+  }
+
+  /** The switch is lost and cannot be had again: the lock must not be used. */
+  unguarded(why: string): void {
+    this.#claim.abandon(why);
   }
 
   /** The id of this member's lease, granted now when there is none. Throws `DcsUnreachable`. */
@@ -141,7 +166,7 @@ export class LeaseKeeper {
   /** Renews in time until `signal` aborts. Never rejects for an unreachable store. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#clock.sleep(this.#untilDueMs(), signal);
+      await this.#clock.sleep(this.#pace.untilDueMs(), signal);
       if (!signal.aborted) await this.step(signal);
     }
   }
@@ -149,17 +174,16 @@ export class LeaseKeeper {
   /** Does what is due now: a renewal, a keep-alive, or the end of a lease that ran out. */
   async step(signal: AbortSignal): Promise<void> {
     this.#claim.settle();
-    if (this.#clock.bootMs() < this.#dueMs()) return;
-    this.#triedMs = this.#clock.bootMs();
-    const budgetMs = this.#budgetMs();
+    if (!this.#pace.begin()) return;
+    const budgetMs = this.#pace.budgetMs();
     if (budgetMs === null) return;
     using deadline = withinClock(this.#clock, budgetMs, signal);
     try {
       await this.#turns.take(() => this.#extend(deadline.signal), deadline.signal);
-      this.#retryMs = 0;
+      this.#pace.succeeded();
     } catch (error) {
       if (!(error instanceof DcsUnreachable)) throw error;
-      this.#retryMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_FIRST_MS, this.#retryMs * 2));
+      this.#pace.failed();
       this.#log.debug(`Cannot renew the lease: ${error.message}`);
     }
   }
@@ -173,6 +197,7 @@ export class LeaseKeeper {
     if (this.#claim.kind() !== "none" || lease === null) return;
     if (lease.ttlS !== this.#ttlS()) await this.#session.grant(this.#ttlS(), signal);
     else if (!await this.#session.keepAlive(signal)) this.#onLost("the member's lease is gone");
+    await this.#guarded.extended(this.#session.current());
   }
 
   /** One proof of the lock, with the view it carries; null when there is no such proof. */
@@ -188,7 +213,7 @@ export class LeaseKeeper {
     switch (result.kind) {
       case "held":
         this.#session.extended(lease.id, askedMs);
-        this.#claim.confirm({ ...lease, aliveMs: askedMs });
+        await this.#guarded.confirm({ ...lease, aliveMs: askedMs });
         return result.view;
       case "lease-gone":
         this.#session.forget(lease.id);
@@ -213,7 +238,7 @@ export class LeaseKeeper {
     const lease = await this.#session.ensure(this.#ttlS(), signal);
     const result = await this.#store.retakeLock(this.#name, lease.id, signal);
     if (result.kind === "unknown") throw new DcsUnreachable(result.why);
-    if (result.kind === "done") this.#claim.confirm(lease);
+    if (result.kind === "done") await this.#guarded.confirm(lease);
     else this.#claim.lose(result.why);
     return null;
   }
@@ -222,15 +247,19 @@ export class LeaseKeeper {
     if (this.#claim.kind() === "dropped") {
       return { kind: "refused", why: "the lock that was given up has not run out yet" };
     }
+    if (!await this.#guarded.ready()) {
+      return { kind: "refused", why: "the dead-man's switch cannot be had" };
+    }
     const lease = await this.#freshLease(signal);
     this.#claim.ask();
     const result = await this.#store.takeLock(this.#name, lease, signal);
     if (result.kind === "refused") this.#claim.lose(result.why);
     if (result.kind !== "done") return result;
     const alive = this.#session.current();
-    if (alive !== null) this.#claim.confirm(alive);
+    if (alive !== null) await this.#guarded.confirm(alive);
     if (this.hold()) return result;
-    return { kind: "refused", why: "the lock came too late to be used" };
+    await this.#release(signal);
+    return { kind: "refused", why: "the lock came too late, or cannot be guarded" };
   }
 
   async #freshLease(signal: AbortSignal): Promise<string> {
@@ -246,31 +275,6 @@ export class LeaseKeeper {
     const result = await this.#store.releaseLock(this.#name, lease.id, signal);
     if (result.kind !== "unknown") this.#claim.gone();
     return result;
-  }
-
-  /** Milliseconds that an extension may take now; null when nothing may be extended. */
-  #budgetMs(): number | null {
-    const { renewalMs, ttlMs } = this.#timing();
-    const nowMs = this.#clock.bootMs();
-    const stopAtMs = this.stopAtMs();
-    if (stopAtMs !== null) {
-      return this.#claim.mayRenew() ? Math.min(renewalMs, stopAtMs - nowMs) : null;
-    }
-    const wanted = this.#claim.kind() === "none" && this.#session.current() !== null;
-    return wanted && nowMs - this.#tickMs <= ttlMs ? renewalMs : null;
-  }
-
-  #dueMs(): number {
-    if (this.#retryMs > 0) return this.#triedMs + this.#retryMs;
-    const lease = this.#session.current();
-    if (lease === null) return this.#triedMs + RETRY_MAX_MS;
-    return Math.max(lease.aliveMs + this.#timing().renewEveryMs, this.#triedMs + RETRY_FIRST_MS);
-  }
-
-  /** Looks at least once a second, so that a shorter ttl or a lease that ends is not overslept. */
-  #untilDueMs(): number {
-    const waitMs = this.#dueMs() - this.#clock.bootMs();
-    return Math.min(Math.max(waitMs, LOOK_MIN_MS), LOOK_MAX_MS);
   }
 
   #ttlS(): number {

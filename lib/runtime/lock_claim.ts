@@ -73,7 +73,7 @@ export class LockClaim {
     return this.#clock.bootMs() - this.#orderedMs <= this.#timing().ttlMs / 2;
   }
 
-  /** The lock was held and is in time: its key may be put back when the store lost it. */
+  /** The lock is held and in time; its key may be put back when the store lost it. */
   mayReattach(): boolean {
     return this.#claim.kind === "held" && !this.#isLate();
   }
@@ -83,14 +83,19 @@ export class LockClaim {
     this.#claim = { kind: "asked" };
   }
 
+  /** A proof of the lock under this lease would count now. */
+  accepts(lease: AliveLease): boolean {
+    return this.#isWanted() && !this.#isOver(lease.aliveMs + lease.ttlS * 1000);
+  }
+
   /**
    * The store proved the lock under this lease: authority lasts from before its last keep-alive, plus ttl.
    * A proof that arrives after the stop time does not revive what had run out.
    */
   confirm(lease: AliveLease): void {
-    if (this.#claim.kind === "held" ? this.#isLate() : this.#claim.kind !== "asked") return;
+    if (!this.#isWanted()) return;
     const endsMs = lease.aliveMs + lease.ttlS * 1000;
-    if (this.#clock.bootMs() >= endsMs - this.#timing().stopBeforeMs) {
+    if (this.#isOver(endsMs)) {
       this.#claim = { kind: "dropped" };
       return;
     }
@@ -104,6 +109,14 @@ export class LockClaim {
     const before = this.#claim.kind;
     if (before !== "held" && before !== "asked") return;
     this.#claim = { kind: "none" };
+    if (before === "held") this.#announce(why);
+  }
+
+  /** Authority ends in this instant for a reason of our own; the key may still name us, and nothing may extend it. */
+  abandon(why: string): void {
+    const before = this.#claim.kind;
+    if (before === "none") return;
+    this.#claim = { kind: "dropped" };
     if (before === "held") this.#announce(why);
   }
 
@@ -136,6 +149,14 @@ export class LockClaim {
   #announce(why: string): void {
     this.#lostWhy = why;
     this.#onLost(why);
+  }
+
+  #isWanted(): boolean {
+    return this.#claim.kind === "held" ? !this.#isLate() : this.#claim.kind === "asked";
+  }
+
+  #isOver(endsMs: number): boolean {
+    return this.#clock.bootMs() >= endsMs - this.#timing().stopBeforeMs;
   }
 
   #isLate(): boolean {

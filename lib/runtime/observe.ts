@@ -17,7 +17,7 @@ export interface ObservePorts {
   readonly self: SelfView;
   /** What this member's file asks for and this version lacks: counts like a setting of the cluster. */
   readonly unsupported: readonly string[];
-  readonly keeper: Pick<LeaseKeeper, "view" | "lease">;
+  readonly keeper: Pick<LeaseKeeper, "view" | "lease" | "guarded">;
   readonly postgres: Pick<PostgresControl, "probe">;
   readonly tasks: Pick<TaskSlot, "view">;
   readonly mailbox: Pick<LiveMailbox, "wishes">;
@@ -63,6 +63,7 @@ export async function observe(
     postgres: server === "late" ? unanswered(context.lastServer) : server,
     task,
     lease,
+    armed: keeper.guarded(),
     peers,
     leader,
     wishes,

@@ -4,9 +4,25 @@ import type { Settings } from "../core/settings.ts";
 import type { JobResult, PostgresControl } from "../postgres/port.ts";
 import type { Job } from "./task_slot.ts";
 
+/** What jobs work with. */
+export interface JobTools {
+  readonly postgres: PostgresControl;
+  readonly settings: Settings;
+  /** True while the dead-man's switch is armed and there. */
+  readonly isGuarded: () => Promise<boolean>;
+}
+
+const UNGUARDED: JobResult = {
+  kind: "failed",
+  why: "Cannot make the server writable: the dead-man's switch is not armed",
+};
+
 /** The work behind each kind of task: one call of the server's port. */
-export function jobFor(task: TaskSpec, postgres: PostgresControl, settings: Settings): Job {
-  return (job): Promise<JobResult> => {
+export function jobFor(task: TaskSpec, tools: JobTools): Job {
+  return async (job): Promise<JobResult> => {
+    const { postgres, settings } = tools;
+    const mayWrite = task.kind === "promote" || task.kind === "start-primary";
+    if (mayWrite && !await tools.isGuarded()) return UNGUARDED;
     switch (task.kind) {
       case "bootstrap":
         return postgres.bootstrap(settings, job);

@@ -16,6 +16,7 @@ import { primary, replica, self, SYSTEM_ID } from "../core/builders.ts";
 import { MemoryLeaseFile, settle, VirtualClock } from "./fakes.ts";
 import { MemoryDcs } from "./memory_dcs.ts";
 import { MemoryPostgres } from "./memory_postgres.ts";
+import { MemorySwitch } from "./memory_switch.ts";
 
 interface World {
   readonly clock: VirtualClock;
@@ -44,6 +45,7 @@ function world(server: PostgresView = replica(), firstSettings = defaultSettings
     timing: () => timing(defaultSettings),
     onLost: (why) => mailbox.wake(why),
     log: silentLog,
+    deadMan: new MemorySwitch(),
   });
   const board = new LiveBoard(() => keeper.lease(), dcs.health());
   const onEnd = (): void => mailbox.wake("a task has ended");

@@ -6,6 +6,7 @@ import { withinClock } from "../../lib/runtime/clock_deadline.ts";
 import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
 import { MemoryLeaseFile, VirtualClock } from "./fakes.ts";
 import { MemoryDcs } from "./memory_dcs.ts";
+import { MemorySwitch } from "./memory_switch.ts";
 
 /** ttl 30, renewal every 10 s, stop 5 s before the end. */
 interface World {
@@ -13,6 +14,7 @@ interface World {
   readonly dcs: MemoryDcs;
   readonly file: MemoryLeaseFile;
   readonly keeper: LeaseKeeper;
+  readonly deadMan: MemorySwitch;
   readonly lost: string[];
   ttlS: number;
 }
@@ -22,7 +24,14 @@ const signal = new AbortController().signal;
 function world(): World {
   const clock = new VirtualClock();
   const dcs = new MemoryDcs(clock);
-  const made = { clock, dcs, file: new MemoryLeaseFile(), lost: [], ttlS: 30 };
+  const made = {
+    clock,
+    dcs,
+    file: new MemoryLeaseFile(),
+    deadMan: new MemorySwitch(),
+    lost: [],
+    ttlS: 30,
+  };
   return Object.assign(made, { keeper: keeperOf(made) });
 }
 
@@ -35,6 +44,7 @@ function keeperOf(parts: Omit<World, "keeper">): LeaseKeeper {
     timing: () => leaseTiming(parts.ttlS, 10),
     onLost: (why) => parts.lost.push(why),
     log: silentLog,
+    deadMan: parts.deadMan,
   });
 }
 

@@ -41,6 +41,7 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "sync-slots":
       return changeSlots(server, action.changes);
     case "apply-settings":
+    case "disarm-switch":
       return DONE;
     case "checkpoint":
       return world.checkpointLater(server);

@@ -12,6 +12,7 @@ import {
   lockSide,
   mayBePrimary,
 } from "./facts.ts";
+import { DISARM } from "./every_answer.ts";
 import { act } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote, stopInOrder } from "./stopping.ts";
@@ -55,7 +56,9 @@ function holdIfLeading(view: NodeView, memory: Memory): readonly Action[] {
 
 function leave(view: NodeView): readonly Action[] {
   if (view.lease.kind !== "held") return [{ kind: "exit" }];
-  return [{ kind: "release-lock", lastLsn: cleanEnd(view) }, { kind: "exit" }];
+  const isArmed = view.armed !== undefined && view.armed !== null;
+  const disarm = isArmed && !isRunning(view.postgres) ? [DISARM] : [];
+  return [{ kind: "release-lock", lastLsn: cleanEnd(view) }, ...disarm, { kind: "exit" }];
 }
 
 /** The shutdown checkpoint of a cleanly stopped primary: what its successor must have. */

@@ -1,0 +1,47 @@
+import type { Action } from "../action.ts";
+import type { Memory } from "../memory.ts";
+import type { NodeView } from "../node_view.ts";
+import { authorityEndsMs } from "./facts.ts";
+import { earlier } from "./rule.ts";
+import type { Answer } from "./rule.ts";
+
+/** Lays the dead-man's switch to rest; the shell refuses while the lock is held in time. */
+export const DISARM: Action = { kind: "disarm-switch" };
+
+/**
+ * What every answer gets, whichever rung gave it: the switch is laid to rest first where it has nothing left to guard,
+ * and a node that may lead looks again when its lease has to be given up.
+ */
+export function complete(view: NodeView, memory: Memory, answer: Answer): Answer {
+  const first = mayDisarm(view, memory, answer.actions) ? [DISARM] : [];
+  const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
+  return { ...answer, actions: [...first, ...answer.actions], wakeAtMs };
+}
+
+/**
+ * True when the armed switch has nothing left to guard: no right to lead, and a server that is down, or in recovery
+ * with no promotion asked for. It comes before all else, for the switch would fence a replica that is started next.
+ * A replica found after a restart of the agent may have been asked to promote by the process before, so it stays
+ * guarded. A directory without readable data may hold a server: it counts after the fence, or when the task that is
+ * about to start clears it.
+ */
+function mayDisarm(view: NodeView, memory: Memory, actions: readonly Action[]): boolean {
+  const { armed, postgres, task } = view;
+  if (armed === undefined || armed === null || task.kind === "running") return false;
+  if (authorityEndsMs(view, memory) !== null) return false;
+  switch (postgres.kind) {
+    case "down":
+      return true;
+    case "replica":
+      return memory.promoteAskedMs === null && !armed.inherited;
+    case "no-data":
+    case "unreadable":
+      return view.nowMs >= armed.endsMs || actions.some(isClone);
+    default:
+      return false;
+  }
+}
+
+function isClone(action: Action): boolean {
+  return action.kind === "start-task" && action.task.kind === "clone";
+}

@@ -1,0 +1,80 @@
+import type { SwitchView } from "../core/switch_status.ts";
+import type { LockClaim } from "./lock_claim.ts";
+import type { AliveLease } from "./session_lease.ts";
+
+/** What stops the server when nobody renews any more: the dead-man's switch, with the lease budget in force. */
+export interface LeaseSwitch {
+  /** True when it could be armed at once. */
+  ready(): Promise<boolean>;
+  /** True once the server is guarded until this end of a lease. False: the lease must not be used. */
+  renew(endsMs: number): Promise<boolean>;
+  /** For a server that cannot write any more; false: it is guarded still. */
+  disarm(): Promise<boolean>;
+  view(): SwitchView | null;
+}
+
+/** What laying the switch to rest came to. */
+export type DisarmResult =
+  | { readonly kind: "done" }
+  | { readonly kind: "refused"; readonly why: string };
+
+/** Ties the claim to the switch: what is not guarded does not count. Calls come one at a time. */
+export class GuardedClaim {
+  readonly #claim: LockClaim;
+  readonly #switch: LeaseSwitch;
+  /** The server is writable under the member's lease alone: a bootstrap. */
+  #guardsSession = false;
+
+  constructor(claim: LockClaim, deadMan: LeaseSwitch) {
+    this.#claim = claim;
+    this.#switch = deadMan;
+  }
+
+  /** The armed switch, as rules see it. */
+  view(): SwitchView | null {
+    return this.#switch.view();
+  }
+
+  /** True when the switch could be armed at once. */
+  ready(): Promise<boolean> {
+    return this.#switch.ready();
+  }
+
+  /** True while it is armed and its process is there. */
+  async isArmed(): Promise<boolean> {
+    return this.#switch.view() !== null && await this.#switch.ready();
+  }
+
+  /** A proof of the lock counts only when the server is guarded until its end. */
+  async confirm(lease: AliveLease): Promise<void> {
+    if (this.#claim.accepts(lease) && !await this.#switch.renew(endOf(lease))) {
+      this.#claim.abandon("the dead-man's switch cannot be armed");
+      return;
+    }
+    this.#claim.confirm(lease);
+    if (this.#claim.kind() === "held") this.#guardsSession = false;
+  }
+
+  /** Guards a server that becomes writable before there is a lock, until the end of this lease. */
+  async guardSession(lease: AliveLease): Promise<boolean> {
+    this.#guardsSession = await this.#switch.renew(endOf(lease));
+    return this.#guardsSession;
+  }
+
+  /** The member's lease was extended; null: it is gone, and the guard keeps its end. */
+  async extended(lease: AliveLease | null): Promise<void> {
+    if (this.#guardsSession && lease !== null) await this.#switch.renew(endOf(lease));
+  }
+
+  /** Ends the guard; refused while the lock is held in time. */
+  async disarm(): Promise<DisarmResult> {
+    if (this.#claim.mayReattach()) return { kind: "refused", why: "the lock is held" };
+    this.#guardsSession = false;
+    if (await this.#switch.disarm()) return { kind: "done" };
+    return { kind: "refused", why: "the switch is armed still" };
+  }
+}
+
+function endOf(lease: AliveLease): number {
+  return lease.aliveMs + lease.ttlS * 1000;
+}

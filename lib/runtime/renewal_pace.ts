@@ -1,0 +1,81 @@
+import type { Clock } from "../base/clock.ts";
+import type { LeaseTiming } from "../core/lease_timing.ts";
+import type { LockClaim } from "./lock_claim.ts";
+import type { SessionLease } from "./session_lease.ts";
+
+/** Pauses between tries of a renewal that got no answer. */
+const RETRY_FIRST_MS = 200;
+const RETRY_MAX_MS = 1000;
+
+/** Bounds of the keeper's pauses. */
+const LOOK_MIN_MS = 50;
+const LOOK_MAX_MS = 1000;
+
+/** What the pace is reckoned from. */
+export interface RenewalPaceOptions {
+  readonly clock: Clock;
+  /** The budget in force now; it changes with the settings. */
+  readonly timing: () => LeaseTiming;
+  readonly claim: Pick<LockClaim, "kind" | "mayRenew" | "stopAtMs">;
+  readonly session: Pick<SessionLease, "current">;
+}
+
+/** When the next extension is due, and how long it may take. */
+export class RenewalPace {
+  readonly #options: RenewalPaceOptions;
+  #tickMs = -Infinity;
+  #retryMs = 0;
+  #triedMs = -Infinity;
+
+  constructor(options: RenewalPaceOptions) {
+    this.#options = options;
+  }
+
+  /** A tick ran. */
+  tickSeen(): void {
+    this.#tickMs = this.#options.clock.bootMs();
+  }
+
+  /** True when an extension is due; it counts as begun. */
+  begin(): boolean {
+    const nowMs = this.#options.clock.bootMs();
+    if (nowMs < this.#dueMs()) return false;
+    this.#triedMs = nowMs;
+    return true;
+  }
+
+  /** It was answered. */
+  succeeded(): void {
+    this.#retryMs = 0;
+  }
+
+  /** It was not: each further try waits longer. */
+  failed(): void {
+    this.#retryMs = Math.min(RETRY_MAX_MS, Math.max(RETRY_FIRST_MS, this.#retryMs * 2));
+  }
+
+  /** Milliseconds that an extension may take now; null when nothing may be extended. */
+  budgetMs(): number | null {
+    const { clock, timing, claim, session } = this.#options;
+    const { renewalMs, ttlMs } = timing();
+    const nowMs = clock.bootMs();
+    const stopAtMs = claim.stopAtMs();
+    if (stopAtMs !== null) return claim.mayRenew() ? Math.min(renewalMs, stopAtMs - nowMs) : null;
+    const wanted = claim.kind() === "none" && session.current() !== null;
+    return wanted && nowMs - this.#tickMs <= ttlMs ? renewalMs : null;
+  }
+
+  /** Looks at least once a second, so that a shorter ttl or a lease that ends is not overslept. */
+  untilDueMs(): number {
+    const waitMs = this.#dueMs() - this.#options.clock.bootMs();
+    return Math.min(Math.max(waitMs, LOOK_MIN_MS), LOOK_MAX_MS);
+  }
+
+  #dueMs(): number {
+    if (this.#retryMs > 0) return this.#triedMs + this.#retryMs;
+    const lease = this.#options.session.current();
+    if (lease === null) return this.#triedMs + RETRY_MAX_MS;
+    const { renewEveryMs } = this.#options.timing();
+    return Math.max(lease.aliveMs + renewEveryMs, this.#triedMs + RETRY_FIRST_MS);
+  }
+}
