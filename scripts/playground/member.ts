@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
 import { agentArgs } from "./agent_program.ts";
 import { memberFile, type MemberPlan } from "./member_file.ts";
+import { endSwitchOf } from "./switch.ts";
 import { endProcessesIn, readOrNull, signalPid, spawnLogged } from "./processes.ts";
 import { query } from "./sql.ts";
 
@@ -96,6 +97,7 @@ export class Member {
   /** Ends agent, server and every child of it, whatever state they are in. */
   async end(): Promise<void> {
     await this.killAgent();
+    await endSwitchOf(this.dataDir);
     await endProcessesIn(this.plan.folder);
   }
 
