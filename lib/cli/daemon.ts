@@ -133,7 +133,7 @@ async function resumeSwitch({ deadMan }: Member, log: Log): Promise<void> {
 
 /** The first view of the store, asked for until it comes; null when the agent was told to end before. */
 async function waitForStore(
-  { keeper, settings }: Member,
+  { keeper, deadMan, settings }: Member,
   log: Log,
   signal: AbortSignal,
 ): Promise<ClusterView | null> {
@@ -146,6 +146,7 @@ async function waitForStore(
       if (!(error instanceof DcsUnreachable || error instanceof Refused)) throw error;
       log.warn(`Waiting for the store: ${error.message}`);
     }
+    if (deadMan.view() !== null) await deadMan.ready(); // nobody else watches it yet
     await systemClock.sleep(STORE_RETRY_MS, signal);
   }
   return null;

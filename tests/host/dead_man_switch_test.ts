@@ -207,3 +207,45 @@ Deno.test("arm() does not trust a folder that is a link or open to others", asyn
   equal(await made.ready(), true);
   ok((await Deno.stat(`${world.folder}/switch`)).isDirectory);
 });
+
+Deno.test("arm() kills a backend whose postmaster is dead at the stop time already", async () => {
+  await using world = await World.make();
+  const script = "trap '' INT QUIT; while :; do sleep 0.1; done";
+  const backend = new Deno.Command("/bin/bash", {
+    args: ["-c", 'exec -a "postgres: writer" ../postgres -c "$0"', script],
+    cwd: world.dataDir,
+    detached: true,
+  }).spawn();
+  const endsMs = await world.arm(1500);
+  const { signal } = await backend.status;
+  equal(signal, "SIGKILL");
+  ok(endsMs - systemClock.bootMs() > TIMING.immediateBeforeMs);
+});
+
+Deno.test("arm() reaches a server whose data directory was removed under it", async () => {
+  await using world = await World.make();
+  const server = new Deno.Command(`${world.folder}/postgres`, {
+    args: ["-c", OBEDIENT, "server", "-D", world.dataDir],
+    cwd: world.dataDir,
+    detached: true,
+  }).spawn();
+  await world.arm(1500);
+  await Deno.remove(world.dataDir, { recursive: true });
+  equal((await server.status).code, 0);
+});
+
+Deno.test("disarm() comes in time for a server that is started right after it", async () => {
+  await using world = await World.make();
+  await world.arm(100);
+  await systemClock.sleep(300);
+  for (let turn = 0; turn < 5; turn++) {
+    await world.arm(-1000);
+    await systemClock.sleep(150 + turn * 170);
+    await world.switch.disarm();
+    const server = world.postmaster(STUBBORN);
+    await systemClock.sleep(700);
+    notEqual(findProcess(server.pid), null, `turn ${turn}`);
+    for (const pid of world.left()) kill(pid, "SIGKILL");
+    await world.fenced(1000);
+  }
+});

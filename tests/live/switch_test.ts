@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import { liveTest, tell } from "./live.ts";
 import type { Cluster } from "../../scripts/playground/cluster.ts";
 import type { Member } from "../../scripts/playground/member.ts";
-import { signalPid } from "../../scripts/playground/processes.ts";
+import { processesIn, signalPid } from "../../scripts/playground/processes.ts";
 import { connect } from "../../scripts/playground/sql.ts";
 import { switchOf } from "../../scripts/playground/switch.ts";
 import { pause, waitFor } from "../../scripts/playground/wait.ts";
@@ -92,6 +92,14 @@ async function underLoad(cluster: Cluster): Promise<Scene> {
   return { leader, direct, writer };
 }
 
+async function writesGoOn(writer: Writer): Promise<void> {
+  const before = writer.report().acknowledged.length;
+  await waitFor("writes on the new leader", 20_000, () => {
+    const more = writer.report().acknowledged.length - before;
+    return Promise.resolve({ met: more >= 20 ? true : null, seen: `${more} more` });
+  });
+}
+
 /** Kills each `sleep` of the switch until told to stop. */
 async function killSleeps(pid: number, isWanted: () => boolean): Promise<number> {
   let count = 0;
@@ -124,7 +132,8 @@ async function survive(cluster: Cluster, blow: Blow): Promise<void> {
 
   const next = await cluster.waitForLeader(40_000, (member) => member !== leader);
   const tookOverMs = bootMs();
-  await pause(3_000);
+  await writesGoOn(writer);
+  await pause(3_000); // time for a commit on the old server that must not come
   isWanted = false;
   const kills = await killing;
   for (const one of direct) await one.stop();
@@ -208,3 +217,24 @@ liveTest(
     equal((await leader.rest("/primary")).status, 200);
   },
 );
+
+liveTest("a bootstrap whose agent is killed leaves no writable server", {
+  members: ["a"],
+}, async (cluster) => {
+  const member = cluster.member("a");
+  await member.start();
+  await waitFor("the first server", 60_000, async () => {
+    const pid = await member.postmasterPid();
+    return { met: pid, seen: "no postmaster.pid" };
+  });
+  await member.killAgent();
+  const endsMs = await leaseEndsMs(member);
+  await waitFor("the end of the server", 20_000, async () => {
+    const left = await processesIn(member.dataDir);
+    return { met: left.length === 0 ? true : null, seen: `${left.length} processes` };
+  });
+  await tell(`fenced ${Math.round(endsMs - bootMs())} ms before the lease's end`);
+  ok(bootMs() < endsMs);
+  await member.start();
+  await cluster.waitForLeader(60_000);
+});
