@@ -11,7 +11,7 @@ import type { DeadManSwitch, ProcessIdentity } from "./port.ts";
 import { sendSignal } from "./processes.ts";
 import { SwitchFiles } from "./switch_files.ts";
 import type { Firing } from "./switch_files.ts";
-import { switchFolder } from "./switch_folder.ts";
+import { knownSwitchFolder, switchFolder } from "./switch_folder.ts";
 import { findSwitch, isOnGuard, startSwitch } from "./switch_process.ts";
 import type { SwitchPlace } from "./switch_process.ts";
 
@@ -48,6 +48,8 @@ export class ShellSwitch implements DeadManSwitch {
    */
   resume(): Promise<void> {
     return this.#turnstile.pass(async () => {
+      const { dataDir, stateDir, roots } = this.#options;
+      if (await knownSwitchFolder(dataDir, stateDir, roots) === null) return;
       const place = await this.#here();
       const deadline = await place.files.deadline();
       await this.#tellFirings();

@@ -3,12 +3,6 @@ import { createHash } from "node:crypto";
 /** Folders that a reboot empties and that no data disk can block, in the order of trial. */
 const ROOTS = ["/run", "/dev/shm"];
 
-/** A candidate below which this user may keep the folders of its switches. */
-interface Candidate {
-  readonly root: string;
-  readonly folder: string;
-}
-
 /**
  * The folder of the switch of one data directory, made when there is none: below `/run` or `/dev/shm`, and below
  * `stateDir` where neither can be used. One that is there already comes first, so that a restarted agent finds its
@@ -19,25 +13,37 @@ export async function switchFolder(
   stateDir: string,
   roots: readonly string[] = ROOTS,
 ): Promise<string> {
-  const candidates = [...roots.map(ofUser), { root: stateDir, folder: `${stateDir}/switch` }];
-  const leaf = createHash("sha256").update(dataDir).digest("hex").slice(0, 16);
-  for (const { folder } of candidates) {
-    const known = `${folder}/${leaf}`;
-    if (await isPrivate(folder) && await isPrivate(known)) return known;
+  const known = await knownSwitchFolder(dataDir, stateDir, roots);
+  if (known !== null) return known;
+  const parents = parentsOf(stateDir, roots);
+  for (const parent of parents) {
+    const made = `${parent}/${leafOf(dataDir)}`;
+    if (await makePrivate(parent) && await makePrivate(made)) return made;
   }
-  for (const candidate of candidates) {
-    const made = `${candidate.folder}/${leaf}`;
-    if (await makePrivate(candidate.folder) && await makePrivate(made)) return made;
-  }
-  throw new Error(`Cannot keep the state of the dead-man's switch: ${tried(candidates)}`);
+  const tried = parents.join(", ");
+  throw new Error(`Cannot keep the state of the dead-man's switch: no right to use ${tried}`);
 }
 
-function ofUser(root: string): Candidate {
-  return { root, folder: `${root}/agent-${Deno.uid()}` };
+/** The folder that is there already; null: no switch was ever started here since the host was. */
+export async function knownSwitchFolder(
+  dataDir: string,
+  stateDir: string,
+  roots: readonly string[] = ROOTS,
+): Promise<string | null> {
+  for (const parent of parentsOf(stateDir, roots)) {
+    const known = `${parent}/${leafOf(dataDir)}`;
+    if (await isPrivate(parent) && await isPrivate(known)) return known;
+  }
+  return null;
 }
 
-function tried(candidates: readonly Candidate[]): string {
-  return `no right to use ${candidates.map(({ folder }) => folder).join(", ")}`;
+/** Where this user keeps the folders of its switches. */
+function parentsOf(stateDir: string, roots: readonly string[]): readonly string[] {
+  return [...roots.map((root) => `${root}/agent-${Deno.uid()}`), `${stateDir}/switch`];
+}
+
+function leafOf(dataDir: string): string {
+  return createHash("sha256").update(dataDir).digest("hex").slice(0, 16);
 }
 
 async function makePrivate(folder: string): Promise<boolean> {

@@ -117,6 +117,8 @@ async function killSleeps(pid: number, isWanted: () => boolean): Promise<number>
 interface Blow {
   readonly signal: "SIGSTOP" | "SIGKILL";
   readonly killsSleeps: boolean;
+  /** The agent is killed and started before, so that it has only just taken over its own server. */
+  readonly restartsFirst?: boolean;
 }
 
 /** The agent of the leader is hit; nobody may commit on its server after its lease, and nothing may be lost. */
@@ -124,6 +126,8 @@ async function survive(cluster: Cluster, blow: Blow): Promise<void> {
   const { leader, direct, writer } = await underLoad(cluster);
   const found = await switchOf(leader.dataDir);
   notEqual(found, null);
+  if (blow.restartsFirst === true) await restartAgent(leader);
+  equal((await switchOf(leader.dataDir))?.pid, found?.pid);
   if (blow.signal === "SIGKILL") await leader.killAgent();
   else leader.signalAgent("SIGSTOP");
   const endsMs = await leaseEndsMs(leader);
@@ -151,6 +155,15 @@ async function survive(cluster: Cluster, blow: Blow): Promise<void> {
   await comesBack(leader, blow);
   notEqual((await cluster.waitForStreaming(60_000)).name, leader.name);
   await disarmed(leader);
+}
+
+async function restartAgent(leader: Member): Promise<void> {
+  await leader.killAgent();
+  await leader.start();
+  await waitFor("the lock in its old hands", 15_000, async () => {
+    const { status } = await leader.rest("/primary");
+    return { met: status === 200 ? true : null, seen: `${status}` };
+  });
 }
 
 async function comesBack(leader: Member, blow: Blow): Promise<void> {
@@ -234,4 +247,30 @@ liveTest("a bootstrap whose agent is killed leaves no writable server", {
   ok(bootMs() < endsMs);
   await member.start();
   await cluster.waitForLeader(60_000);
+});
+
+liveTest(
+  "nobody commits after the lease of a leader stopped just after its restart",
+  {},
+  async (cluster) => {
+    await survive(cluster, { signal: "SIGSTOP", killsSleeps: false, restartsFirst: true });
+  },
+);
+
+liveTest("an agent that is told to end leaves neither server nor switch", {
+  members: ["a"],
+}, async (cluster) => {
+  const member = cluster.member("a");
+  await member.start();
+  await cluster.waitForLeader(60_000);
+  const before = await switchOf(member.dataDir);
+  notEqual(before, null);
+  member.signalAgent("SIGTERM");
+  equal(await member.agentEnd(), 0);
+  deepEqual(await processesIn(member.dataDir), []);
+  await waitFor("the end of the switch", 3_000, async () => {
+    const found = await switchOf(member.dataDir);
+    return { met: found === null ? true : null, seen: `${found?.pid}` };
+  });
+  equal(await readOrNull(`${before?.folder}/state`), null);
 });
