@@ -140,6 +140,7 @@ Deno.test("resume() brings a killed switch back with the old deadline", async ()
   world.postmaster(STUBBORN);
   await world.arm(2000);
   Deno.kill(switchPid(world), "SIGKILL");
+  await until("the end of the switch", () => world.switch.status().pid === null);
   const next = world.another();
   await next.resume();
   await world.fenced(3000);
