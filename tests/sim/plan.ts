@@ -1,5 +1,6 @@
 import type { KeeperFaults } from "./keeper_ports.ts";
 import { Random } from "./random.ts";
+import type { Sabotage } from "./shell/sabotage.ts";
 
 /** Every kind of fault that a run may contain. */
 export const FAULT_KINDS = [
@@ -20,10 +21,14 @@ export const FAULT_KINDS = [
   "handover",
   "agent-shutdown",
   "wipe",
+  "disk-full",
 ] as const;
 
+/** Faults of the shell: an agent that waits for ever for one answer. */
+export const SHELL_FAULT_KINDS = ["probe-hang", "job-hang"] as const;
+
 /** One of them. */
-export type FaultKind = typeof FAULT_KINDS[number];
+export type FaultKind = typeof FAULT_KINDS[number] | typeof SHELL_FAULT_KINDS[number];
 
 /** Deliberate faults outside the core. */
 export interface Planted extends KeeperFaults {
@@ -45,6 +50,8 @@ export interface Plan {
   /** The last member never leads. */
   readonly lastIsBarred: boolean;
   readonly planted: Planted;
+  /** Deliberate faults in the parts of an agent that runs as a whole. */
+  readonly sabotage: Sabotage;
   /** No chance at all: transcripts. */
   readonly steady: boolean;
 }
@@ -58,7 +65,12 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   const count = random.pick([3, 3, 3, 3, 2, 5]);
   const [ttlS, loopWaitS] = random.pick([TIMINGS[0], TIMINGS[0], ...TIMINGS]);
   const share = random.pick([0.15, 0.3, 0.5, 0.8]);
-  const drawn = FAULT_KINDS.filter((kind) => random.chance(kind === "wipe" ? share / 4 : share));
+  const drawn: FaultKind[] = FAULT_KINDS.filter((kind) => {
+    return kind !== "disk-full" && random.chance(kind === "wipe" ? share / 4 : share);
+  });
+  const faultEveryMs = random.pick([20, 60, 150]) * 1000;
+  const lastIsBarred = random.chance(0.15);
+  if (random.chance(share)) drawn.push("disk-full");
   return {
     seed,
     ticks,
@@ -66,9 +78,18 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     ttlS,
     loopWaitS,
     faults: new Set(drawn.filter((kind) => !without.includes(kind))),
-    faultEveryMs: random.pick([20, 60, 150]) * 1000,
-    lastIsBarred: random.chance(0.15),
+    faultEveryMs,
+    lastIsBarred,
     planted: {},
+    sabotage: {},
     steady: false,
   };
+}
+
+/** The run of a seed with whole agents: the same faults, and those that only they can have. */
+export function shellPlanOf(seed: number, ticks: number, without: readonly string[] = []): Plan {
+  const plan = planOf(seed, ticks, without);
+  const random = new Random(seed + 0x5e11);
+  const drawn = SHELL_FAULT_KINDS.filter((kind) => random.chance(0.2) && !without.includes(kind));
+  return { ...plan, faults: new Set([...plan.faults, ...drawn]) };
 }
