@@ -1,4 +1,4 @@
-import type { Decision } from "./action.ts";
+import type { Action, Decision } from "./action.ts";
 import type { Memory } from "./memory.ts";
 import type { NodeView } from "./node_view.ts";
 import { bootstrap, founding } from "./rules/bootstrap.ts";
@@ -13,6 +13,7 @@ import { recoverLeader, recoverReplica } from "./rules/recover.ts";
 import { earlier } from "./rules/rule.ts";
 import type { Answer, Rule } from "./rules/rule.ts";
 import { taskRunning } from "./rules/task_running.ts";
+import { mayCloseWatchdog, watchdogGuard } from "./rules/watchdog.ts";
 import { leaseLost, unready } from "./rules/unready.ts";
 
 const IDLE = "idle";
@@ -27,6 +28,7 @@ export const LADDER: readonly Rule[] = [
   unreadableData,
   leaseLost,
   bootstrap,
+  watchdogGuard,
   unready,
   recoverLeader,
   recoverReplica,
@@ -37,13 +39,17 @@ export const LADDER: readonly Rule[] = [
 ];
 
 /**
- * What to do about this view: the answer of the first rung that has one. Pure, total and deterministic. Whichever rung
- * it is, a node that may lead looks again when its lease has to be given up.
+ * What to do about this view: the answer of the first rung that has one, and first of all the end of a watchdog that has
+ * nothing left to guard. Pure, total and deterministic. Whichever rung it is, a node that may lead looks again when its
+ * lease has to be given up.
  */
 export function decide(view: NodeView, memory: Memory): Decision {
   const { rule, answer } = firstAnswer(view, memory);
   const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
-  return { rule, ...answer, wakeAtMs };
+  const close: readonly Action[] = mayCloseWatchdog(view, memory, answer.actions)
+    ? [{ kind: "close-watchdog" }]
+    : [];
+  return { rule, ...answer, actions: [...close, ...answer.actions], wakeAtMs };
 }
 
 function firstAnswer(view: NodeView, memory: Memory): { rule: string; answer: Answer } {

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../base/json.ts";
+import { unreachable } from "../base/never.ts";
 import type { Decision } from "./action.ts";
 import type { ClusterView } from "./cluster_view.ts";
 import type {
@@ -13,6 +14,8 @@ import { filled, pendingRestart, positionNumber, present, replicationState } fro
 import type { Field } from "./publish.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
 import { isSyncStandby, syncMode } from "./sync_duty.ts";
+import { watchdogObstacle } from "./watchdog.ts";
+import type { WatchdogView } from "./watchdog.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "./version.ts";
 
 /** An endpoint of the store as this member sees it. */
@@ -65,6 +68,7 @@ export function statusDocument(facts: StatusFacts): JsonObject {
     ["database_system_identifier", view === null ? null : systemId(view.postgres)],
     ...pendingRestart(server),
     ["patroni", { version: COMPATIBLE_VERSION, scope: facts.scope, name: facts.name }],
+    ["watchdog_failed", watchdogObstacle(view?.watchdog) === null ? null : true],
     ["agent", agentFields(facts)],
   ]);
 }
@@ -124,12 +128,30 @@ function agentFields(facts: StatusFacts): JsonObject {
     lease: leaseFields(facts.lease, facts.nowMs),
     rule: facts.decision?.rule ?? null,
     why: facts.decision?.why ?? null,
+    ...watchdogFields(facts.view?.watchdog),
     etcd: facts.endpoints.map(({ url, reachable, lastError }) => ({
       url,
       reachable,
       last_error: lastError,
     })),
   };
+}
+
+/** Left out where no watchdog is wanted. */
+function watchdogFields(watchdog: WatchdogView | undefined): JsonObject {
+  switch (watchdog?.kind) {
+    case undefined:
+    case "off":
+      return {};
+    case "ready":
+      return { watchdog: { kind: "ready" } };
+    case "active":
+      return { watchdog: { kind: "active", timeout: watchdog.timeoutS } };
+    case "unusable":
+      return { watchdog: { kind: "unusable", why: watchdog.why } };
+    default:
+      return unreachable(watchdog);
+  }
 }
 
 function leaseFields(lease: LeaseView, nowMs: number): JsonObject {

@@ -109,6 +109,8 @@ export class Tasks {
         return this.#startPrimary(server, task);
       case "follow":
         return this.#follow(server, task.upstream?.name ?? null);
+      case "pre-promote":
+        return this.#prePromote();
       case "promote":
         return this.#promote(server, task.notAfterMs);
       case "stop":
@@ -116,6 +118,12 @@ export class Tasks {
       default:
         return unreachable(task);
     }
+  }
+
+  /** The simulated members have none. */
+  *#prePromote(): Steps<JobEnd> {
+    yield 0;
+    return failed("there is no pre_promote");
   }
 
   *#bootstrap(server: Server): Steps<JobEnd> {

@@ -23,7 +23,9 @@ export const taskRunning: Rule = {
       return act(`${kind} is running${why}; keeping the lock`, [{ kind: "hold-lock" }], endsMs);
     }
     if (kind === "bootstrap") return duringBootstrap(view, task);
-    if (kind === "start-primary" || kind === "promote") return withoutLock(view, memory, task);
+    if (kind === "start-primary" || kind === "promote" || kind === "pre-promote") {
+      return withoutLock(view, memory, task);
+    }
     if (kind === "stop") return duringStop(view, memory, task);
     return act(`${kind} is running`, []);
   },
