@@ -1,19 +1,18 @@
-import type { Action, Decision } from "./action.ts";
+import type { Decision } from "./action.ts";
 import type { Memory } from "./memory.ts";
 import type { NodeView } from "./node_view.ts";
 import { bootstrap, founding } from "./rules/bootstrap.ts";
 import { dcsLost } from "./rules/dcs_lost.ts";
-import { authorityEndsMs } from "./rules/facts.ts";
 import { answerIdle, follow } from "./rules/follow.ts";
+import { frame } from "./rules/frame.ts";
 import { foreignSystem, shutdown, unreadableData } from "./rules/guards.ts";
 import { handover } from "./rules/handover.ts";
 import { lead } from "./rules/lead.ts";
 import { race } from "./rules/race.ts";
 import { recoverLeader, recoverReplica } from "./rules/recover.ts";
-import { earlier } from "./rules/rule.ts";
 import type { Answer, Rule } from "./rules/rule.ts";
 import { taskRunning } from "./rules/task_running.ts";
-import { mayCloseWatchdog, watchdogGuard } from "./rules/watchdog.ts";
+import { watchdogGuard } from "./rules/watchdog.ts";
 import { leaseLost, unready } from "./rules/unready.ts";
 
 const IDLE = "idle";
@@ -38,18 +37,10 @@ export const LADDER: readonly Rule[] = [
   follow,
 ];
 
-/**
- * What to do about this view: the answer of the first rung that has one, and first of all the end of a watchdog that has
- * nothing left to guard. Pure, total and deterministic. Whichever rung it is, a node that may lead looks again when its
- * lease has to be given up.
- */
+/** What to do about this view: the answer of the first rung that has one, in its frame. Pure, total and deterministic. */
 export function decide(view: NodeView, memory: Memory): Decision {
   const { rule, answer } = firstAnswer(view, memory);
-  const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
-  const close: readonly Action[] = mayCloseWatchdog(view, memory, answer.actions)
-    ? [{ kind: "close-watchdog" }]
-    : [];
-  return { rule, ...answer, actions: [...close, ...answer.actions], wakeAtMs };
+  return { rule, ...frame(view, memory, answer) };
 }
 
 function firstAnswer(view: NodeView, memory: Memory): { rule: string; answer: Answer } {
