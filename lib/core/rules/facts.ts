@@ -59,6 +59,7 @@ export function mayBePrimary(postgres: PostgresView, memory: Memory): boolean {
     case "primary":
       return true;
     case "silent":
+      if (postgres.stopping?.state === "shut down") return false; // it is past its shutdown checkpoint
       return postgres.lastRole === "primary" || memory.promoteAskedMs !== null;
     case "starting":
       return !postgres.asReplica || memory.promoteAskedMs !== null;
