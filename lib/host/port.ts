@@ -24,7 +24,8 @@ export interface CommandResult {
 
 /** What became of an order to the watchdog. */
 export type WatchdogAnswer =
-  | { readonly kind: "done"; readonly timeoutS: number }
+  /** `note`: why the timeout is not the wanted one. */
+  | { readonly kind: "done"; readonly timeoutS: number; readonly note?: string }
   | { readonly kind: "failed"; readonly why: string };
 
 /** A timer of the host that resets it unless fed. Opening starts it; only `close` ends it in order. */

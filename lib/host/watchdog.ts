@@ -83,7 +83,7 @@ class LinuxWatchdog implements WatchdogDevice {
     const set = await setDeviceTimeout(this.#file.path, timeoutS);
     if (typeof set === "number") return { kind: "done", timeoutS: set };
     const present = await deviceTimeoutS(this.#file.path);
-    if (present !== null) return { kind: "done", timeoutS: present };
+    if (present !== null) return { kind: "done", timeoutS: present, note: set.why };
     return failed(`${set.why}, and its timeout cannot be read`);
   }
 

@@ -89,6 +89,7 @@ export class PostgresManager implements PostgresControl {
       if (await pointAt(this.#tools, upstream, settings, job.signal) === "done") {
         return { kind: "done" };
       }
+      await runBeforeStop(this.#options, NO_ESCALATION, job);
       await this.#probe.close();
       const order = { how: "fast", escalation: NO_ESCALATION } as const;
       const { postmaster } = this.#probe;

@@ -4,7 +4,7 @@ import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { Settings } from "../core/settings.ts";
 import { besideWatchdog, timeoutFault, watchdogTimeoutS } from "../core/watchdog.ts";
 import type { WatchdogView } from "../core/watchdog.ts";
-import type { WatchdogDevice } from "../host/port.ts";
+import type { WatchdogAnswer, WatchdogDevice } from "../host/port.ts";
 
 /** What the guard is made of. */
 export interface WatchdogOptions {
@@ -17,6 +17,8 @@ export interface WatchdogOptions {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+type Accepted = Extract<WatchdogAnswer, { readonly kind: "done" }>;
 
 /** The timer as it was last set. */
 interface Running {
@@ -71,7 +73,7 @@ export class WatchdogGuard {
       const wantedS = this.#wantedS();
       const answer = await this.#options.device.open(wantedS);
       if (answer.kind === "failed") return this.#failed("open", answer.why);
-      await this.#accept(wantedS, answer.timeoutS);
+      await this.#accept(wantedS, answer);
       if (this.#running !== null) {
         this.#options.log.info(`The watchdog runs with a timeout of ${answer.timeoutS} s`);
       }
@@ -114,16 +116,18 @@ export class WatchdogGuard {
     const wantedS = this.#wantedS();
     const answer = await this.#options.device.setTimeout(wantedS);
     if (answer.kind === "failed") await this.#drop("set", answer.why);
-    else await this.#accept(wantedS, answer.timeoutS);
+    else await this.#accept(wantedS, answer);
   }
 
-  async #accept(wantedS: number, timeoutS: number): Promise<void> {
+  async #accept(wantedS: number, { timeoutS, note }: Accepted): Promise<void> {
     const fault = timeoutFault(timeoutS, this.#options.settings());
     if (fault !== null) return await this.#drop("use", fault);
     this.#running = { wantedS, timeoutS };
     this.#fault = null;
     if (timeoutS !== wantedS) {
-      this.#options.log.warn(`The watchdog has a timeout of ${timeoutS} s, not of ${wantedS} s`);
+      const why = note === undefined ? "" : `: ${note}`;
+      const { log } = this.#options;
+      log.warn(`The watchdog has a timeout of ${timeoutS} s, not of ${wantedS} s${why}`);
     }
   }
 

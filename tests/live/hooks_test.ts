@@ -1,7 +1,8 @@
 import { equal, match, notEqual, ok } from "node:assert/strict";
 import { runAgentCommand } from "../../scripts/playground/agent_program.ts";
 import { type Cluster, planCluster } from "../../scripts/playground/cluster.ts";
-import { waitFor } from "../../scripts/playground/wait.ts";
+import { liveTest, tell } from "./live.ts";
+import { timed, waitFor } from "../../scripts/playground/wait.ts";
 
 const CALLBACK = '#!/bin/sh\necho "$2 $3 $4" >> "$1"\n';
 const PRE_PROMOTE = '#!/bin/sh\n[ ! -e "$1" ]\n';
@@ -85,3 +86,38 @@ Deno.test("hooks and watchdogs follow the lock, and pre_promote turns it away", 
     ok((await Deno.readTextFile(watchdog)).endsWith("V"));
   });
 });
+
+const GATE = `/tmp/agent-gate-${Deno.pid}`;
+
+liveTest(
+  "a switchover does not wait for a blocked archiver",
+  {
+    members: ["a", "b"],
+    overrides: () => ({
+      postgresql: {
+        parameters: {
+          archive_mode: "on",
+          archive_command: `while [ ! -e ${GATE} ]; do sleep 0.1; done`,
+        },
+      },
+    }),
+  },
+  async (cluster) => {
+    await cluster.startMembers();
+    const first = await cluster.waitForStreaming(60_000);
+    const words = ["--leader", first.name, "--force"];
+    const tookMs = await timed(async () => {
+      await runAgentCommand(["switchover", "-c", first.configFile, ...words]);
+      await cluster.waitForLeader(20_000, (member) => member !== first);
+    });
+    await tell(`switchover beside a blocked archiver: ${Math.round(tookMs)} ms`);
+    notEqual(await first.postmasterPid(), null);
+    equal((await first.rest("/patroni")).body["state"], "stopping");
+    await Deno.writeTextFile(GATE, "");
+    try {
+      await cluster.waitForStreaming(30_000);
+    } finally {
+      await Deno.remove(GATE);
+    }
+  },
+);
