@@ -199,6 +199,7 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.background.close();
   using deadline = within(DRAIN_MS);
   await member.tasks.drain(deadline.signal);
+  await member.callbacks.drain(deadline.signal);
   await member.postgres.close();
   await member.deadMan.close();
   await member.recorder.flush();

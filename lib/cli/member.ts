@@ -13,18 +13,23 @@ import type { ShellSwitch } from "../host/dead_man_switch.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
+import type { Callbacks } from "../runtime/callbacks.ts";
 import { DiskLeaseFile } from "../runtime/lease_file.ts";
 import { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
+import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
 import {
+  fedStore,
   leaseSwitch,
   memberCalls,
+  openCallbacks,
   openServer,
   openStore,
   openSwitch,
+  openWatchdog,
   settingsAtFirst,
 } from "./adapters.ts";
 import { SelfHolder } from "./self.ts";
@@ -39,6 +44,7 @@ export interface Member {
   readonly postgres: PostgresManager;
   readonly tasks: TaskSlot;
   readonly background: BackgroundJobs;
+  readonly callbacks: Callbacks;
   readonly recorder: Recorder;
   readonly apiContext: ApiContext;
   /** The cluster's settings in force now. */
@@ -65,6 +71,7 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
   readonly board: LiveBoard;
   readonly log: Log;
   readonly firstSettings: Settings;
+  readonly watchdog: WatchdogGuard;
   readonly ask: AskPeers;
 }
 
@@ -72,17 +79,18 @@ function partsOf(config: AgentConfig, log: Log): Parts {
   const { name, stateDir } = config;
   const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
-  const timing = (): LeaseTiming => timingOf(settings());
+  const watchdog = openWatchdog(config, settings, log);
+  const timing = (): LeaseTiming => watchdog.budget(timingOf(settings()));
   const dcs = openStore(config, () => timing().endpointMs);
   const mailbox = new LiveMailbox(clock);
-  const onEnd = (): void => mailbox.wake("a task has ended");
   const onLost = (why: string): void => {
     log.warn(`The lease changed by itself: ${why}`);
     mailbox.wake(why);
   };
   const file = new DiskLeaseFile(stateDir, { name, scope: `${config.namespace}${config.scope}` });
   const deadMan = openSwitch(config, log);
-  const held = { store: dcs, clock, name, file, timing, onLost, log };
+  const store = fedStore(dcs, watchdog);
+  const held = { store, clock, name, file, timing, onLost, log };
   const keeper = new LeaseKeeper({ ...held, deadMan: leaseSwitch(deadMan, timing) });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   return {
@@ -91,8 +99,10 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     mailbox,
     dcs,
     postgres: openServer(config),
-    tasks: new TaskSlot({ clock, log, onEnd }),
+    tasks: new TaskSlot({ clock, log, onEnd: () => mailbox.wake("a task has ended") }),
     background: new BackgroundJobs(log),
+    callbacks: openCallbacks(config, log),
+    watchdog,
     recorder: new Recorder(tickFile(stateDir), log),
     settings,
     board,
@@ -112,6 +122,7 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     tasks,
     background,
     mailbox,
+    watchdog: parts.watchdog,
     clock,
     askPeers: parts.ask,
     firstConfig: config.bootstrap?.dcs ?? {},
@@ -120,7 +131,7 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
       return holder.self;
     },
   };
-  const { firstSettings } = parts;
+  const { firstSettings, callbacks } = parts;
   return new Agent({
     ports,
     mailbox,
@@ -129,7 +140,8 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     clock,
     log,
     firstSettings,
-    timing: timingOf,
+    timing: (settings) => parts.watchdog.budget(timingOf(settings)),
+    onRound: (round) => callbacks.look(round),
   });
 }
 

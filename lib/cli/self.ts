@@ -37,5 +37,6 @@ function selfOf(config: AgentConfig, tags: JsonObject): SelfView {
     mayBootstrap: bootstrap !== null,
     mayReclone: true, // the old directory is kept aside, so nothing is removed
     slotName: slotNameOf(name),
+    hasPrePromote: postgresql.hooks.prePromote !== null,
   };
 }

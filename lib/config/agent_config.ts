@@ -1,4 +1,5 @@
 import type { JsonObject } from "../base/json.ts";
+import type { CallbackKind } from "../core/callbacks.ts";
 
 /** A name and password with the connection options of one role. */
 export interface Credentials {
@@ -12,6 +13,16 @@ export interface Credentials {
 export interface ListenAddress {
   readonly hosts: readonly string[];
   readonly port: number;
+}
+
+/** Programs of the operator, each as the words of its command line. */
+export interface Hooks {
+  /** By action; each gets the action, the role and the scope as further words. */
+  readonly callbacks: Readonly<Partial<Record<CallbackKind, readonly string[]>>>;
+  /** Its refusal (any exit code but 0) gives the lock up. */
+  readonly prePromote: readonly string[] | null;
+  /** Its result does not count. */
+  readonly beforeStop: readonly string[] | null;
 }
 
 /** The configuration of one agent: file and environment, checked, defaults applied. Paths are absolute. */
@@ -68,6 +79,14 @@ export interface AgentConfig {
     readonly removeDataDirectoryOnDivergedTimelines: boolean;
     /** Options of `postgresql.basebackup` as command line words. */
     readonly basebackup: readonly string[];
+    readonly hooks: Hooks;
+  };
+  readonly watchdog: {
+    readonly mode: "off" | "automatic" | "required";
+    readonly device: string;
+    /** Seconds between the reset of the host and the end of the lease; -1: half of the ttl. */
+    readonly safetyMarginS: number;
+    readonly driver: "default" | "testing";
   };
   readonly tags: JsonObject;
   readonly ctl: { readonly username: string; readonly password: string } | null;

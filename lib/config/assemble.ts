@@ -1,5 +1,5 @@
 import type { JsonObject } from "../base/json.ts";
-import type { AgentConfig, Credentials } from "./agent_config.ts";
+import type { AgentConfig, Credentials, Hooks } from "./agent_config.ts";
 import type { FileValues } from "./schema.ts";
 import { LIBPQ_OPTIONS } from "./schema_roles.ts";
 
@@ -14,7 +14,7 @@ export interface Surroundings {
 
 /** The checked values in the form that the rest of the program uses. */
 export function assemble(values: FileValues, around: Surroundings): AgentConfig {
-  const { scope, name, log, restapi, etcd3, bootstrap, ctl } = values;
+  const { scope, name, log, restapi, etcd3, bootstrap, ctl, watchdog } = values;
   const api = restapi.authentication ?? null;
   return {
     scope,
@@ -31,6 +31,12 @@ export function assemble(values: FileValues, around: Surroundings): AgentConfig 
       ? null
       : { dcs: around.bootstrapDcs, initdb: bootstrap.initdb, pgHba: bootstrap.pg_hba },
     postgresql: assembleServer(values.postgresql, around.stateDir),
+    watchdog: {
+      mode: watchdog.mode,
+      device: watchdog.device,
+      safetyMarginS: watchdog.safety_margin,
+      driver: watchdog.driver,
+    },
     tags: around.tags,
     ctl: ctl.authentication === undefined ? api && login(api) : login(ctl.authentication),
     stateDir: around.stateDir,
@@ -66,6 +72,17 @@ function assembleServer(
     pgCtlTimeoutS: server.pg_ctl_timeout,
     removeDataDirectoryOnDivergedTimelines: server.remove_data_directory_on_diverged_timelines,
     basebackup: server.basebackup,
+    hooks: hooks(server),
+  };
+}
+
+function hooks(server: FileValues["postgresql"]): Hooks {
+  const { callbacks, pre_promote, before_stop } = server;
+  const given = Object.entries(callbacks).filter(([, words]) => words !== undefined);
+  return {
+    callbacks: Object.fromEntries(given),
+    prePromote: pre_promote ?? null,
+    beforeStop: before_stop ?? null,
   };
 }
 

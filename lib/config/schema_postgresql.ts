@@ -4,7 +4,17 @@ import { addressForOthers, issueAt } from "./addresses.ts";
 import { key, type Noted, unread } from "./key_notes.ts";
 import { programOptions } from "./program_options.ts";
 import { role } from "./schema_roles.ts";
-import { absolutePath, flag, form, lines, listen, reachable, text, texts } from "./values.ts";
+import {
+  absolutePath,
+  commandLine,
+  flag,
+  form,
+  lines,
+  listen,
+  reachable,
+  text,
+  texts,
+} from "./values.ts";
 
 const OWN_BASEBACKUP = [
   ...["pgdata", "format", "wal-method", "xlog-method", "gzip", "version"],
@@ -71,6 +81,25 @@ const connection = {
   authentication,
 };
 
+function callback(when: string): Noted<v.OptionalSchema<typeof commandLine, undefined>> {
+  return key(v.optional(commandLine), `program run after ${when}, with action, role and scope`);
+}
+
+const hooks = {
+  callbacks: v.optional(
+    v.looseObject({
+      on_start: callback("a start"),
+      on_stop: callback("a stop"),
+      on_restart: callback("a restart"),
+      on_reload: callback("a reload"),
+      on_role_change: callback("a change between primary and replica"),
+    }, "a mapping"),
+    {},
+  ),
+  pre_promote: key(v.optional(commandLine), "program that may refuse a promotion"),
+  before_stop: key(v.optional(commandLine), "program run before a stop; its result is ignored"),
+};
+
 const content = {
   parameters: key(v.optional(texts, {}), "settings of PostgreSQL on this member"),
   pg_hba: key(v.optional(lines), "lines that replace pg_hba.conf"),
@@ -98,9 +127,6 @@ const unreadKeys = {
     harmless: ["postgresql"],
   }),
   custom_conf: unread("unsupported", "a file instead of postgresql.base.conf"),
-  pre_promote: unread("unsupported", "a program that may refuse a promotion"),
-  before_stop: unread("unsupported", "a program run before a stop"),
-  callbacks: unread("unsupported", "programs run when the role changes"),
   use_pg_rewind: unread("not-yet", "pg_rewind; a diverged member is copied anew instead"),
   rewind: unread("not-yet", "options of pg_rewind"),
   remove_data_directory_on_rewind_failure: unread("not-yet", "copy anew when pg_rewind fails"),
@@ -116,7 +142,10 @@ const unreadKeys = {
   pg_ident_standby_leader: unread("unsupported", ROLE_LISTS),
 };
 
-const postgresqlKeys = v.looseObject({ ...connection, ...content, ...unreadKeys }, "a mapping");
+const postgresqlKeys = v.looseObject(
+  { ...connection, ...content, ...hooks, ...unreadKeys },
+  "a mapping",
+);
 
 /** `postgresql`: the local server, with the address for others filled in. */
 export const postgresqlSchema = v.pipe(

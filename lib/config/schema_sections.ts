@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { addressForOthers, etcdAccess, isFetchable, issueAt } from "./addresses.ts";
 import { key, type MoreNotes, unread } from "./key_notes.ts";
-import { form, lines, listen, reachable, text, word } from "./values.ts";
+import { absolutePath, form, lines, listen, reachable, text, word } from "./values.ts";
 
 const secret = (env: string): MoreNotes => ({ env, secret: true });
 
@@ -147,13 +147,28 @@ export const ctlSchema = v.optional(
   {},
 );
 
-/** `watchdog`: the device that resets the host. */
+const watchdogMode = form<"off" | "automatic" | "required">((input) => {
+  const wanted = String(input).toLowerCase();
+  if (["off", "false", "no"].includes(wanted)) return { value: "off" };
+  if (wanted === "automatic" || wanted === "auto") return { value: "automatic" };
+  return wanted === "required" ? { value: wanted } : { expected: "off, automatic or required" };
+});
+
+const safetyMargin = form<number>((input) => {
+  const value = typeof input === "string" ? Number(input.trim() || NaN) : input;
+  const fits = typeof value === "number" && Number.isInteger(value) && value >= -1;
+  return fits ? { value } : { expected: "whole seconds, or -1 for half of the ttl" };
+});
+
+/** `watchdog`: the device that resets the host when its agent falls silent under the lock. */
 export const watchdogSchema = v.optional(
   v.looseObject({
-    mode: unread("unsupported", "a hardware watchdog", { harmless: ["off", "automatic", false] }),
-    device: unread("not-yet", "path of the watchdog"),
-    safety_margin: unread("not-yet", "reset this long before the lease ends", { unit: "s" }),
-    driver: unread("not-yet", "kind of watchdog"),
+    mode: key(v.optional(watchdogMode, "automatic"), "off, automatic or required"),
+    device: key(v.optional(absolutePath, "/dev/watchdog"), "path of the watchdog"),
+    safety_margin: key(v.optional(safetyMargin, 5), "reset this long before the lease ends", {
+      unit: "s",
+    }),
+    driver: key(v.optional(word(["default", "testing"]), "default"), "kind of watchdog"),
   }, "a mapping"),
   {},
 );

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { splitWords } from "../base/words.ts";
 import type { ListenAddress } from "./agent_config.ts";
 
 /** What a reader made of a value: the value, or what was expected instead. */
@@ -24,6 +25,12 @@ export const text = v.pipe(
   v.string("text"),
   v.regex(/^(?=.*\S)[^\r\n\0]*$/, "text on one line, not empty"),
 );
+
+/** A command line as its words, quotes and backslashes as in a shell; nothing is expanded. */
+export const commandLine = form<readonly string[]>((input) => {
+  const words = typeof input === "string" ? splitWords(input) : null;
+  return words === null || words.length === 0 ? { expected: "a command line" } : { value: words };
+});
 
 /** A list of texts; one text counts as a list of one. */
 export const lines = v.pipe(

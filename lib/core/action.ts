@@ -33,6 +33,8 @@ export type TaskSpec =
   | { readonly kind: "start-primary"; readonly notAfterMs: number; readonly timeoutMs: number }
   /** Rewrite the recovery settings of a running replica and reload, or restart where the version demands it. */
   | { readonly kind: "follow"; readonly upstream: Source | null }
+  /** Run `pre_promote` before the promotion under the lock of this revision; a failure gives the lock up. */
+  | { readonly kind: "pre-promote"; readonly lockRevision: bigint }
   /** Leave recovery; the clock is checked again right before the irreversible call. */
   | { readonly kind: "promote"; readonly notAfterMs: number }
   /**
@@ -94,6 +96,10 @@ export type Action =
   | { readonly kind: "start-task"; readonly task: TaskSpec }
   /** Ends the guard over a server that cannot write any more; refused while the lock is held in time. */
   | { readonly kind: "disarm-switch" }
+  /** Starts the host's watchdog with the timeout of these settings; the next look shows whether it runs. */
+  | { readonly kind: "open-watchdog" }
+  /** Ends the watchdog in order: the host is not reset. */
+  | { readonly kind: "close-watchdog" }
   /** Asks the running job to end; refused after its point of no return. */
   | { readonly kind: "cancel-task" }
   /** The agent process may end now (a shutdown wish was carried out). */

@@ -12,6 +12,7 @@ import { race } from "./rules/race.ts";
 import { recoverLeader, recoverReplica } from "./rules/recover.ts";
 import type { Answer, Rule } from "./rules/rule.ts";
 import { taskRunning } from "./rules/task_running.ts";
+import { watchdogGuard } from "./rules/watchdog.ts";
 import { leaseLost, unready } from "./rules/unready.ts";
 
 const IDLE = "idle";
@@ -26,6 +27,7 @@ export const LADDER: readonly Rule[] = [
   unreadableData,
   leaseLost,
   bootstrap,
+  watchdogGuard,
   unready,
   recoverLeader,
   recoverReplica,

@@ -5,6 +5,7 @@ import type { Lsn } from "./lsn.ts";
 import type { SwitchView } from "./switch_status.ts";
 import type { Tags } from "./tags.ts";
 import type { TimelineSwitch } from "./timeline.ts";
+import type { WatchdogView } from "./watchdog.ts";
 
 /** The whole input of `decide`. JSON can carry it (core/codec.ts), so every tick can be replayed. */
 export interface NodeView {
@@ -19,6 +20,8 @@ export interface NodeView {
   readonly lease: LeaseView;
   /** The armed dead-man's switch; null: not armed. Absent: there is none. */
   readonly armed?: SwitchView | null;
+  /** The host's watchdog; absent: off. */
+  readonly watchdog?: WatchdogView;
   /** Reports of all other members with an address, by name; filled by the action `ask-peers` of the same tick. */
   readonly peers: "not asked" | readonly PeerReport[];
   /** The lock holder's history; filled by the action `inspect-leader` of the same tick. */
@@ -39,6 +42,8 @@ export interface SelfView {
   readonly mayReclone: boolean;
   /** Slot name of this member on its source. */
   readonly slotName: string;
+  /** A `pre_promote` program is configured; absent: none. */
+  readonly hasPrePromote?: boolean;
 }
 
 /** What pg_controldata says, as far as rules need it. */
@@ -111,6 +116,8 @@ export type PostgresView =
     readonly systemId: string;
     readonly lastRole: "primary" | "replica";
     readonly why: string;
+    /** The control file of a server on its way down; absent: it is not stopping, or could not be read. */
+    readonly stopping?: ControlData;
   }
   | PrimaryView
   | ReplicaView;

@@ -75,7 +75,7 @@ function awaitsCheckpoint({ postgres }: NodeView): boolean {
 
 function mayPublishPositions(view: NodeView): boolean {
   const { task } = view;
-  return task.kind !== "running" || task.task.kind === "promote";
+  return task.kind !== "running" || ["pre-promote", "promote"].includes(task.task.kind);
 }
 
 function positions(server: PrimaryView | ReplicaView): readonly Field[] {

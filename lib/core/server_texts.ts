@@ -44,6 +44,7 @@ function stateDuring(kind: TaskKind): MemberRunState | null {
       return "starting";
     case "stop":
       return "stopping";
+    case "pre-promote":
     case "promote":
     case "follow":
       return null;

@@ -21,6 +21,8 @@ export interface Settings {
   readonly maxTimelinesHistory: number;
   /** Seconds that a crashed primary may take to come back before the lock is given up. */
   readonly primaryStartTimeoutS: number;
+  /** Seconds after which the stop of a primary turns harsher; 0: never. Of effect in synchronous mode only. */
+  readonly primaryStopTimeoutS: number;
   /** Seconds that the slot of a vanished member is kept. */
   readonly memberSlotsTtlS: number;
   readonly useSlots: boolean;
@@ -44,6 +46,7 @@ export const defaultSettings: Settings = {
   checkTimeline: true,
   maxTimelinesHistory: 0,
   primaryStartTimeoutS: 300,
+  primaryStopTimeoutS: 0,
   memberSlotsTtlS: 1800,
   useSlots: true,
   parameters: {},
@@ -78,6 +81,7 @@ type Limits = Pick<
   | "checkTimeline"
   | "maxTimelinesHistory"
   | "primaryStartTimeoutS"
+  | "primaryStopTimeoutS"
   | "memberSlotsTtlS"
 >;
 
@@ -85,7 +89,8 @@ function readLimits(raw: JsonObject, warn: Warn): Limits {
   const at = (key: string): RawSetting => ({ key, value: raw[key] });
   const start = raw["primary_start_timeout"] === undefined ? "master_start_timeout" : null;
   const { maximumLagOnFailover, maxTimelinesHistory, memberSlotsTtlS } = defaultSettings;
-  const { checkTimeline, primaryStartTimeoutS } = defaultSettings;
+  const stop = raw["primary_stop_timeout"] === undefined ? "master_stop_timeout" : null;
+  const { checkTimeline, primaryStartTimeoutS, primaryStopTimeoutS } = defaultSettings;
   return {
     maximumLagOnFailover: countOr(at("maximum_lag_on_failover"), maximumLagOnFailover, warn),
     checkTimeline: switchOr(at("check_timeline"), checkTimeline, warn),
@@ -95,6 +100,7 @@ function readLimits(raw: JsonObject, warn: Warn): Limits {
       primaryStartTimeoutS,
       warn,
     ),
+    primaryStopTimeoutS: secondsOr(at(stop ?? "primary_stop_timeout"), primaryStopTimeoutS, warn),
     memberSlotsTtlS: secondsOr(at("member_slots_ttl"), memberSlotsTtlS, warn),
   };
 }

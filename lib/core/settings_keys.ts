@@ -13,6 +13,8 @@ const READ = [
   "max_timelines_history",
   "primary_start_timeout",
   "master_start_timeout",
+  "primary_stop_timeout",
+  "master_stop_timeout",
   "member_slots_ttl",
   "postgresql",
 ] as const;
@@ -21,8 +23,6 @@ const READ = [
 const ONLY_WITH_SYNC = [
   "maximum_lag_on_syncnode",
   "synchronous_node_count",
-  "primary_stop_timeout",
-  "master_stop_timeout",
 ] as const;
 
 const SLOT_KEYS = ["permanent_replication_slots", "permanent_slots", "slots"] as const;

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../base/json.ts";
+import { unreachable } from "../base/never.ts";
 import type { Decision } from "./action.ts";
 import type { ClusterView } from "./cluster_view.ts";
 import type {
@@ -14,6 +15,8 @@ import type { Field } from "./publish.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
 import type { SwitchStatus } from "./switch_status.ts";
 import { isSyncStandby, syncMode } from "./sync_duty.ts";
+import { watchdogObstacle } from "./watchdog.ts";
+import type { WatchdogView } from "./watchdog.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "./version.ts";
 
 /** An endpoint of the store as this member sees it. */
@@ -68,6 +71,7 @@ export function statusDocument(facts: StatusFacts): JsonObject {
     ["database_system_identifier", view === null ? null : systemId(view.postgres)],
     ...pendingRestart(server),
     ["patroni", { version: COMPATIBLE_VERSION, scope: facts.scope, name: facts.name }],
+    ["watchdog_failed", watchdogObstacle(view?.watchdog) === null ? null : true],
     ["agent", agentFields(facts)],
   ]);
 }
@@ -128,6 +132,7 @@ function agentFields(facts: StatusFacts): JsonObject {
     ...switchFields(facts.deadMan ?? null, facts.nowMs),
     rule: facts.decision?.rule ?? null,
     why: facts.decision?.why ?? null,
+    ...watchdogFields(facts.view?.watchdog),
     etcd: facts.endpoints.map(({ url, reachable, lastError }) => ({
       url,
       reachable,
@@ -144,6 +149,23 @@ function switchFields(deadMan: SwitchStatus | null, nowMs: number): JsonObject {
   });
   const leftS = endsMs === null ? null : (endsMs - nowMs) / 1000;
   return { switch: { armed, seconds_left: leftS, pid, firings } };
+}
+
+/** Left out where no watchdog is wanted. */
+function watchdogFields(watchdog: WatchdogView | undefined): JsonObject {
+  switch (watchdog?.kind) {
+    case undefined:
+    case "off":
+      return {};
+    case "ready":
+      return { watchdog: { kind: "ready" } };
+    case "active":
+      return { watchdog: { kind: "active", timeout: watchdog.timeoutS } };
+    case "unusable":
+      return { watchdog: { kind: "unusable", why: watchdog.why } };
+    default:
+      return unreachable(watchdog);
+  }
 }
 
 function leaseFields(lease: LeaseView, nowMs: number): JsonObject {

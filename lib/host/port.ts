@@ -24,6 +24,37 @@ export interface CommandResult {
   readonly tookMs: number;
 }
 
+/** What became of an order to the watchdog. */
+export type WatchdogAnswer =
+  /** `note`: why the timeout is not the wanted one. */
+  | { readonly kind: "done"; readonly timeoutS: number; readonly note?: string }
+  | { readonly kind: "failed"; readonly why: string };
+
+/** A timer of the host that resets it unless fed. Opening starts it; only `close` ends it in order. */
+export interface WatchdogDevice {
+  /** Why the closed device could not be opened, as far as can be told without starting it; null: nothing known. */
+  check(): Promise<string | null>;
+  /** Starts the timer. The answer has the timeout that is in force, which the hardware may have rounded. */
+  open(timeoutS: number): Promise<WatchdogAnswer>;
+  /** Another timeout for the running timer. */
+  setTimeout(timeoutS: number): Promise<WatchdogAnswer>;
+  /** Begins the timeout anew. Why it could not, or null. */
+  keepAlive(): Promise<string | null>;
+  /** Ends the timer. Why it could not: then the host will be reset; or null. */
+  close(): Promise<string | null>;
+}
+
+/** A hook under way, with all that it started. */
+export interface RunningHook {
+  /** The exit code; a signal counts as 128 and its number, a program that cannot be started as 127. */
+  readonly ended: Promise<number>;
+  /** Ends it with its children, gently first; returns when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts a program of the operator in a session of its own; its output goes to the agent's. */
+export type StartHook = (words: readonly string[]) => RunningHook;
+
 /** A process that cannot be mistaken for a later one with the same pid (pid and start ticks of /proc/PID/stat). */
 export interface ProcessIdentity {
   readonly pid: number;

@@ -43,16 +43,23 @@ export interface ProcessStat {
   /** `R`, `S`, `D`, `T`, `Z` and so on. */
   readonly state: string;
   readonly parent: number;
+  /** The session: the pid of the process that began it. */
+  readonly session: number;
 }
 
 /** Reads /proc/PID/stat; the command name may hold blanks and parentheses, so fields count from the last `)`. */
 export function parseProcessStat(text: string): ProcessStat | null {
   const pid = Number(text.slice(0, text.indexOf(" ")));
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [state, parent] = fields;
+  const [state, parent, , session] = fields;
   const ticks = fields[19]; // field 22 of the whole line
   if (!Number.isInteger(pid) || state === undefined || ticks === undefined) return null;
-  return { identity: { pid, startTicks: BigInt(ticks) }, state, parent: Number(parent) };
+  return {
+    identity: { pid, startTicks: BigInt(ticks) },
+    state,
+    parent: Number(parent),
+    session: Number(session),
+  };
 }
 
 /** A process that runs; null for none and for a zombie, which holds nothing any more. */
@@ -121,6 +128,21 @@ export function findChildren(parent: number): readonly ProcessStat[] {
   return allPids().flatMap((pid) => findProcess(pid) ?? []).filter((stat) =>
     stat.parent === parent
   );
+}
+
+/** The process itself, everything that descends from it, and everything in the session that it began. */
+export function findDescendants(root: ProcessIdentity): readonly ProcessIdentity[] {
+  const all = allPids().flatMap((pid) => findProcess(pid) ?? []);
+  const family = new Set([root.pid]);
+  const belongs = (one: ProcessStat): boolean =>
+    !family.has(one.identity.pid) && (family.has(one.parent) || one.session === root.pid);
+  for (let next = all.find(belongs); next !== undefined; next = all.find(belongs)) {
+    family.add(next.identity.pid);
+  }
+  const isRoot = (one: ProcessStat): boolean => one.identity.pid === root.pid;
+  const later = all.find((one) => isRoot(one) && one.identity.startTicks !== root.startTicks);
+  if (later !== undefined) return []; // another process has the number now, so nothing can be told by it
+  return all.filter(({ identity }) => family.has(identity.pid)).map(({ identity }) => identity);
 }
 
 /** Sends a signal; a process that is gone is no error. False when it is not this process any more. */

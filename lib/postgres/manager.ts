@@ -11,11 +11,11 @@ import type { PostgresOptions } from "./options.ts";
 import { controlledSettings } from "./parameters.ts";
 import type { JobContext, JobResult, PostgresControl, SqlResult } from "./port.ts";
 import { Probe } from "./probe.ts";
-import { promoteServer } from "./promote.ts";
+import { promoteServer, runPrePromote } from "./promote.ts";
 import { changeSlots } from "./replication_sql.ts";
 import type { StartOrder, StartTools } from "./server_start.ts";
 import { startServer } from "./server_start.ts";
-import { checkpointBeforeStop, stopForCertain } from "./server_stop.ts";
+import { checkpointBeforeStop, runBeforeStop, stopForCertain } from "./server_stop.ts";
 
 const SQL_MS = 10_000;
 const NO_ESCALATION: StopEscalation = { immediateAtMs: null, killAtMs: null };
@@ -89,6 +89,7 @@ export class PostgresManager implements PostgresControl {
       if (await pointAt(this.#tools, upstream, settings, job.signal) === "done") {
         return { kind: "done" };
       }
+      await runBeforeStop(this.#options, NO_ESCALATION, job);
       await this.#probe.close();
       const order = { how: "fast", escalation: NO_ESCALATION } as const;
       const { postmaster } = this.#probe;
@@ -96,6 +97,10 @@ export class PostgresManager implements PostgresControl {
       if (end === "left") return { kind: "cancelled" };
       return await this.startReplica(upstream, settings, job);
     });
+  }
+
+  prePromote(job: JobContext): Promise<JobResult> {
+    return runPrePromote(this.#options, job);
   }
 
   promote(notAfterMs: number, job: JobContext): Promise<JobResult> {
@@ -111,6 +116,7 @@ export class PostgresManager implements PostgresControl {
   ): Promise<JobResult> {
     return asJob(async () => {
       if (checkpointFirst) await checkpointBeforeStop(this.#options, escalation, job);
+      await runBeforeStop(this.#options, escalation, job);
       if (!job.passPointOfNoReturn()) return { kind: "cancelled" };
       await this.#probe.close();
       const { postmaster } = this.#probe;

@@ -37,10 +37,18 @@ export interface PostgresOptions {
   readonly pgCtlTimeoutS: number;
   /** Options of pg_basebackup as command line words. */
   readonly basebackup: readonly string[];
+  /** Absent: none. */
+  readonly hooks?: ServerHooks;
   /** Options of initdb as command line words, and lines to append to pg_hba.conf; null: may not found a cluster. */
   readonly bootstrap:
     | { readonly initdb: readonly string[]; readonly pgHba: readonly string[] }
     | null;
+}
+
+/** Programs of the operator around a promotion and a stop, as command line words; null: none. */
+export interface ServerHooks {
+  readonly prePromote: readonly string[] | null;
+  readonly beforeStop: readonly string[] | null;
 }
 
 /** The programs of a PostgreSQL installation that are run here. */

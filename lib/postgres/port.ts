@@ -44,9 +44,11 @@ export interface PostgresControl {
   ): Promise<JobResult>;
   /** Recovery settings of a running replica, reload; restart only where the version needs it. */
   follow(upstream: Source | null, settings: Settings, job: JobContext): Promise<JobResult>;
+  /** `pre_promote` of the configuration, until it ends or the job is cancelled; done only for exit code 0 or without one. */
+  prePromote(job: JobContext): Promise<JobResult>;
   /** `pg_ctl promote`, and waits until the server is out of recovery. The clock is read again right before. */
   promote(notAfterMs: number, job: JobContext): Promise<JobResult>;
-  /** Stops for certain, with all children and orphans; done only when no process holds the directory. */
+  /** `before_stop`, then stops for certain, with all children and orphans; done only when no process holds the directory. */
   stop(
     how: "fast" | "immediate",
     checkpointFirst: boolean,

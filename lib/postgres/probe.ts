@@ -22,6 +22,8 @@ const IDENTIFY_MS = 2000;
 const WATCH_MS = 200;
 const CONTROL_MS = 5000;
 
+type Silent = Extract<PostgresView, { kind: "silent" }>;
+
 /** Looks at the local server; keeps one SQL session, the last role, and the postmaster it saw last. */
 export class Probe {
   readonly #options: PostgresOptions;
@@ -156,8 +158,15 @@ export class Probe {
       if (isStarting(error.code, postmaster.file.status)) {
         return await this.#starting(postmaster.process.identity);
       }
-      return await this.#silent(error.message);
+      const silent = await this.#silent(error.message);
+      return postmaster.file.status === "stopping" ? await this.#onItsWayDown(silent) : silent;
     }
+  }
+
+  /** A fast stop may wait for the archiver long after its last checkpoint; the control file tells. */
+  async #onItsWayDown(silent: Silent): Promise<PostgresView> {
+    const control = await this.#controlData();
+    return "fault" in control ? silent : { ...silent, stopping: control };
   }
 
   /** Repeated once, and only when the session was an older one that turned out to be broken. */
@@ -225,7 +234,7 @@ export class Probe {
     };
   }
 
-  async #silent(why: string): Promise<PostgresView> {
+  async #silent(why: string): Promise<Silent> {
     const isStandby = await startsAsStandby(this.#options.dataDir);
     const lastRole = this.#lastRole ?? (isStandby ? "replica" : "primary");
     return { kind: "silent", systemId: await this.#systemId(), lastRole, why };

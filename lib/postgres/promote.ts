@@ -1,9 +1,28 @@
+import { run } from "../host/spawn.ts";
 import type { PostgresOptions } from "./options.ts";
 import { orderPromotion } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { askRole } from "./server_start.ts";
 
 const POLL_MS = 50;
+/** A `pre_promote` without an end would leave the cluster without a primary: the lock goes to another member then. */
+const PRE_PROMOTE_MS = 3_600_000;
+
+/** Runs `pre_promote`; a cancel ends it with its children. Done for exit code 0 and where none is configured. */
+export async function runPrePromote(
+  { hooks }: PostgresOptions,
+  job: JobContext,
+): Promise<JobResult> {
+  const [program, ...args] = hooks?.prePromote ?? [];
+  if (program === undefined) return { kind: "done" };
+  job.report("pre_promote is running");
+  const result = await run({ program, args, timeoutMs: PRE_PROMOTE_MS }, job.signal);
+  if (result.cancelled || job.signal.aborted) return { kind: "cancelled" };
+  const { exitCode, stderrTail, timedOut } = result;
+  if (exitCode === 0 && !timedOut) return { kind: "done" };
+  const said = stderrTail === "" ? "" : `: ${stderrTail}`;
+  return failed(`pre_promote ended with exit code ${exitCode}${said}`);
+}
 
 /**
  * Takes the server out of recovery and waits for it, `pg_ctl_timeout` at most. `onOrder` is called right before the

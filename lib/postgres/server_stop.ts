@@ -2,6 +2,7 @@ import type { StopEscalation } from "../core/action.ts";
 import type { StopOrder } from "../host/fence.ts";
 import { stopServer } from "../host/fence.ts";
 import type { ProcessIdentity } from "../host/port.ts";
+import { run } from "../host/spawn.ts";
 import { CHECKPOINT_MS, checkpointLocally } from "./local_sql.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
@@ -9,6 +10,7 @@ import type { JobContext } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
 
 const AT_ONCE_MS = 1000;
+const BEFORE_STOP_MS = 60_000;
 
 /**
  * Ends the server with all that belongs to it. The pid file names the postmaster; `known` is the one seen last, for a
@@ -53,4 +55,21 @@ export async function checkpointBeforeStop(
   if (leftMs <= 0) return;
   job.report("checkpoint before the stop");
   await checkpointLocally(options, Math.min(leftMs / 2, CHECKPOINT_MS), job.signal);
+}
+
+/**
+ * Runs `before_stop`, whatever comes of it. It gets at most half of the time that is left before the stop turns harsher,
+ * and a minute where nothing presses; none at all when there is no time.
+ */
+export async function runBeforeStop(
+  { hooks, clock }: PostgresOptions,
+  { immediateAtMs, killAtMs }: StopEscalation,
+  job: JobContext,
+): Promise<void> {
+  const [program, ...args] = hooks?.beforeStop ?? [];
+  const limitMs = immediateAtMs ?? killAtMs;
+  const leftMs = limitMs === null ? BEFORE_STOP_MS : (limitMs - clock.bootMs()) / 2;
+  if (program === undefined || leftMs <= 0 || job.signal.aborted) return;
+  job.report("before_stop is running");
+  await run({ program, args, timeoutMs: Math.min(leftMs, BEFORE_STOP_MS) }, job.signal);
 }

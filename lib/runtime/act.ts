@@ -14,6 +14,7 @@ import type { Facts } from "./facts.ts";
 import type { LeaseKeeper } from "./lease_keeper.ts";
 import { jobFor } from "./task_jobs.ts";
 import type { TaskSlot } from "./task_slot.ts";
+import type { WatchdogGuard } from "./watchdog_guard.ts";
 
 /** Asks members over REST; one report for each of them. */
 export type AskPeers = (
@@ -30,6 +31,8 @@ export interface ActPorts {
   readonly tasks: TaskSlot;
   readonly background: BackgroundJobs;
   readonly askPeers: AskPeers;
+  /** Absent: none is wanted. */
+  readonly watchdog?: Pick<WatchdogGuard, "open" | "close">;
   readonly clock: Clock;
   /** `bootstrap.dcs`: the first content of `config`. */
   readonly firstConfig: JsonObject;
@@ -101,6 +104,12 @@ async function perform(
       return checkpoint(ports);
     case "start-task":
       return await startTask(action.task, ports, context, signals.store);
+    case "open-watchdog":
+      await ports.watchdog?.open();
+      return DONE;
+    case "close-watchdog":
+      await ports.watchdog?.close();
+      return DONE;
     case "cancel-task":
       return answer(tasks.cancel());
     case "exit":
@@ -118,6 +127,8 @@ type LocalKind =
   | "apply-settings"
   | "checkpoint"
   | "start-task"
+  | "open-watchdog"
+  | "close-watchdog"
   | "cancel-task"
   | "exit";
 

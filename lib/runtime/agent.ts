@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
+import type { CallbackFacts } from "../core/callbacks.ts";
 import { decide } from "../core/decide.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import { evolve, initialMemory, remember } from "../core/memory.ts";
@@ -34,6 +35,8 @@ export interface AgentOptions {
   /** In force until the store has shown settings: those of `bootstrap.dcs`. */
   readonly firstSettings: Settings;
   readonly timing: (settings: Settings) => LeaseTiming;
+  /** Told of each round when it is over, for callbacks. */
+  readonly onRound?: (round: CallbackFacts) => void;
 }
 
 /** Looks in one tick; a rule that needs more has lost its way. */
@@ -168,6 +171,7 @@ export class Agent {
   #show(tick: Omit<Parameters<Recorder["record"]>[0], "atMs">): void {
     const { board, recorder, clock, ports } = this.#options;
     const { view, decision, outcomes } = tick;
+    this.#options.onRound?.(tick);
     this.#heartbeat.write(view, decision, outcomes);
     recorder.record({ ...tick, atMs: view.wallMs });
     board.publish({

@@ -11,6 +11,7 @@ import type { Facts } from "./facts.ts";
 import type { LeaseKeeper } from "./lease_keeper.ts";
 import type { LiveMailbox } from "./live_mailbox.ts";
 import type { TaskSlot } from "./task_slot.ts";
+import type { WatchdogGuard } from "./watchdog_guard.ts";
 
 /** Where a view is gathered from. */
 export interface ObservePorts {
@@ -21,6 +22,8 @@ export interface ObservePorts {
   readonly postgres: Pick<PostgresControl, "probe">;
   readonly tasks: Pick<TaskSlot, "view">;
   readonly mailbox: Pick<LiveMailbox, "wishes">;
+  /** Absent: none is wanted. */
+  readonly watchdog?: Pick<WatchdogGuard, "look">;
   readonly clock: Clock;
 }
 
@@ -47,9 +50,10 @@ export async function observe(
   const { self, keeper, postgres, tasks, mailbox, clock } = ports;
   const task = tasks.view();
   const serverMs = serverBudgetMs(context.pressure);
-  const [cluster, server] = await Promise.all([
+  const [cluster, server, watchdog] = await Promise.all([
     readCluster(ports, context, signal),
     inTime(clock, serverMs, signal, (deadline) => postgres.probe(deadline)),
+    ports.watchdog?.look(),
   ]);
   const wishes = mailbox.wishes();
   const lease = keeper.lease();
@@ -67,6 +71,7 @@ export async function observe(
     peers,
     leader,
     wishes,
+    ...(watchdog === undefined ? {} : { watchdog }),
   };
 }
 

@@ -34,6 +34,8 @@ export function jobFor(task: TaskSpec, tools: JobTools): Job {
         return postgres.startPrimary(task.notAfterMs, task.timeoutMs, settings, job);
       case "follow":
         return postgres.follow(task.upstream, settings, job);
+      case "pre-promote":
+        return postgres.prePromote(job);
       case "promote":
         return postgres.promote(task.notAfterMs, job);
       case "stop":

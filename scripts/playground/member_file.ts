@@ -37,6 +37,7 @@ function baseFile(plan: MemberPlan): JsonObject {
     scope: plan.scope,
     name: plan.name,
     restapi: address(plan.restPort),
+    watchdog: { mode: "off" }, // a resetting host is no part of a playground
     etcd3: { hosts: plan.etcd.map((url) => new URL(url).host) },
     bootstrap: {
       dcs: plan.dcs,

@@ -36,7 +36,6 @@ Deno.test("review() knows sections that create_replica_methods and method name",
 });
 
 const DANGEROUS: readonly (readonly [string, Json])[] = [
-  ["watchdog.mode", "required"],
   ["restapi.certfile", "/x"],
   ["restapi.verify_client", "required"],
   ["restapi.allowlist", ["10.0.0.0/8"]],
@@ -45,8 +44,6 @@ const DANGEROUS: readonly (readonly [string, Json])[] = [
   ["citus", { group: 0 }],
   ["bootstrap.method", "pitr"],
   ["bootstrap.post_init", "/x"],
-  ["postgresql.callbacks", { on_role_change: "/x" }],
-  ["postgresql.pre_promote", "/x"],
   ["postgresql.create_replica_methods", ["wal_g", "basebackup"]],
   ["postgresql.config_dir", "/etc/x"],
 ];
@@ -60,10 +57,13 @@ for (const [path, value] of DANGEROUS) {
 const HARMLESS: readonly (readonly [string, Json])[] = [
   ["watchdog.mode", "off"],
   ["watchdog.mode", "automatic"],
+  ["watchdog.mode", "required"],
   ["restapi.verify_client", "none"],
   ["bootstrap.method", "initdb"],
   ["postgresql.create_replica_methods", ["basebackup"]],
   ["postgresql.callbacks", {}],
+  ["postgresql.callbacks", { on_role_change: "/x" }],
+  ["postgresql.pre_promote", "/x"],
   ["postgresql.use_pg_rewind", false],
 ];
 

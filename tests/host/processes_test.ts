@@ -37,7 +37,8 @@ Deno.test("parsePostmasterPid() finds no pid in an empty or foreign file", () =>
 Deno.test("parseProcessStat() counts its fields after a name with blanks and parentheses", () => {
   const rest = Array.from({ length: 17 }, (_, index) => String(index)).join(" ");
   const stat = parseProcessStat(`77 (a ) (b) S 1 ${rest} 424242 0`);
-  deepStrictEqual(stat, { identity: { pid: 77, startTicks: 424242n }, state: "S", parent: 1 });
+  const identity = { pid: 77, startTicks: 424242n };
+  deepStrictEqual(stat, { identity, state: "S", parent: 1, session: 1 });
 });
 
 Deno.test("isAlive() knows this process, and not an earlier one with its pid", () => {

@@ -26,6 +26,7 @@ export function clusterSettings(overrides: Partial<Settings> = {}): Settings {
     checkTimeline: true,
     maxTimelinesHistory: 0,
     primaryStartTimeoutS: 300,
+    primaryStopTimeoutS: 0,
     memberSlotsTtlS: 1800,
     useSlots: true,
     parameters: { shared_buffers: "16MB", fsync: "off", max_connections: "30" },

@@ -54,6 +54,11 @@ export class MemoryPostgres implements PostgresControl {
     return this.view.kind === "replica" ? this.#become(this.view) : failed("it is no replica");
   }
 
+  prePromote(): Promise<JobResult> {
+    this.calls.push("pre-promote");
+    return Promise.resolve({ kind: "done" });
+  }
+
   promote(notAfterMs: number, job: JobContext): Promise<JobResult> {
     this.calls.push("promote");
     if (this.view.kind !== "replica") return failed("it is no replica");

@@ -16,7 +16,8 @@ export interface Played {
  * Plays the commands of a transcript and writes it anew. A block is a line of commands separated by `;`, a line
  * `----`, and what was seen; blocks are separated by empty lines. Commands:
  * `cluster a=primary b=replica`, `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
- * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`, `status`.
+ * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`,
+ * `watchdog NODE works|fails` (required on this node), `status`.
  */
 export function play(transcript: string): Played {
   const stage = new Stage();
@@ -84,6 +85,7 @@ class Stage {
     if (verb === "heal") return world.faults.healAll();
     if (verb === "status") return void this.#lines.push(...status(world));
     if (verb === "foreign") return makeForeign(world, first);
+    if (verb === "watchdog") return setWatchdog(world, first, second);
     if (verb === "wish") return wish(world, first, second);
     const node = world.node(first) ?? world.nodes[0];
     if (node === undefined) throw new TypeError(`Cannot ${verb} "${first}": no such member`);
@@ -116,6 +118,16 @@ function wish(world: World, leader: string, candidate: string): void {
 function makeForeign(world: World, name: string): void {
   const server = world.server(name);
   if (server !== null) server.systemId = world.nextSystemId();
+}
+
+/** A watchdog that the configuration requires. */
+function setWatchdog(world: World, name: string, state: string): void {
+  const node = world.node(name);
+  if (node === null) throw new TypeError(`Cannot find member "${name}"`);
+  node.watchdog = state === "works"
+    ? { kind: "ready" }
+    : { kind: "unusable", required: true, why: "no such device" };
+  node.wake();
 }
 
 /** A cluster that has been running: one primary without the lock, its replicas, and their data. */

@@ -41,11 +41,40 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
       return yield* write(node, world, (store) => writeAsHolder(action, name, store));
     case "sync-slots":
       return changeSlots(server, action.changes);
+    default:
+      return onHost(action, node, world);
+  }
+}
+
+type StoreKind =
+  | "ask-peers"
+  | "inspect-leader"
+  | "claim-bootstrap"
+  | "abandon-bootstrap"
+  | "found-cluster"
+  | "take-lock"
+  | "hold-lock"
+  | "release-lock"
+  | "clear-handover"
+  | "write-status"
+  | "write-history"
+  | "restore-keys"
+  | "sync-slots";
+
+function onHost(
+  action: Exclude<Action, { readonly kind: StoreKind }>,
+  node: Node,
+  world: World,
+): Answer {
+  switch (action.kind) {
     case "apply-settings":
     case "disarm-switch":
       return DONE;
+    case "open-watchdog":
+    case "close-watchdog":
+      return switchWatchdog(node, action.kind === "open-watchdog");
     case "checkpoint":
-      return world.checkpointLater(server);
+      return world.checkpointLater(node.server);
     case "start-task":
       return node.tasks.start(action.task);
     case "cancel-task":
@@ -55,6 +84,11 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     default:
       return unreachable(action);
   }
+}
+
+function switchWatchdog(node: Node, isOn: boolean): Answer {
+  node.watchdog = isOn ? { kind: "active", timeoutS: 25 } : { kind: "ready" };
+  return DONE;
 }
 
 function* write(

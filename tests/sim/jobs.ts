@@ -62,6 +62,8 @@ export class Jobs {
         return this.#startPrimary(server, task);
       case "follow":
         return this.#follow(server, task.upstream?.name ?? null);
+      case "pre-promote":
+        return this.#prePromote();
       case "promote":
         return this.#promote(server, task.notAfterMs);
       case "stop":
@@ -69,6 +71,12 @@ export class Jobs {
       default:
         return unreachable(task);
     }
+  }
+
+  /** The simulated members have none. */
+  *#prePromote(): Steps<JobEnd> {
+    yield 0;
+    return failed("there is no pre_promote");
   }
 
   *#bootstrap(server: Server): Steps<JobEnd> {

@@ -10,8 +10,10 @@ import type {
   TaskView,
 } from "../../lib/core/node_view.ts";
 import type { Memory } from "../../lib/core/memory.ts";
+import type { WatchdogView } from "../../lib/core/watchdog.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import { LSN_ZERO } from "../../lib/core/lsn.ts";
+import { watchdogObstacle } from "../../lib/core/watchdog.ts";
 import { storeBudgetMs } from "../../lib/runtime/budget.ts";
 import { act } from "./act.ts";
 import { Keeper } from "./keeper.ts";
@@ -36,6 +38,7 @@ export class Node implements SimNode {
   host = new Host();
   alive = false;
   wallJumpMs = 0;
+  watchdog: WatchdogView = { kind: "off" };
   wishes: OperatorWish[] = [];
   peers: NodeView["peers"] = "not asked";
   leader: NodeView["leader"] = "not asked";
@@ -192,7 +195,8 @@ export class Node implements SimNode {
     const lease = this.keeper.view();
     const wishes = [...this.wishes];
     const self = selfView(this);
-    return { self, nowMs, wallMs, cluster, postgres, task, lease, peers, leader, wishes };
+    const own = { self, nowMs, wallMs, watchdog: this.watchdog };
+    return { ...own, cluster, postgres, task, lease, peers, leader, wishes };
   }
 
   #probe(): PostgresView {
@@ -254,7 +258,7 @@ export class Node implements SimNode {
       lsn,
       timeline: server.head.branch.timeline,
       tags: selfView(this).tags,
-      watchdogFailed: false,
+      watchdogFailed: watchdogObstacle(this.watchdog) !== null,
     };
   }
 }

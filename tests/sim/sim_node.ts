@@ -1,4 +1,5 @@
 import type { LeaseView, PeerReport, TaskView } from "../../lib/core/node_view.ts";
+import type { WatchdogView } from "../../lib/core/watchdog.ts";
 import type { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
 
@@ -13,6 +14,8 @@ export interface SimNode {
   /** Runs now: not killed and not stalled. */
   readonly awake: boolean;
   wallJumpMs: number;
+  /** The host's watchdog as its agent sees it. */
+  watchdog: WatchdogView;
   /** CLOCK_BOOTTIME of this host. */
   bootMs(): number;
   /** A fresh agent process; only the lease id of the state file is known. */

@@ -2,6 +2,7 @@ import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { NodeView } from "../node_view.ts";
+import { watchdogObstacle } from "../watchdog.ts";
 import {
   hasDataElsewhere,
   hasEnded,
@@ -95,6 +96,8 @@ function whyNotFound(view: NodeView, cluster: ClusterView, memory: Memory): stri
     return "but there are members with data";
   }
   if (view.self.tags.nofailover) return "this node is tagged nofailover";
+  const obstacle = watchdogObstacle(view.watchdog);
+  if (obstacle !== null) return `the watchdog is required and cannot be used: ${obstacle}`;
   const [unsupported] = cluster.settings.unsupported;
   return unsupported === undefined ? null : `the setting ${unsupported} is not implemented`;
 }

@@ -43,7 +43,7 @@ function stopPrimary(view: NodeView, memory: Memory): Answer {
 function runningTask(view: NodeView): Answer {
   const { task } = view;
   const kind = task.kind === "running" ? task.task.kind : "";
-  const needsLock = kind === "promote" || kind === "start-primary";
+  const needsLock = ["promote", "pre-promote", "start-primary"].includes(kind);
   const mayCancel = task.kind === "running" && task.cancellable && needsLock;
   const why = `DCS is not accessible; the task ${kind} is running`;
   return act(why, mayCancel ? [{ kind: "cancel-task" }] : []);

@@ -4,16 +4,22 @@ import type { NodeView } from "../node_view.ts";
 import { authorityEndsMs } from "./facts.ts";
 import { earlier } from "./rule.ts";
 import type { Answer } from "./rule.ts";
+import { mayCloseWatchdog } from "./watchdog.ts";
 
 /** Lays the dead-man's switch to rest; the shell refuses while the lock is held in time. */
 export const DISARM: Action = { kind: "disarm-switch" };
 
+const CLOSE_WATCHDOG: Action = { kind: "close-watchdog" };
+
 /**
- * What every answer gets, whichever rung gave it: the switch is laid to rest first where it has nothing left to guard,
- * and a node that may lead looks again when its lease has to be given up.
+ * What every answer gets, whichever rung gave it: switch and watchdog are laid to rest first where they have nothing left
+ * to guard, and a node that may lead looks again when its lease has to be given up.
  */
 export function complete(view: NodeView, memory: Memory, answer: Answer): Answer {
-  const first = mayDisarm(view, memory, answer.actions) ? [DISARM] : [];
+  const first = [
+    ...(mayCloseWatchdog(view, memory, answer.actions) ? [CLOSE_WATCHDOG] : []),
+    ...(mayDisarm(view, memory, answer.actions) ? [DISARM] : []),
+  ];
   const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
   return { ...answer, actions: [...first, ...answer.actions], wakeAtMs };
 }

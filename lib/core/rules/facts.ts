@@ -5,6 +5,7 @@ import type { Memory } from "../memory.ts";
 import type { NodeView, PostgresView } from "../node_view.ts";
 import { defaultSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
+import { besideWatchdog } from "../watchdog.ts";
 
 const TTL_MIN_S = 5;
 
@@ -14,10 +15,11 @@ export function settingsOf(view: NodeView, memory: Memory): Settings {
   return seen?.settings ?? memory.lastSettings ?? defaultSettings;
 }
 
-/** The lease budget in force; a ttl below the least counts as the least. */
+/** The lease budget in force, with a running watchdog in it; a ttl below the least counts as the least. */
 export function timingOf(view: NodeView, memory: Memory): LeaseTiming {
   const settings = settingsOf(view, memory);
-  return leaseTiming(Math.max(TTL_MIN_S, settings.ttlS), settings.loopWaitS);
+  const timing = leaseTiming(Math.max(TTL_MIN_S, settings.ttlS), settings.loopWaitS);
+  return besideWatchdog(timing, view.watchdog ?? { kind: "off" });
 }
 
 /** The present picture of the store, or the last one. */
@@ -57,6 +59,7 @@ export function mayBePrimary(postgres: PostgresView, memory: Memory): boolean {
     case "primary":
       return true;
     case "silent":
+      if (postgres.stopping?.state === "shut down") return false; // it is past its shutdown checkpoint
       return postgres.lastRole === "primary" || memory.promoteAskedMs !== null;
     case "starting":
       return !postgres.asReplica || memory.promoteAskedMs !== null;

@@ -1,6 +1,7 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
+import { releaseEarly } from "./early_release.ts";
 import {
   authorityEndsMs,
   hasEnded,
@@ -42,7 +43,9 @@ function endTask(view: NodeView, memory: Memory): Answer {
   if (isOver) return act("the lease has ended", [demote(view, memory, "the lease has ended")]);
   const { task } = view;
   if (task.kind !== "running" || !task.cancellable || task.task.kind === "stop") {
-    return act("waiting for the running task, then leaving", hold);
+    const isStopping = task.kind === "running" && task.task.kind === "stop";
+    const release = isStopping ? releaseEarly(view, memory) : null;
+    return release ?? act("waiting for the running task, then leaving", hold);
   }
   return act("cancelling the running task, because the agent was asked to end", [
     ...hold,

@@ -37,6 +37,8 @@ function promote(
   const hasFailed = task.kind === "ended" && hasEnded(view, "promote", "failed") &&
     task.endedMs > gaveUpMs;
   if (hasFailed) return afterFailure(memory, notAfterMs);
+  const prepared = preparePromotion(view, memory);
+  if (prepared !== null) return prepared;
   const why = "promoted self to leader by acquiring session lock";
   const paused = postgres.replayPaused ? "; replay was paused and ends with the promotion" : "";
   return act(why + paused, [
@@ -54,6 +56,23 @@ function afterFailure(memory: Memory, endsMs: number): Answer {
   }
   const why = "the promotion failed and may still happen: stopping before the lock is given up";
   return act(why, [HOLD, stopInOrder("immediate", why)], endsMs);
+}
+
+/** Case E2: `pre_promote` runs once under each lock, and its refusal gives the lock up for a lease. */
+function preparePromotion(view: NodeView, memory: Memory): Answer | null {
+  const { cluster, self, task } = view;
+  if (memory.promoteAskedMs !== null) return null; // a promotion under way has passed this step
+  if (self.hasPrePromote !== true || cluster.kind !== "seen" || cluster.lock === null) return null;
+  const lockRevision = cluster.lock.revision;
+  const wasRun = task.kind === "ended" && task.task.kind === "pre-promote" &&
+    task.task.lockRevision === lockRevision && task.result !== "cancelled";
+  if (!wasRun) {
+    const order: Action = { kind: "start-task", task: { kind: "pre-promote", lockRevision } };
+    return act("running pre_promote before the promotion", [HOLD, order]);
+  }
+  if (task.result === "done") return null;
+  const why = `pre_promote refused the promotion: giving the lock up (${task.reason})`;
+  return act(why, [{ kind: "release-lock", lastLsn: null }]);
 }
 
 interface Leading {

@@ -14,6 +14,7 @@ import type { Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
+import { watchdogObstacle } from "../watchdog.ts";
 import { isLongEmpty, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { slotActions } from "./housekeeping.ts";
 import { act, actAndLook } from "./rule.ts";
@@ -51,7 +52,7 @@ function raceOfPrimary(
     const why = "the lease has ended: stopping before the race";
     return act(why, [demote(view, memory, why)]);
   }
-  const mustStop = whyOutdated(view, cluster, postgres);
+  const mustStop = whyOutdated(view, cluster, postgres) ?? whyUnguarded(view);
   if (mustStop !== null) return act(mustStop, [demote(view, memory, mustStop)]);
   if (isNew && view.lease.kind !== "held" && !isLongEmpty(view, memory)) {
     return act("an empty store: waiting for members that may know more", []);
@@ -72,6 +73,11 @@ function whyOutdated(view: NodeView, cluster: ClusterView, postgres: PrimaryView
   );
   if (postgres.timeline >= newest) return null;
   return `my timeline ${postgres.timeline} is behind the cluster's timeline ${newest}`;
+}
+
+function whyUnguarded(view: NodeView): string | null {
+  const obstacle = watchdogObstacle(view.watchdog);
+  return obstacle === null ? null : `the watchdog is required and cannot be used: ${obstacle}`;
 }
 
 interface Runner {
@@ -110,6 +116,8 @@ function whyRefuse(view: NodeView, memory: Memory, cluster: ClusterView): string
   if (view.self.tags.nofailover) {
     return "following a different leader because I am not allowed to promote";
   }
+  const unguarded = whyUnguarded(view);
+  if (unguarded !== null) return `refusing to lead: ${unguarded}`;
   const [unsupported] = cluster.settings.unsupported;
   if (unsupported !== undefined) {
     return `refusing to lead: the setting ${unsupported} is not implemented`;

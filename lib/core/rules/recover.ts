@@ -13,6 +13,7 @@ import {
   lockSide,
   restUntilMs,
 } from "./facts.ts";
+import { watchdogObstacle } from "../watchdog.ts";
 import { finishHandover, stoppedForHandover } from "./handover.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -120,7 +121,8 @@ function mayAdopt(view: NodeView, cluster: ClusterView, memory: Memory): boolean
     cluster.systemId === "" && isUnfounded(view, memory);
   if (!isFree) return false;
   const isAlone = !hasDataElsewhere(cluster, self.name);
-  const mayLead = !self.tags.nofailover && cluster.settings.unsupported.length === 0;
+  const mayLead = !self.tags.nofailover && cluster.settings.unsupported.length === 0 &&
+    watchdogObstacle(view.watchdog) === null;
   const hasFailed = memory.failedTask?.kind === "start-primary" || memory.gaveUpMs !== null;
   return isAlone && mayLead && !hasFailed && !isRecoveryState(postgres.control);
 }

@@ -1,11 +1,13 @@
 import type { Memory } from "../memory.ts";
 import type { NodeView, TaskView } from "../node_view.ts";
+import { releaseEarly } from "./early_release.ts";
 import { authorityEndsMs, mayBePrimary } from "./facts.ts";
 import { act } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote } from "./stopping.ts";
 
 const SOON_MS = 500;
+const STOP_LOOK_MS = 1000;
 
 type Running = Extract<TaskView, { kind: "running" }>;
 
@@ -19,15 +21,24 @@ export const taskRunning: Rule = {
     const kind = task.task.kind;
     const endsMs = authorityEndsMs(view, memory);
     if (endsMs !== null) {
+      if (kind === "stop") return stopUnderLock(view, memory);
       const why = task.progress === null ? "" : ` (${task.progress})`;
       return act(`${kind} is running${why}; keeping the lock`, [{ kind: "hold-lock" }], endsMs);
     }
     if (kind === "bootstrap") return duringBootstrap(view, task);
-    if (kind === "start-primary" || kind === "promote") return withoutLock(view, memory, task);
+    if (kind === "start-primary" || kind === "promote" || kind === "pre-promote") {
+      return withoutLock(view, memory, task);
+    }
     if (kind === "stop") return duringStop(view, memory, task);
     return act(`${kind} is running`, []);
   },
 };
+
+/** Looked at often, because others wait for the lock. */
+function stopUnderLock(view: NodeView, memory: Memory): Answer {
+  return releaseEarly(view, memory) ??
+    act("stop is running; keeping the lock", [{ kind: "hold-lock" }], view.nowMs + STOP_LOOK_MS);
+}
 
 /** The claim is a key under our lease: when it is gone, another member may found the cluster. */
 function duringBootstrap(view: NodeView, task: Running): Answer {

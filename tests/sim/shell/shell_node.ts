@@ -1,3 +1,4 @@
+import type { WatchdogView } from "../../../lib/core/watchdog.ts";
 import type { LeaseView, NodeView, PeerReport, TaskView } from "../../../lib/core/node_view.ts";
 import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
@@ -19,6 +20,8 @@ export class ShellNode implements SimNode {
   readonly nofailover: boolean;
   alive = false;
   wallJumpMs = 0;
+  /** Whole agents run without one. */
+  watchdog: WatchdogView = { kind: "off" };
   readonly #world: World;
   readonly #stir: Stir;
   readonly #bootOffsetMs: number;

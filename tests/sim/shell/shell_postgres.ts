@@ -45,6 +45,11 @@ export class ShellPostgres implements PostgresControl {
     return this.#job({ kind: "bootstrap" }, job);
   }
 
+  /** The simulated members have none. */
+  prePromote(): Promise<JobResult> {
+    return Promise.resolve({ kind: "failed", why: "there is no pre_promote" });
+  }
+
   clone(source: Source, moveAside: boolean, _: Settings, job: JobContext): Promise<JobResult> {
     return this.#job({ kind: "clone", source, moveAside, why: "" }, job);
   }

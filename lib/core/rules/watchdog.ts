@@ -1,0 +1,45 @@
+import type { Action } from "../action.ts";
+import type { Memory } from "../memory.ts";
+import type { NodeView } from "../node_view.ts";
+import { watchdogObstacle } from "../watchdog.ts";
+import { authorityEndsMs, lockSide, mayBePrimary } from "./facts.ts";
+import { act, actAndLook } from "./rule.ts";
+import type { Answer, Rule } from "./rule.ts";
+import { stopInOrder } from "./stopping.ts";
+
+const HOLD: Action = { kind: "hold-lock" };
+
+/** A leader runs its watchdog before its server may write; where one is required and not to be had, it does not lead (E1). */
+export const watchdogGuard: Rule = {
+  name: "watchdog",
+  when: "this node holds the lock and its watchdog does not run",
+  answer: (view, memory): Answer | null => {
+    if (lockSide(view) !== "me" || authorityEndsMs(view, memory) === null) return null;
+    if (view.watchdog?.kind === "ready") {
+      return actAndLook("opening the watchdog before leading", [HOLD, { kind: "open-watchdog" }]);
+    }
+    const obstacle = watchdogObstacle(view.watchdog);
+    if (obstacle === null) return null;
+    const why = `the watchdog is required and cannot be used: ${obstacle}`;
+    if (mayBePrimary(view.postgres, memory)) return act(why, [HOLD, stopInOrder("fast", why)]);
+    return act(why, [{ kind: "release-lock", lastLsn: null }]);
+  },
+};
+
+/** Actions after which the watchdog goes on: they keep or take the right to lead. */
+const LEADING: readonly Action["kind"][] = ["hold-lock", "take-lock", "open-watchdog"];
+
+/**
+ * True when the running watchdog has nothing left to guard: the server is down for certain or a replica, no job
+ * changes that, and these actions do not lead. A server that could not be stopped keeps it running, so that the host
+ * is reset before the lease ends.
+ */
+export function mayCloseWatchdog(
+  view: NodeView,
+  memory: Memory,
+  actions: readonly Action[],
+): boolean {
+  if (view.watchdog?.kind !== "active" || view.task.kind === "running") return false;
+  if (mayBePrimary(view.postgres, memory)) return false;
+  return !actions.some(({ kind }) => LEADING.includes(kind));
+}

@@ -1,0 +1,86 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { systemClock } from "../../lib/base/clock.ts";
+import { findProcess } from "../../lib/host/processes.ts";
+import type { PostgresOptions } from "../../lib/postgres/options.ts";
+import {
+  bootstrapped,
+  eventually,
+  job,
+  member,
+  NO_ESCALATION,
+  onServers,
+} from "../postgres/real_server.ts";
+
+function shell(script: string): readonly string[] {
+  return ["/bin/sh", "-c", script];
+}
+
+function hooks(given: Partial<NonNullable<PostgresOptions["hooks"]>>): Partial<PostgresOptions> {
+  return { hooks: { prePromote: null, beforeStop: null, ...given } };
+}
+
+async function textOf(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch(() => "");
+}
+
+onServers("prePromote() passes on exit code 0 alone, case B17", async (dir) => {
+  const cases = [["exit 0", "done"], ["echo no >&2; exit 1", "failed"]] as const;
+  for (const [script, expected] of cases) {
+    await using a = member(dir, "a", hooks({ prePromote: shell(script) }));
+    strictEqual((await a.manager.prePromote(job())).kind, expected);
+  }
+  await using missing = member(dir, "a", hooks({ prePromote: ["/nonexistent/hook"] }));
+  strictEqual((await missing.manager.prePromote(job())).kind, "failed");
+  await using none = member(dir, "a");
+  strictEqual((await none.manager.prePromote(job())).kind, "done");
+});
+
+onServers("prePromote() ends the program when the lock is lost, case B16", async (dir) => {
+  const file = `${dir}/pids`;
+  const script = shell(`sleep 300 & echo $$ $! > ${file}; wait`);
+  await using a = member(dir, "a", hooks({ prePromote: script }));
+  const lost = new AbortController();
+  const running = a.manager.prePromote(job({ signal: lost.signal }));
+  while (await textOf(file) === "") await systemClock.sleep(10);
+  lost.abort();
+  deepStrictEqual(await running, { kind: "cancelled" });
+  const pids = (await textOf(file)).trim().split(" ").map(Number);
+  deepStrictEqual(pids.map(findProcess), [null, null]);
+});
+
+onServers(
+  "stop() runs before_stop while the server still serves, and ignores its result",
+  async (dir) => {
+    const file = `${dir}/stopping`;
+    const pid = `$(head -1 ${dir}/a/postmaster.pid)`;
+    const script = shell(`kill -0 "${pid}" && echo serving > ${file}; exit 7`);
+    await using a = member(dir, "a", hooks({ beforeStop: script }));
+    await bootstrapped(a);
+    deepStrictEqual(await a.manager.stop("fast", false, NO_ESCALATION, job()), { kind: "done" });
+    strictEqual(await textOf(file), "serving\n");
+  },
+);
+
+onServers(
+  "probe() shows the shutdown checkpoint while the archiver is blocked, case D14",
+  async (dir) => {
+    const gate = `${dir}/gate`;
+    const parameters = {
+      unix_socket_directories: dir,
+      archive_mode: "on",
+      archive_command: `while [ ! -e ${gate} ]; do sleep 0.1; done`,
+    };
+    await using a = member(dir, "a", { parameters });
+    await bootstrapped(a);
+    const stopping = a.manager.stop("fast", true, NO_ESCALATION, job());
+    const view = await eventually(
+      a.manager,
+      (one) => one.kind === "silent" && one.stopping?.state === "shut down",
+    );
+    ok(view.kind === "silent" && view.lastRole === "primary");
+    await Deno.writeTextFile(gate, "");
+    deepStrictEqual(await stopping, { kind: "done" });
+    const end = await eventually(a.manager, (one) => one.kind === "down");
+    ok(end.kind === "down" && end.control.checkpointLsn === view.stopping?.checkpointLsn);
+  },
+);
