@@ -14,24 +14,14 @@ import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
 import type { Callbacks } from "../runtime/callbacks.ts";
-import { DiskLeaseFile } from "../runtime/lease_file.ts";
-import { LeaseKeeper } from "../runtime/lease_keeper.ts";
+import type { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
-import {
-  fedStore,
-  leaseSwitch,
-  memberCalls,
-  openCallbacks,
-  openServer,
-  openStore,
-  openSwitch,
-  openWatchdog,
-  settingsAtFirst,
-} from "./adapters.ts";
+import { memberCalls, openCallbacks, openServer, openStore, settingsAtFirst } from "./adapters.ts";
+import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
 import { SelfHolder } from "./self.ts";
 
 /** One member with all its parts wired, nothing started yet. */
@@ -87,11 +77,8 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     log.warn(`The lease changed by itself: ${why}`);
     mailbox.wake(why);
   };
-  const file = new DiskLeaseFile(stateDir, { name, scope: `${config.namespace}${config.scope}` });
   const deadMan = openSwitch(config, log);
-  const store = fedStore(dcs, watchdog);
-  const held = { store, clock, name, file, timing, onLost, log };
-  const keeper = new LeaseKeeper({ ...held, deadMan: leaseSwitch(deadMan, timing) });
+  const keeper = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   return {
     keeper,

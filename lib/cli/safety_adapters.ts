@@ -1,0 +1,73 @@
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentConfig } from "../config/agent_config.ts";
+import type { LeaseTiming } from "../core/lease_timing.ts";
+import type { Settings } from "../core/settings.ts";
+import { switchDeadline } from "../core/switch_status.ts";
+import { ShellSwitch } from "../host/dead_man_switch.ts";
+import { watchdogDevice } from "../host/watchdog.ts";
+import { feeding } from "../runtime/fed_store.ts";
+import { DiskLeaseFile } from "../runtime/lease_file.ts";
+import { LeaseKeeper } from "../runtime/lease_keeper.ts";
+import type { LeaseStore } from "../runtime/lease_keeper.ts";
+import type { LeaseSwitch } from "../runtime/lease_switch.ts";
+import { WatchdogGuard } from "../runtime/watchdog_guard.ts";
+
+const clock = systemClock;
+
+/** The host's watchdog; not opened yet. */
+export function openWatchdog(
+  { watchdog }: AgentConfig,
+  settings: () => Settings,
+  log: Log,
+): WatchdogGuard {
+  const { mode, safetyMarginS, device: path, driver } = watchdog;
+  const device = watchdogDevice(path, driver);
+  return new WatchdogGuard({ mode, safetyMarginS, device, settings, clock, log });
+}
+
+/** What the keeper of the lease is made of, beside the configuration. */
+export interface KeeperParts {
+  readonly dcs: LeaseStore;
+  readonly watchdog: WatchdogGuard;
+  readonly deadMan: ShellSwitch;
+  readonly timing: () => LeaseTiming;
+  readonly onLost: (why: string) => void;
+  readonly log: Log;
+}
+
+/** The keeper of lease and lock: each proof feeds the watchdog and counts only under the switch. */
+export function openKeeper(config: AgentConfig, parts: KeeperParts): LeaseKeeper {
+  const { name, stateDir, namespace, scope } = config;
+  const { dcs, watchdog, deadMan, timing, onLost, log } = parts;
+  return new LeaseKeeper({
+    store: fedStore(dcs, watchdog),
+    clock,
+    name,
+    file: new DiskLeaseFile(stateDir, { name, scope: `${namespace}${scope}` }),
+    timing,
+    onLost,
+    log,
+    deadMan: leaseSwitch(deadMan, timing),
+  });
+}
+
+/** The store for the lease keeper: each proof of the lock feeds the watchdog. */
+function fedStore(store: LeaseStore, watchdog: WatchdogGuard): LeaseStore {
+  return feeding(store, clock, (askedMs) => void watchdog.feed(askedMs));
+}
+
+/** The switch of this configuration's data directory; nothing is started yet. */
+export function openSwitch({ postgresql, stateDir }: AgentConfig, log: Log): ShellSwitch {
+  return new ShellSwitch({ dataDir: postgresql.dataDir, stateDir, clock, log });
+}
+
+/** The switch under the lease budget in force at each renewal. */
+function leaseSwitch(deadMan: ShellSwitch, timing: () => LeaseTiming): LeaseSwitch {
+  return {
+    ready: () => deadMan.ready(),
+    renew: (endsMs) => deadMan.arm(switchDeadline(endsMs, timing())),
+    disarm: () => deadMan.disarm(),
+    view: () => deadMan.view(),
+  };
+}
