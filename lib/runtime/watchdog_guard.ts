@@ -35,6 +35,7 @@ export class WatchdogGuard {
   #running: Running | null = null;
   /** Why the last opening or feeding failed, and when: it is tried again a lease later. */
   #fault: { readonly why: string; readonly atMs: number } | null = null;
+  #told: string | null = null;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: WatchdogOptions) {
@@ -56,9 +57,20 @@ export class WatchdogGuard {
   /** The same, after a look at the closed device, which does not start it. */
   async look(): Promise<WatchdogView> {
     const state = this.state();
-    if (state.kind !== "ready") return state;
-    const fault = await this.#options.device.check();
-    return fault === null ? state : this.#unusable(fault);
+    const fault = state.kind === "ready" ? await this.#options.device.check() : null;
+    const view = fault === null ? state : this.#unusable(fault);
+    this.#tell(view.kind === "unusable" ? view.why : null);
+    return view;
+  }
+
+  /** Once for each reason, so that nobody must wonder why a host has no watchdog. */
+  #tell(why: string | null): void {
+    if (why === this.#told) return;
+    this.#told = why;
+    const { mode, log } = this.#options;
+    if (why === null) return;
+    if (mode === "required") log.error(`This node must not lead, its watchdog is unusable: ${why}`);
+    else log.info(`There is no watchdog to use: ${why}`);
   }
 
   /** The budget of a lease with the watchdog as it stands. */

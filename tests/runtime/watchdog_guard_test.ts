@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { silentLog } from "../../lib/base/log.ts";
+import { type Log, silentLog } from "../../lib/base/log.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import type { Settings } from "../../lib/core/settings.ts";
 import { leaseTiming } from "../../lib/core/lease_timing.ts";
@@ -50,12 +50,16 @@ interface World {
   settings: Settings;
 }
 
-function world(mode: "off" | "automatic" | "required" = "required", safetyMarginS = 5): World {
+function world(
+  mode: "off" | "automatic" | "required" = "required",
+  safetyMarginS = 5,
+  log: Log = silentLog,
+): World {
   const clock = new VirtualClock();
   const device = new FakeDevice();
   const made = { clock, device, settings: defaultSettings };
   const settings = (): Settings => made.settings;
-  const options = { mode, safetyMarginS, device, settings, clock, log: silentLog };
+  const options = { mode, safetyMarginS, device, settings, clock, log };
   return Object.assign(made, { guard: new WatchdogGuard(options) });
 }
 
@@ -93,6 +97,17 @@ Deno.test("look() tells a device that is not there, by mode", async () => {
 Deno.test("look() tells a timeout that would reset a healthy host", async () => {
   const { guard } = world("required", 21);
   strictEqual((await guard.look()).kind, "unusable");
+});
+
+Deno.test("look() tells the log of each reason once", async () => {
+  const lines: string[] = [];
+  const log = { ...silentLog, error: (line: string) => void lines.push(line) };
+  const { device, guard } = world("required", 5, log);
+  for (const fault of ["gone", "gone", null, "gone"]) {
+    device.fault = fault;
+    await guard.look();
+  }
+  strictEqual(lines.length, 2);
 });
 
 Deno.test("open() that failed is not tried again for a lease", async () => {
