@@ -66,7 +66,7 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
 }
 
 function partsOf(config: AgentConfig, log: Log): Parts {
-  const { name, stateDir } = config;
+  const { stateDir } = config;
   const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
   const watchdog = openWatchdog(config, settings, log);

@@ -10,7 +10,7 @@ import type { AgentOptions } from "../../../lib/runtime/agent.ts";
 import { BackgroundJobs } from "../../../lib/runtime/background.ts";
 import { withinClock } from "../../../lib/runtime/clock_deadline.ts";
 import type { LeaseFile } from "../../../lib/runtime/lease_file.ts";
-import type { LeaseSwitch } from "../../../lib/runtime/lease_switch.ts";
+import { MemorySwitch } from "../../runtime/memory_switch.ts";
 import type { LeaseKeeper } from "../../../lib/runtime/lease_keeper.ts";
 import { LiveBoard } from "../../../lib/runtime/live_board.ts";
 import type { LiveMailbox } from "../../../lib/runtime/live_mailbox.ts";
@@ -49,14 +49,6 @@ export interface Member {
   readonly tasks: TaskSlot;
 }
 
-/** The switch is not simulated: the checks excuse what it would have stopped, and nothing else. */
-const NO_SWITCH: LeaseSwitch = {
-  ready: () => Promise.resolve(true),
-  renew: () => Promise.resolve(true),
-  disarm: () => Promise.resolve(true),
-  view: () => null,
-};
-
 const STORE_RETRY_MS = 2000;
 const DRAIN_MS = 5000;
 
@@ -78,7 +70,7 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
     timing: () => timingOf(settings()),
     onLost: (why) => mailbox.wake(why),
     log,
-    deadMan: NO_SWITCH,
+    deadMan: new MemorySwitch(), // it never fires here: the checks excuse what it would have stopped
   });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   const tasks = parts.tasks({ clock: life, log, onEnd: () => mailbox.wake("a task has ended") });
