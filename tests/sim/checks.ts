@@ -1,12 +1,15 @@
 import type { Decision } from "../../lib/core/action.ts";
+import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
-import type { Node } from "./node.ts";
-import { ROUNDS_MAX } from "./node.ts";
+import type { SimNode } from "./sim_node.ts";
 import { sameValue } from "./same_value.ts";
 import type { Server } from "./server.ts";
 import type { WalRecord } from "./wal.ts";
 import { contains } from "./wal.ts";
 import type { World } from "./world.ts";
+
+/** Rounds of one tick. */
+export const ROUNDS_MAX = 4;
 
 /** A promise that was broken. */
 export interface Violation {
@@ -21,6 +24,8 @@ export interface Violation {
     | "not-deterministic"
     | "not-total"
     | "too-many-rounds"
+    | "barred-promoted"
+    | "shell-fault"
     | "no-recovery";
   readonly seconds: number;
   readonly node: string;
@@ -64,7 +69,11 @@ export class Checks {
   }
 
   /** decide(), called twice: total, and the same answer for the same question; "excused": an answer of this tick was lost. */
-  decide(node: Node, view: NodeView, round: number | "excused"): Decision {
+  decide(
+    node: { readonly name: string; readonly memory: Memory },
+    view: NodeView,
+    round: number | "excused",
+  ): Decision {
     const { brain } = this.#world;
     try {
       const decision = brain.decide(view, node.memory);
@@ -80,6 +89,22 @@ export class Checks {
       this.#report("not-total", node.name, String(error.stack));
       return { rule: "none", why: "", actions: [], again: false, wakeAtMs: null };
     }
+  }
+
+  /** A round that an agent has run by itself: the same demands on its decision. */
+  decided(
+    node: { readonly name: string; readonly memory: Memory },
+    view: NodeView,
+    made: { readonly decision: Decision; readonly round: number | "excused" },
+  ): void {
+    const again = this.decide(node, view, made.round);
+    if (sameValue(made.decision, again)) return;
+    this.#report("not-deterministic", node.name, made.decision.rule);
+  }
+
+  /** The agent itself says that something happened which must not. */
+  fault({ name }: SimNode, what: string): void {
+    this.#report("shell-fault", name, what);
   }
 
   /** At most one writer, and only under a lease that the store has not let expire. */
@@ -103,7 +128,7 @@ export class Checks {
   }
 
   /** Right before promote or start-primary. */
-  beginsToWrite(node: Node, task: string): void {
+  beginsToWrite(node: SimNode, task: string): void {
     if (this.#isWiped() || this.#hasAuthority(node)) return;
     this.#report("begins-without-lease", node.name, `${task}: ${this.#lockText()}`);
   }
@@ -111,6 +136,7 @@ export class Checks {
   /** Right before a standby leaves recovery. */
   promoted(server: Server): void {
     this.#checkNewest(server);
+    this.#checkAllowed(server);
     const clean = this.#clean;
     this.#clean = null;
     if (clean === null) return;
@@ -131,12 +157,12 @@ export class Checks {
   }
 
   /** A tick is over. */
-  tickEnded(node: Node): void {
+  tickEnded(node: SimNode): void {
     this.ticks++;
     this.writers();
     if (!this.#isCounted(node) || this.#isWiped()) return;
-    const lease = node.keeper.view();
-    const task = node.tasks.view();
+    const lease = node.leaseView();
+    const task = node.taskView();
     const stops = task.kind === "running" && task.task.kind === "stop";
     const holds = lease.kind === "held" && lease.endsMs > node.bootMs();
     if (stops || holds || this.#hasAuthority(node)) return;
@@ -144,13 +170,13 @@ export class Checks {
   }
 
   /** The agent is killed or stalled: see the class. */
-  agentGone({ name, server }: Node): void {
+  agentGone({ name, server }: SimNode, surely = false): void {
     const mayWrite = server.process !== "off" && (!server.standby || server.promoting);
-    if (mayWrite) this.#excusedUntilMs.set(name, Infinity);
+    if (mayWrite || surely) this.#excusedUntilMs.set(name, Infinity);
   }
 
   /** It runs again: the relaxation ends. */
-  agentBack({ name }: Node): void {
+  agentBack({ name }: SimNode): void {
     if (!this.#excusedUntilMs.has(name)) return;
     this.#excusedUntilMs.set(name, this.#world.scheduler.nowMs + BACK_GRACE_MS);
   }
@@ -200,6 +226,11 @@ export class Checks {
     }
   }
 
+  #checkAllowed({ name }: Server): void {
+    const node = this.#world.node(name);
+    if (node?.nofailover) this.#report("barred-promoted", name, "it is tagged nofailover");
+  }
+
   #checkTimeline(server: Server): void {
     const { timeline } = server.head.branch;
     if (timeline < this.#newestTimeline) {
@@ -208,7 +239,7 @@ export class Checks {
     this.#newestTimeline = Math.max(this.#newestTimeline, timeline);
   }
 
-  #isCounted({ name, server }: Node): boolean {
+  #isCounted({ name, server }: SimNode): boolean {
     if (!server.writable || !this.#led.has(server.systemId)) return false;
     return (this.#excusedUntilMs.get(name) ?? -Infinity) <= this.#world.scheduler.nowMs;
   }
@@ -219,7 +250,7 @@ export class Checks {
     return store.initialize === null || scheduler.nowMs - this.#wipedMs < timing.ttlMs;
   }
 
-  #hasAuthority({ name }: Node): boolean {
+  #hasAuthority({ name }: SimNode): boolean {
     const endsMs = this.#world.store.authorityEndsMs(name);
     return endsMs !== null && endsMs > this.#world.scheduler.nowMs;
   }

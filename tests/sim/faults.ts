@@ -1,5 +1,5 @@
 import { unreachable } from "../../lib/base/never.ts";
-import type { Node } from "./node.ts";
+import type { SimNode } from "./sim_node.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
@@ -54,7 +54,7 @@ export class Faults {
   }
 
   /** The worst moment for a stall: right after the job was ordered that needs the lease. */
-  taskStarts(node: Node, kind: string): void {
+  taskStarts(node: SimNode, kind: string): void {
     if (kind !== "promote" && kind !== "start-primary") return;
     if (this.#armed.has(node.name)) this.inflict("agent-stall", node, this.#durationMs());
   }
@@ -114,7 +114,7 @@ export class Faults {
   }
 
   /** Lets one fault happen to a host, or to all where its kind is such, for a time. */
-  inflict(kind: FaultKind, node: Node, durationMs: number): void {
+  inflict(kind: FaultKind, node: SimNode, durationMs: number): void {
     this.#world.log(node.name, `-- ${kind} for ${(durationMs / 1000).toFixed(1)} s`);
     const end = this.#begin(kind, node);
     const wide = ["store-down", "slow-server", "clone-fails", "wipe", "peer-cut"].includes(kind);
@@ -131,7 +131,7 @@ export class Faults {
     this.#world.scheduler.at(this.#world.scheduler.nowMs + durationMs, heal);
   }
 
-  #begin(kind: FaultKind, node: Node): Heal {
+  #begin(kind: FaultKind, node: SimNode): Heal {
     const { name, server } = node;
     switch (kind) {
       case "store-cut":
@@ -157,6 +157,11 @@ export class Faults {
         return nothing;
       case "server-silent":
         return silence(server);
+      case "disk-full":
+        return fillDisk(server);
+      case "probe-hang":
+      case "job-hang":
+        return this.#hang(node, kind);
       case "wall-jump":
         node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
         return nothing;
@@ -203,7 +208,7 @@ export class Faults {
     return nothing;
   }
 
-  #stall(node: Node): Heal {
+  #stall(node: SimNode): Heal {
     const { host } = node;
     this.#world.checks.agentGone(node);
     const end = this.#stalled.add(node.name);
@@ -224,28 +229,37 @@ export class Faults {
     };
   }
 
-  #killAgent(node: Node): Heal {
+  /** Only a new process gets over it. */
+  #hang(node: SimNode, kind: "probe-hang" | "job-hang"): Heal {
+    const { host } = node;
+    node.hang(kind);
+    return () => {
+      if (node.host !== host || !node.alive) return;
+      this.#killAgent(node)();
+    };
+  }
+
+  #killAgent(node: SimNode): Heal {
     this.#world.checks.agentGone(node);
     node.kill();
     return () => this.#startAgain(node);
   }
 
-  #shutDown(node: Node): Heal {
-    node.wishes = [{ kind: "shutdown" }];
-    node.wake();
+  #shutDown(node: SimNode): Heal {
+    node.askToEnd();
     return () => this.#startAgain(node);
   }
 
-  #startAgain(node: Node): void {
+  #startAgain(node: SimNode): void {
     if (node.alive) {
-      node.wishes = [];
+      node.forgetEnd();
       return;
     }
     this.#world.checks.agentBack(node);
     node.start();
   }
 
-  #resume(node: Node): void {
+  #resume(node: SimNode): void {
     this.#world.checks.agentBack(node);
     this.#world.scheduler.resume(node.host);
   }
@@ -264,6 +278,13 @@ export class Faults {
 
 function nothing(): void {
   return undefined;
+}
+
+function fillDisk(server: Server): Heal {
+  server.diskFull = true;
+  return () => {
+    server.diskFull = false;
+  };
 }
 
 function silence(server: Server): Heal {

@@ -1,28 +1,34 @@
 import type { Action, Decision, Outcome } from "../../lib/core/action.ts";
 import type { ClusterView, MemberState } from "../../lib/core/cluster_view.ts";
 import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
-import type { NodeView, OperatorWish, PeerReport, PostgresView } from "../../lib/core/node_view.ts";
+import type {
+  LeaseView,
+  NodeView,
+  OperatorWish,
+  PeerReport,
+  PostgresView,
+  TaskView,
+} from "../../lib/core/node_view.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import { storeBudgetMs } from "../../lib/runtime/budget.ts";
 import { act } from "./act.ts";
 import { Keeper } from "./keeper.ts";
+import { ROUNDS_MAX } from "./checks.ts";
 import { memberOf, selfView } from "./member.ts";
 import type { Process, Steps } from "./schedule.ts";
+import type { NodeOptions, SimNode } from "./sim_node.ts";
 import { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
 import type { Store, Verdict } from "./store.ts";
 import { Tasks } from "./tasks.ts";
 import type { World } from "./world.ts";
 
-/** Rounds of one tick. */
-export const ROUNDS_MAX = 4;
-
 const TICK_MIN_MS = 100;
 
 /** One host: a server, and an agent that ticks as the shell does while it lives. */
-export class Node {
+export class Node implements SimNode {
   readonly name: string;
   readonly server: Server;
   readonly timing: LeaseTiming;
@@ -44,11 +50,7 @@ export class Node {
   #napping: Process | null = null;
   #woken = false;
 
-  constructor(
-    world: World,
-    server: Server,
-    options: { nofailover: boolean; bootOffsetMs: number },
-  ) {
+  constructor(world: World, server: Server, options: NodeOptions) {
     this.name = server.name;
     this.server = server;
     this.timing = world.timing;
@@ -91,6 +93,26 @@ export class Node {
     this.#napping = null;
     for (const process of this.#processes) process.alive = false;
     this.tasks.kill();
+  }
+
+  askToEnd(): void {
+    this.wishes = [{ kind: "shutdown" }];
+    this.wake();
+  }
+
+  forgetEnd(): void {
+    this.wishes = [];
+  }
+
+  /** Steps cannot hang at this level: each has its deadline. */
+  hang(): void {}
+
+  leaseView(): LeaseView {
+    return this.keeper.view();
+  }
+
+  taskView(): TaskView {
+    return this.tasks.view();
   }
 
   /** The agent ends by its own will, its shutdown done. */

@@ -20,10 +20,14 @@ export const FAULT_KINDS = [
   "handover",
   "agent-shutdown",
   "wipe",
+  "disk-full",
 ] as const;
 
+/** Faults of the shell: an agent that waits for ever for one answer. */
+export const SHELL_FAULT_KINDS = ["probe-hang", "job-hang"] as const;
+
 /** One of them. */
-export type FaultKind = typeof FAULT_KINDS[number];
+export type FaultKind = typeof FAULT_KINDS[number] | typeof SHELL_FAULT_KINDS[number];
 
 /** Deliberate faults outside the core. */
 export interface Planted extends KeeperFaults {
@@ -58,7 +62,12 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   const count = random.pick([3, 3, 3, 3, 2, 5]);
   const [ttlS, loopWaitS] = random.pick([TIMINGS[0], TIMINGS[0], ...TIMINGS]);
   const share = random.pick([0.15, 0.3, 0.5, 0.8]);
-  const drawn = FAULT_KINDS.filter((kind) => random.chance(kind === "wipe" ? share / 4 : share));
+  const drawn: FaultKind[] = FAULT_KINDS.filter((kind) => {
+    return kind !== "disk-full" && random.chance(kind === "wipe" ? share / 4 : share);
+  });
+  const faultEveryMs = random.pick([20, 60, 150]) * 1000;
+  const lastIsBarred = random.chance(0.15);
+  if (random.chance(share)) drawn.push("disk-full");
   return {
     seed,
     ticks,
@@ -66,8 +75,8 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     ttlS,
     loopWaitS,
     faults: new Set(drawn.filter((kind) => !without.includes(kind))),
-    faultEveryMs: random.pick([20, 60, 150]) * 1000,
-    lastIsBarred: random.chance(0.15),
+    faultEveryMs,
+    lastIsBarred,
     planted: {},
     steady: false,
   };

@@ -25,6 +25,8 @@ export class Server {
   /** A fast stop has begun: sessions are gone, nothing is acknowledged any more. */
   shuttingDown = false;
   silent = false;
+  /** Nothing can be written where its data are. */
+  diskFull = false;
   startedMs = 0;
   controlTimeline = 1;
   checkpointLsn: Lsn;

@@ -1,5 +1,4 @@
 import type { Decision, Outcome } from "../../lib/core/action.ts";
-import type { Node } from "./node.ts";
 
 /** Where a run tells what happens; `seconds` is virtual time since its start. */
 export type TraceSink = (
@@ -19,7 +18,7 @@ export class Trace {
   }
 
   /** One round of one node. */
-  record(node: Node, decision: Decision, outcomes: readonly Outcome[]): void {
+  record(node: { readonly name: string }, decision: Decision, outcomes: readonly Outcome[]): void {
     this.rules.set(decision.rule, (this.rules.get(decision.rule) ?? 0) + 1);
     if (this.#sink === null) return;
     const text = `${decision.rule.padEnd(18)} ${actionsText(decision, outcomes)}  ${decision.why}`;

@@ -16,6 +16,7 @@ import { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
 import { Host, Scheduler } from "./schedule.ts";
 import type { Server } from "./server.ts";
+import type { NodeOptions, SimNode } from "./sim_node.ts";
 import { Server as SimulatedServer } from "./server.ts";
 import type { Verdict } from "./store.ts";
 import { Store } from "./store.ts";
@@ -29,6 +30,9 @@ export interface Brain {
   evolve(memory: Memory, outcome: Outcome): Memory;
   remember(memory: Memory, view: NodeView): Memory;
 }
+
+/** Makes the host of a server. */
+export type MakeNode = (world: World, server: Server, options: NodeOptions) => SimNode;
 
 const PUMP_MS = 1000;
 
@@ -45,11 +49,18 @@ export class World {
   readonly checks: Checks;
   readonly faults: Faults;
   readonly trace: Trace;
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly SimNode[];
+  readonly #makeNode: MakeNode;
   #systems = 0;
 
-  constructor(plan: Plan, brain: Brain, sink: TraceSink | null = null) {
+  constructor(
+    plan: Plan,
+    brain: Brain,
+    sink: TraceSink | null = null,
+    makeNode: MakeNode = (world, server, options) => new Node(world, server, options),
+  ) {
     this.plan = plan;
+    this.#makeNode = makeNode;
     this.brain = brain;
     this.settings = { ...defaultSettings, ttlS: plan.ttlS, loopWaitS: plan.loopWaitS };
     this.timing = leaseTiming(plan.ttlS, plan.loopWaitS);
@@ -75,7 +86,7 @@ export class World {
   }
 
   /** The member of that name. */
-  node(name: string): Node | null {
+  node(name: string): SimNode | null {
     return this.nodes.find((node) => node.name === name) ?? null;
   }
 
@@ -110,7 +121,7 @@ export class World {
   }
 
   /** One request: it reaches the store or not, in time or late, and its answer comes back or not. */
-  *ask<T>(node: Node, deadlineMs: number, request: (store: Store) => T): Steps<StoreAnswer<T>> {
+  *ask<T>(node: SimNode, deadlineMs: number, request: (store: Store) => T): Steps<StoreAnswer<T>> {
     const { network, random, scheduler } = this;
     if (network.storeDown || network.storeCut.has(node.name)) {
       yield random.chance(0.5) ? 5 : deadlineMs;
@@ -218,7 +229,8 @@ export class World {
       yield PUMP_MS;
       this.store.expire(this.scheduler.nowMs);
       for (const { server } of this.nodes) {
-        if (server.writable && !server.shuttingDown) server.write();
+        if (server.writable && server.diskFull) this.die(server, false);
+        else if (server.writable && !server.shuttingDown) server.write();
       }
       for (const { server } of this.nodes) this.#stream(server, this.random.chance(0.2));
       this.checks.writers();
@@ -235,16 +247,19 @@ export class World {
     if (server.process !== "running" || !server.standby || source.process !== "running") {
       return false;
     }
-    if (!this.linked(server.name, source.name) || source.systemId !== server.systemId) return false;
+    if (
+      server.diskFull || !this.linked(server.name, source.name) ||
+      source.systemId !== server.systemId
+    ) return false;
     if (!source.standby && !source.slots.has(slotNameOf(server.name))) return false;
     return contains(source.head, server.head);
   }
 
-  #newNode(name: string, index: number): Node {
+  #newNode(name: string, index: number): SimNode {
     const last = index === this.plan.names.length - 1;
     const bootOffsetMs = this.random.between(1, 900) * 1_000_000;
     const nofailover = last && this.plan.lastIsBarred;
-    return new Node(this, new SimulatedServer(name), { nofailover, bootOffsetMs });
+    return this.#makeNode(this, new SimulatedServer(name), { nofailover, bootOffsetMs });
   }
 }
 
