@@ -63,6 +63,7 @@ class Stage {
         faultEveryMs: 0,
         lastIsBarred: false,
         planted: {},
+        sabotage: {},
         steady: true,
       },
       productBrain,

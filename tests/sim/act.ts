@@ -5,6 +5,7 @@ import type { PeerReport } from "../../lib/core/node_view.ts";
 import type { Node } from "./node.ts";
 import type { Steps } from "./schedule.ts";
 import type { Server } from "./server.ts";
+import type { SimNode } from "./sim_node.ts";
 import type { Store, Verdict } from "./store.ts";
 import type { World } from "./world.ts";
 
@@ -130,14 +131,23 @@ function* askPeers(node: Node, world: World): Steps<Answer> {
   const names = new Set(node.memory.lastHealthyMembers.map((member) => member.name));
   for (const member of node.lastSeen?.members ?? []) names.add(member.name);
   names.delete(node.name);
-  const reports = [...names].sort().map((peer) => reportOf(node, peer, world));
-  const slow = reports.some((report) => report.kind === "silent" && report.why === "no answer");
-  yield slow ? PEER_WAIT_MS : world.random.between(2, 40);
-  node.peers = reports;
+  node.peers = yield* askAll(node, [...names].sort(), world);
   return DONE;
 }
 
-function reportOf(node: Node, peerName: string, world: World): PeerReport {
+/** The answers of these members, and the time that they take. */
+export function* askAll(
+  node: SimNode,
+  names: readonly string[],
+  world: World,
+): Steps<readonly PeerReport[]> {
+  const reports = names.map((peer) => reportOf(node, peer, world));
+  const slow = reports.some((report) => report.kind === "silent" && report.why === "no answer");
+  yield slow ? PEER_WAIT_MS : world.random.between(2, 40);
+  return reports;
+}
+
+function reportOf(node: SimNode, peerName: string, world: World): PeerReport {
   const peer = world.node(peerName);
   if (peer === null || !peer.alive) return { kind: "silent", name: peerName, why: "refused" };
   if (!peer.awake || !world.linked(node.name, peerName)) {

@@ -1,5 +1,6 @@
 import type { KeeperFaults } from "./keeper_ports.ts";
 import { Random } from "./random.ts";
+import type { Sabotage } from "./shell/sabotage.ts";
 
 /** Every kind of fault that a run may contain. */
 export const FAULT_KINDS = [
@@ -49,6 +50,8 @@ export interface Plan {
   /** The last member never leads. */
   readonly lastIsBarred: boolean;
   readonly planted: Planted;
+  /** Deliberate faults in the parts of an agent that runs as a whole. */
+  readonly sabotage: Sabotage;
   /** No chance at all: transcripts. */
   readonly steady: boolean;
 }
@@ -78,6 +81,15 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     faultEveryMs,
     lastIsBarred,
     planted: {},
+    sabotage: {},
     steady: false,
   };
+}
+
+/** The run of a seed with whole agents: the same faults, and those that only they can have. */
+export function shellPlanOf(seed: number, ticks: number, without: readonly string[] = []): Plan {
+  const plan = planOf(seed, ticks, without);
+  const random = new Random(seed + 0x5e11);
+  const drawn = SHELL_FAULT_KINDS.filter((kind) => random.chance(0.2) && !without.includes(kind));
+  return { ...plan, faults: new Set([...plan.faults, ...drawn]) };
 }

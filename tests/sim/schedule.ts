@@ -3,6 +3,8 @@ export type Steps<T> = Generator<number, T, void>;
 
 /** What can hold all processes of one agent still at once. */
 export class Host {
+  /** A dead host's processes never run again. */
+  alive = true;
   stalled = false;
   readonly parked = new Set<Process>();
 }
@@ -33,10 +35,10 @@ export class Scheduler {
   #order = 0;
   readonly #heap: Entry[] = [];
 
-  /** Starts a process now, after what is already due. */
-  spawn(steps: Steps<void>, host: Host): Process {
+  /** Starts a process after what is already due, `delayMs` from now. */
+  spawn(steps: Steps<void>, host: Host, delayMs = 0): Process {
     const process = new Process(steps, host);
-    this.#push(this.nowMs, process);
+    this.#push(this.nowMs + delayMs, process);
     return process;
   }
 
@@ -73,7 +75,7 @@ export class Scheduler {
   }
 
   #resume(process: Process, version: number): void {
-    if (!process.alive || version !== process.version) return;
+    if (!process.alive || !process.host.alive || version !== process.version) return;
     if (process.host.stalled) {
       process.host.parked.add(process);
       return;

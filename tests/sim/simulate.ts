@@ -16,8 +16,10 @@ export interface Result {
 }
 
 /** Loops that a healed cluster may need: a lease, a copy, a start and their retries. */
-const LOOPS_MAX = 60;
-const HOURS_MAX_MS = 1000 * 3600 * 1000;
+export const LOOPS_MAX = 60;
+
+/** More virtual time than any run takes. */
+export const HOURS_MAX_MS = 1000 * 3600 * 1000;
 
 /** Safety under faults for the planned ticks, then healing and liveness. */
 export function simulate(plan: Plan, brain: Brain, sink: TraceSink | null = null): Result {
@@ -38,7 +40,7 @@ export function simulate(plan: Plan, brain: Brain, sink: TraceSink | null = null
 function recover(world: World): void {
   world.log("all", "-- healed");
   world.faults.healAll();
-  const loopMs = Math.max(world.settings.loopWaitS * 1000, 5000);
+  const loopMs = healingLoopMs(world);
   const endMs = world.scheduler.nowMs + LOOPS_MAX * loopMs;
   const next = (): number => Math.min(endMs, world.scheduler.nowMs + loopMs);
   while (world.checks.recovered() !== null && world.scheduler.nowMs < endMs) {
@@ -47,4 +49,9 @@ function recover(world: World): void {
   }
   const missing = world.checks.recovered();
   if (missing !== null) world.checks.stuck(missing);
+}
+
+/** What counts as one loop of the healing. */
+export function healingLoopMs(world: World): number {
+  return Math.max(world.settings.loopWaitS * 1000, 5000);
 }

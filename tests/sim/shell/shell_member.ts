@@ -1,0 +1,180 @@
+import { DcsUnreachable } from "../../../lib/base/errors.ts";
+import type { Log } from "../../../lib/base/log.ts";
+import { silentLog } from "../../../lib/base/log.ts";
+import type { Decision } from "../../../lib/core/action.ts";
+import { leaseTiming } from "../../../lib/core/lease_timing.ts";
+import type { LeaseTiming } from "../../../lib/core/lease_timing.ts";
+import type { Settings } from "../../../lib/core/settings.ts";
+import { Agent } from "../../../lib/runtime/agent.ts";
+import type { AgentOptions } from "../../../lib/runtime/agent.ts";
+import { BackgroundJobs } from "../../../lib/runtime/background.ts";
+import { withinClock } from "../../../lib/runtime/clock_deadline.ts";
+import type { LeaseFile } from "../../../lib/runtime/lease_file.ts";
+import type { LeaseKeeper } from "../../../lib/runtime/lease_keeper.ts";
+import { LiveBoard } from "../../../lib/runtime/live_board.ts";
+import type { LiveMailbox } from "../../../lib/runtime/live_mailbox.ts";
+import { Recorder } from "../../../lib/runtime/recorder.ts";
+import type { RecordedTick, TickFile } from "../../../lib/runtime/recorder.ts";
+import type { TaskSlot } from "../../../lib/runtime/task_slot.ts";
+import { askAll } from "../act.ts";
+import { selfView } from "../member.ts";
+import type { SimNode } from "../sim_node.ts";
+import type { World } from "../world.ts";
+import type { Life } from "./life.ts";
+import { PRODUCT_PARTS } from "./sabotage.ts";
+import { ShellDcs } from "./shell_dcs.ts";
+import { ShellPostgres } from "./shell_postgres.ts";
+import type { Hangs } from "./shell_postgres.ts";
+
+/** What a member is told and given. */
+export interface MemberOptions {
+  readonly world: World;
+  readonly node: SimNode;
+  readonly life: Life;
+  readonly leaseFile: LeaseFile;
+  readonly hangs: Hangs;
+  readonly onRound: (tick: RecordedTick) => void;
+  readonly onTick: () => void;
+}
+
+/** The product's own parts, wired as the composition root does, in one life. */
+export interface Member {
+  readonly agent: Agent;
+  readonly keeper: LeaseKeeper;
+  readonly mailbox: LiveMailbox;
+  readonly board: LiveBoard;
+  readonly tasks: TaskSlot;
+}
+
+const STORE_RETRY_MS = 2000;
+const DRAIN_MS = 5000;
+
+/** Builds the parts; nothing runs yet. */
+export function assemble(options: MemberOptions): Member & { run(): Promise<void> } {
+  const { world, node, life, leaseFile } = options;
+  const { settings: firstSettings } = world;
+  const parts = { ...PRODUCT_PARTS, ...world.plan.sabotage };
+  const log = logOf(options);
+  const dcs = parts.dcs(new ShellDcs(world, node, life));
+  const postgres = parts.postgres(new ShellPostgres(world, node, life, options.hangs));
+  const mailbox = parts.mailbox(life);
+  const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
+  const keeper = parts.keeper({
+    store: dcs,
+    clock: life,
+    name: node.name,
+    file: leaseFile,
+    timing: () => timingOf(settings()),
+    onLost: (why) => mailbox.wake(why),
+    log,
+  });
+  const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
+  const tasks = parts.tasks({ clock: life, log, onEnd: () => mailbox.wake("a task has ended") });
+  const background = new BackgroundJobs(log);
+  const ports = { dcs, keeper, postgres, tasks, background, mailbox, clock: life };
+  const agent = new WatchedAgent({
+    ports: {
+      ...ports,
+      name: node.name,
+      self: selfView(node),
+      unsupported: [],
+      firstConfig: { ttl: firstSettings.ttlS, loop_wait: firstSettings.loopWaitS },
+      askPeers: async (members, signal) => {
+        const names = members.map(({ name }) => name);
+        return parts.peers(await life.perform(askAll(node, names, world), signal));
+      },
+    },
+    mailbox,
+    board,
+    recorder: new WatchedRecorder(tickFile(node), log, options.onRound),
+    clock: life,
+    log,
+    firstSettings,
+    timing: timingOf,
+  }, options.onTick);
+  const member = { agent, keeper, mailbox, board, tasks };
+  return { ...member, run: () => run(member, background, life, settings) };
+}
+
+function timingOf({ ttlS, loopWaitS }: Settings): LeaseTiming {
+  return leaseTiming(ttlS, loopWaitS);
+}
+
+/** As the daemon: the store first, then the loop with the keeper beside it, then what is left. */
+async function run(
+  { agent, keeper, tasks }: Member,
+  background: BackgroundJobs,
+  life: Life,
+  settings: () => Settings,
+): Promise<void> {
+  const never = new AbortController().signal;
+  while (!await reachesStore(keeper, life, settings)) await life.sleep(STORE_RETRY_MS, never);
+  const ending = new AbortController();
+  const beside = keeper.run(ending.signal);
+  await agent.run(ending.signal);
+  ending.abort();
+  await beside;
+  await background.close();
+  using deadline = withinClock(life, DRAIN_MS);
+  await tasks.drain(deadline.signal);
+}
+
+async function reachesStore(
+  keeper: LeaseKeeper,
+  life: Life,
+  settings: () => Settings,
+): Promise<boolean> {
+  using deadline = withinClock(life, settings().retryTimeoutS * 1000);
+  try {
+    await keeper.attach(deadline.signal);
+    await keeper.view(deadline.signal);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DcsUnreachable)) throw error;
+    return false;
+  }
+}
+
+/** Ticks of a simulated agent are counted. */
+class WatchedAgent extends Agent {
+  readonly #onTick: () => void;
+
+  constructor(options: AgentOptions, onTick: () => void) {
+    super(options);
+    this.#onTick = onTick;
+  }
+
+  override async tick(signal: AbortSignal): Promise<Decision> {
+    const decision = await super.tick(signal);
+    this.#onTick();
+    return decision;
+  }
+}
+
+/** Rounds of a simulated agent are looked at. */
+class WatchedRecorder extends Recorder {
+  readonly #onRound: (tick: RecordedTick) => void;
+
+  constructor(file: TickFile, log: Log, onRound: (tick: RecordedTick) => void) {
+    super(file, log);
+    this.#onRound = onRound;
+  }
+
+  override record(tick: RecordedTick): void {
+    super.record(tick);
+    this.#onRound(tick);
+  }
+}
+
+function tickFile({ server }: SimNode): TickFile {
+  const write = (): Promise<void> =>
+    server.diskFull ? Promise.reject(new Error("no space is left")) : Promise.resolve();
+  return { append: write, replace: write };
+}
+
+/** An error of the log is for a human, so it must not happen here. */
+function logOf({ world, node }: MemberOptions): Log {
+  const error = (message: string): void => world.checks.fault(node, message);
+  const warn = (message: string): void => world.log(node.name, `   ${message}`);
+  return { ...silentLog, warn, error, critical: error };
+}
