@@ -169,10 +169,10 @@ export class Checks {
     this.#report("ends-tick-without-lease", node.name, `${lease.kind}, ${this.#lockText()}`);
   }
 
-  /** The agent is killed or stalled: see the class. */
-  agentGone({ name, server }: SimNode, surely = false): void {
+  /** The agent is killed or stalled, or waits for the store before its first tick: see the class. */
+  agentGone({ name, server }: SimNode): void {
     const mayWrite = server.process !== "off" && (!server.standby || server.promoting);
-    if (mayWrite || surely) this.#excusedUntilMs.set(name, Infinity);
+    if (mayWrite) this.#excusedUntilMs.set(name, Infinity);
   }
 
   /** It runs again: the relaxation ends. */

@@ -1,10 +1,12 @@
 import type { Clock } from "../../lib/base/clock.ts";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
+import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import type { LeaseView, PeerReport, PostgresView, TaskView } from "../../lib/core/node_view.ts";
 import type { TaskSpec } from "../../lib/core/action.ts";
-import type { Dcs, RenewResult, WriteResult } from "../../lib/dcs/port.ts";
+import type { Dcs, RenewResult } from "../../lib/dcs/port.ts";
 import type { PostgresControl } from "../../lib/postgres/port.ts";
+import type { LeaseFile } from "../../lib/runtime/lease_file.ts";
 import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
 import { LiveMailbox } from "../../lib/runtime/live_mailbox.ts";
 import { TaskSlot } from "../../lib/runtime/task_slot.ts";
@@ -16,12 +18,19 @@ import type { Sabotage } from "./shell/sabotage.ts";
 export interface ShellMutation {
   readonly name: string;
   readonly needs: readonly FaultKind[];
+  /** Mean pause between faults, 20 s when absent. */
+  readonly everyMs?: number;
   readonly sabotage: Sabotage;
 }
 
 const FAR_MS = 1e15;
 const AHEAD_MS = 8000;
 const SLEEPY_MS = 10_000;
+const LOOKS = 5;
+const NO_FILE: LeaseFile = {
+  load: () => Promise.resolve(null),
+  save: () => Promise.resolve(),
+};
 
 /** Planted bugs of keeper, task slot, mailbox, look and act. */
 export const SHELL_MUTATIONS: readonly ShellMutation[] = [
@@ -48,11 +57,6 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
     sabotage: { keeper: (options) => new Unhurried(options) },
   },
   {
-    name: "a lock that was refused counts as taken",
-    needs: ["agent-kill"],
-    sabotage: inStore({ takeLock: (take) => async (...args) => asDone(await take(...args)) }),
-  },
-  {
     name: "an unanswered renewal is taken for a proof",
     needs: ["store-cut"],
     sabotage: { dcs: trustful },
@@ -71,16 +75,6 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
     },
   },
   {
-    name: "a refused claim of the bootstrap counts as ours",
-    needs: ["reply-lost", "store-slow"],
-    sabotage: {
-      dcs: (dcs) =>
-        changed(dcs, {
-          claimBootstrap: async (lease, signal) => asDone(await dcs.claimBootstrap(lease, signal)),
-        }),
-    },
-  },
-  {
     name: "a request that was carried out is not taken out of the store",
     needs: ["handover"],
     sabotage: {
@@ -96,6 +90,7 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
   {
     name: "a stop does not go before a job that runs",
     needs: ["store-cut", "slow-server", "handover"],
+    everyMs: 5000,
     sabotage: { tasks: (options) => new Stubborn(options) },
   },
   {
@@ -104,24 +99,21 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
     sabotage: { tasks: (options) => new Blind(options) },
   },
   {
-    name: "the end of a failed job is shown as done",
-    needs: ["clone-fails", "disk-full", "host-kill"],
-    sabotage: { tasks: (options) => new Rosy(options) },
-  },
-  {
     name: "the loop sleeps longer than a decision allows",
     needs: ["store-cut"],
     sabotage: { mailbox: (clock) => new Sleepy(clock) },
   },
   {
-    name: "wake-ups are lost",
-    needs: ["handover", "agent-kill", "server-crash"],
-    sabotage: { mailbox: (clock) => new Deaf(clock) },
-  },
-  {
-    name: "the server is seen as it was one look before",
+    name: "the server is looked at in every fifth round only",
     needs: ["server-crash", "agent-kill", "handover"],
     sabotage: { postgres: stale },
+  },
+  {
+    name: "the lease of the process before is forgotten",
+    needs: ["agent-kill"],
+    sabotage: {
+      keeper: (options) => new LeaseKeeper({ ...options, file: NO_FILE }),
+    },
   },
   {
     name: "a server that does not answer counts as stopped",
@@ -171,18 +163,6 @@ function changed<T extends object>(whole: T, parts: Partial<T>): T {
   });
 }
 
-function inStore(
-  { takeLock }: { readonly takeLock: (take: Dcs["takeLock"]) => Dcs["takeLock"] },
-): Sabotage {
-  return {
-    dcs: (dcs) => changed(dcs, { takeLock: takeLock((...args) => dcs.takeLock(...args)) }),
-  };
-}
-
-function asDone(result: WriteResult): WriteResult {
-  return result.kind === "refused" ? { kind: "done", revision: 1n } : result;
-}
-
 function trustful(dcs: Dcs): Dcs {
   let last: ClusterView | null = null;
   const renewLock: Dcs["renewLock"] = async (...args): Promise<RenewResult> => {
@@ -206,25 +186,30 @@ function ahead(clock: Clock): Clock {
 }
 
 function stale(postgres: PostgresControl): PostgresControl {
+  let looks = 0;
   let last: PostgresView | null = null;
   return changed(postgres, {
     probe: async (signal): Promise<PostgresView> => {
-      const shown = last;
-      last = await postgres.probe(signal);
-      return shown ?? last;
+      const mustLook = last === null || looks++ % LOOKS === 0;
+      if (mustLook) last = await postgres.probe(signal);
+      return last ?? await postgres.probe(signal);
     },
   });
 }
 
 function silentIsDown(postgres: PostgresControl): PostgresControl {
-  let control: Extract<PostgresView, { kind: "down" }> | null = null;
   return changed(postgres, {
     probe: async (signal): Promise<PostgresView> => {
       const view = await postgres.probe(signal);
-      if (view.kind === "down") control = view;
-      return view.kind === "silent" && control !== null ? control : view;
+      return view.kind === "silent" ? downOf(view.systemId) : view;
     },
   });
+}
+
+function downOf(systemId: string): PostgresView {
+  const state = "in production";
+  const control = { systemId, state, timeline: 1, checkpointLsn: LSN_ZERO, minRecovery: null };
+  return { kind: "down", control, crashed: true };
 }
 
 function throwing(postgres: PostgresControl): PostgresControl {
@@ -288,21 +273,10 @@ class Blind extends TaskSlot {
   }
 }
 
-class Rosy extends TaskSlot {
-  override view(): TaskView {
-    const view = super.view();
-    return view.kind === "ended" ? { ...view, result: "done", reason: null } : view;
-  }
-}
-
 class Sleepy extends LiveMailbox {
   override pause(ms: number, signal: AbortSignal): Promise<string | null> {
     return super.pause(Math.max(ms, SLEEPY_MS), signal);
   }
 
-  override wake(): void {}
-}
-
-class Deaf extends LiveMailbox {
   override wake(): void {}
 }

@@ -35,6 +35,8 @@ export interface MemberOptions {
   readonly hangs: Hangs;
   readonly onRound: (tick: RecordedTick) => void;
   readonly onTick: () => void;
+  /** The store was reached: the loop begins. */
+  readonly onLoop: () => void;
 }
 
 /** The product's own parts, wired as the composition root does, in one life. */
@@ -93,7 +95,7 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
     timing: timingOf,
   }, options.onTick);
   const member = { agent, keeper, mailbox, board, tasks };
-  return { ...member, run: () => run(member, background, life, settings) };
+  return { ...member, run: () => run(member, background, options, settings) };
 }
 
 function timingOf({ ttlS, loopWaitS }: Settings): LeaseTiming {
@@ -104,11 +106,12 @@ function timingOf({ ttlS, loopWaitS }: Settings): LeaseTiming {
 async function run(
   { agent, keeper, tasks }: Member,
   background: BackgroundJobs,
-  life: Life,
+  { life, onLoop }: MemberOptions,
   settings: () => Settings,
 ): Promise<void> {
   const never = new AbortController().signal;
   while (!await reachesStore(keeper, life, settings)) await life.sleep(STORE_RETRY_MS, never);
+  onLoop();
   const ending = new AbortController();
   const beside = keeper.run(ending.signal);
   await agent.run(ending.signal);

@@ -68,8 +68,10 @@ export class ShellNode implements SimNode {
       hangs: this.#hangs,
       onRound: (tick) => this.#roundEnded(tick),
       onTick: () => this.#tickEnded(),
+      onLoop: () => this.#world.checks.agentBack(this),
     });
     this.#member = member;
+    this.#world.checks.agentGone(this); // until the store was reached it does nothing
     this.#stir.set();
     void member.run().then(() => {
       this.#world.log(this.name, "exits");

@@ -37,11 +37,7 @@ export class ShellPostgres implements PostgresControl {
   }
 
   async probe(signal: AbortSignal): Promise<PostgresView> {
-    if (this.#hangs.has("probe-hang")) {
-      // Nobody ticks any more, so nobody can stop this server: what the dead-man's switch is for.
-      this.#world.checks.agentGone(this.#node, true);
-      return await never();
-    }
+    if (this.#hangs.has("probe-hang")) return await never();
     return await this.#life.perform(this.#look(), signal);
   }
 
