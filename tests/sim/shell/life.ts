@@ -51,7 +51,8 @@ export class Life implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted || !this.host.alive) return Promise.resolve();
+    if (!this.host.alive) return never();
+    if (signal?.aborted) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const process = this.#options.scheduler.spawn(this.#end(resolve), this.host, Math.max(0, ms));
     const abort = (): void => {
@@ -85,6 +86,7 @@ export class Life implements Clock {
   }
 
   #settle(resolve: () => void): void {
+    if (!this.host.alive) return;
     this.#options.stir.set();
     resolve();
   }
