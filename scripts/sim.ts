@@ -1,7 +1,10 @@
 import { productBrain } from "../tests/sim/brain.ts";
-import { planOf } from "../tests/sim/plan.ts";
+import { simulateShell } from "../tests/sim/shell/simulate_shell.ts";
+import type { Plan } from "../tests/sim/plan.ts";
+import { planOf, shellPlanOf } from "../tests/sim/plan.ts";
 import type { Failure } from "../tests/sim/shrink.ts";
 import { replayCommand, shrink } from "../tests/sim/shrink.ts";
+import type { Result } from "../tests/sim/simulate.ts";
 import { simulate } from "../tests/sim/simulate.ts";
 import type { TraceSink } from "../tests/sim/trace.ts";
 
@@ -10,11 +13,13 @@ interface Options {
   readonly ticks: number;
   readonly first: number;
   readonly trace: boolean;
+  /** 1: the rules alone in a world of their own; 2: whole agents over simulated ports. */
+  readonly level: number;
   readonly without: readonly string[];
 }
 
-const USAGE =
-  "usage: deno task sim [--seeds N] [--ticks M] [--seed FIRST] [--without KIND,KIND] [--trace]";
+const USAGE = "usage: deno task sim [--level 1|2] [--seeds N] [--ticks M] [--seed FIRST] " +
+  "[--without KIND,KIND] [--trace]";
 const FAILURES_MAX = 12;
 const PROGRESS_EVERY = 25;
 
@@ -25,7 +30,7 @@ function readOptions(args: readonly string[]): Options | null {
     if (name === "--trace") values.set(name, "");
     else values.set(name, args[++place] ?? "");
   }
-  const known = ["--seeds", "--ticks", "--seed", "--without", "--trace"];
+  const known = ["--seeds", "--ticks", "--seed", "--without", "--trace", "--level"];
   if ([...values.keys()].some((name) => !known.includes(name))) return null;
   const seed = values.get("--seed");
   return {
@@ -33,6 +38,7 @@ function readOptions(args: readonly string[]): Options | null {
     ticks: Number(values.get("--ticks") ?? 2000),
     first: Number(seed ?? 1),
     trace: values.has("--trace"),
+    level: Number(values.get("--level") ?? 1),
     without: (values.get("--without") ?? "").split(",").filter((kind) => kind !== ""),
   };
 }
@@ -45,14 +51,23 @@ function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-function runAll(options: Options): Failure[] {
+function planFor(seed: number, { level, ticks, without }: Options): Plan {
+  return level === 2 ? shellPlanOf(seed, ticks, without) : planOf(seed, ticks, without);
+}
+
+async function runOne(plan: Plan, { level, trace }: Options): Promise<Result> {
+  const sink = trace ? print : null;
+  return level === 2 ? await simulateShell(plan, sink) : simulate(plan, productBrain, sink);
+}
+
+async function runAll(options: Options): Promise<Failure[]> {
   const failures: Failure[] = [];
   const startedMs = performance.now();
   let ticks = 0;
   let seconds = 0;
   for (let seed = options.first; seed < options.first + options.seeds; seed++) {
-    const plan = planOf(seed, options.ticks, options.without);
-    const result = simulate(plan, productBrain, options.trace ? print : null);
+    const plan = planFor(seed, options);
+    const result = await runOne(plan, options);
     ticks += result.ticks;
     seconds += result.seconds;
     if (result.violation !== null) {
@@ -73,22 +88,22 @@ function runAll(options: Options): Failure[] {
 function report(failures: readonly Failure[], options: Options): void {
   const [shortest] = [...failures].sort((one, other) => one.ticks - other.ticks);
   if (shortest === undefined) return;
-  const least = shrink(shortest, productBrain);
+  const least = options.level === 2 ? shortest : shrink(shortest, productBrain);
   const { kind, node, seconds, what } = least.violation;
   say(`shortest: seed ${least.plan.seed}, ${least.ticks} ticks, ${seconds.toFixed(1)} s`);
   say(`${kind} at ${node}: ${what}`);
-  say(`replay: ${replayCommand(least, options.ticks)}`);
+  say(`replay: ${replayCommand(least, options.ticks, options.level)}`);
 }
 
-function main(args: readonly string[]): number {
+async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options === null || !(options.seeds > 0) || !(options.ticks > 0)) {
     say(USAGE);
     return 2;
   }
-  const failures = runAll(options);
+  const failures = await runAll(options);
   report(failures, options);
   return failures.length === 0 ? 0 : 1;
 }
 
-Deno.exit(main(Deno.args));
+Deno.exit(await main(Deno.args));

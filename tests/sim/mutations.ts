@@ -12,6 +12,8 @@ export interface Mutation {
   readonly planted: Planted;
   /** Kinds of faults that must exist for it to matter; nothing else happens in its runs. */
   readonly needs: readonly FaultKind[];
+  /** Mean pause between faults, 20 s when absent. */
+  readonly everyMs?: number;
 }
 
 const FAR_MS = 1e15;

@@ -26,8 +26,9 @@ export function shrink(failure: Failure, brain: Brain): Failure {
 }
 
 /** The command that plays it again. */
-export function replayCommand({ plan }: Failure, allTicks: number): string {
+export function replayCommand({ plan }: Failure, allTicks: number, level = 1): string {
+  const which = level === 1 ? "" : ` --level ${level}`;
   const left = FAULT_KINDS.filter((kind) => !plan.faults.has(kind));
   const without = left.length === 0 ? "" : ` --without ${left.join(",")}`;
-  return `deno task sim --seed ${plan.seed} --ticks ${allTicks}${without} --trace`;
+  return `deno task sim${which} --seed ${plan.seed} --ticks ${allTicks}${without} --trace`;
 }

@@ -1,0 +1,34 @@
+import { strictEqual } from "node:assert/strict";
+import { shellPlanOf } from "../plan.ts";
+import { simulateShell } from "./simulate_shell.ts";
+
+const FIXED_SEEDS = 200;
+const NEW_SEEDS = 20;
+const TICKS = 80;
+
+async function prove(seed: number): Promise<void> {
+  const { violation } = await simulateShell(shellPlanOf(seed, TICKS));
+  if (violation === null) return;
+  const { kind, node, what } = violation;
+  const replay = `deno task sim --level 2 --seed ${seed} --ticks ${TICKS} --trace`;
+  throw new Error(`${kind} at ${node}: ${what}; ${replay}`);
+}
+
+Deno.test("simulateShell() breaks no promise for the fixed seeds", async () => {
+  for (let seed = 1; seed <= FIXED_SEEDS; seed++) await prove(seed);
+});
+
+Deno.test("simulateShell() breaks no promise for seeds that nobody has seen", async (context) => {
+  const first = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  await context.step(`seeds ${first} to ${first + NEW_SEEDS - 1}`, async () => {
+    for (let seed = first; seed < first + NEW_SEEDS; seed++) await prove(seed);
+  });
+});
+
+Deno.test("simulateShell() gives the same run for the same seed", async () => {
+  const lines: string[] = [];
+  const again: string[] = [];
+  await simulateShell(shellPlanOf(7, 150), (line) => lines.push(JSON.stringify(line)));
+  await simulateShell(shellPlanOf(7, 150), (line) => again.push(JSON.stringify(line)));
+  strictEqual(lines.join("\n"), again.join("\n"));
+});
