@@ -40,10 +40,9 @@ export class Faults {
   }
 
   /**
-   * Ends every fault; agents that were killed start again. A key tree that was deleted while nobody was primary is
-   * restored as an operator would: members refuse to guess it (case B6). So is the directory of a bootstrap whose agent
-   * died before its cluster was founded: nobody else can know that it holds nothing; and a directory on a timeline whose
-   * number another branch carries too (its promotion was never published): positions alone cannot tell them apart.
+   * Ends every fault; agents that were killed start again. What only an operator can do is done: a key tree deleted
+   * while nobody was primary is restored (case B6), directories of a bootstrap that came to nothing are removed, and
+   * those on a timeline whose number another branch carries too (positions alone cannot tell them apart).
    */
   healAll(): void {
     this.#healing = true;
@@ -80,7 +79,10 @@ export class Faults {
       const isHalf = founded === "" && server.data === "half-made";
       const isUsable = server.data === "usable";
       const isTwin = isUsable && newest !== null && hasTwin(newest.head, server.head);
-      if (!isHalf && !isTwin && !(isUsable && this.#isForeign(server, founded))) continue;
+      const isVain = isUsable && founded === "" && !server.writable && !this.#hasLed(server);
+      if (!isHalf && !isTwin && !isVain && !(isUsable && this.#isForeign(server, founded))) {
+        continue;
+      }
       this.#crash(server);
       server.data = "none";
     }
@@ -88,7 +90,11 @@ export class Faults {
 
   #isForeign(server: Server, founded: string): boolean {
     const differs = founded !== "" && server.systemId !== founded;
-    return differs && !this.#world.checks.hasLed(server.systemId);
+    return differs && !this.#hasLed(server);
+  }
+
+  #hasLed({ systemId }: Server): boolean {
+    return this.#world.checks.hasLed(systemId);
   }
 
   #newest(): Server | null {
@@ -282,14 +288,10 @@ function nothing(): void {
 
 function fillDisk(server: Server): Heal {
   server.diskFull = true;
-  return () => {
-    server.diskFull = false;
-  };
+  return () => void (server.diskFull = false);
 }
 
 function silence(server: Server): Heal {
   server.silent = true;
-  return () => {
-    server.silent = false;
-  };
+  return () => void (server.silent = false);
 }

@@ -17,9 +17,6 @@ export const RULE_MUTATIONS: readonly Mutation[] = [
     if (view.cluster.kind === "seen" || view.postgres.kind !== "replica") return answer;
     return view.task.kind === "running" ? answer : promoting(answer, view);
   }),
-  decided("the lock is not held while a job runs", ["server-crash", "slow-server"], (answer) => {
-    return answer.rule === "task-running" ? without(answer, "hold-lock") : answer;
-  }),
   decided("a start that lost its lock is not stopped", ["store-cut", "server-crash"], (answer) => {
     return answer.rule === "task-running" || answer.rule === "unready" ||
         answer.rule === "lease-lost"

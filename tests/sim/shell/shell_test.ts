@@ -4,7 +4,7 @@ import { simulateShell } from "./simulate_shell.ts";
 
 const FIXED_SEEDS = 200;
 const NEW_SEEDS = 20;
-const TICKS = 80;
+const TICKS = 50;
 
 async function prove(seed: number): Promise<void> {
   const { violation } = await simulateShell(shellPlanOf(seed, TICKS));
