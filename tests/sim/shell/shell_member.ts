@@ -17,6 +17,7 @@ import type { LiveMailbox } from "../../../lib/runtime/live_mailbox.ts";
 import { Recorder } from "../../../lib/runtime/recorder.ts";
 import type { RecordedTick, TickFile } from "../../../lib/runtime/recorder.ts";
 import type { TaskSlot } from "../../../lib/runtime/task_slot.ts";
+import { MemorySwitch } from "../../runtime/memory_switch.ts";
 import { askAll } from "../act.ts";
 import { selfView } from "../member.ts";
 import type { SimNode } from "../sim_node.ts";
@@ -71,6 +72,7 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
     timing: () => timingOf(settings()),
     onLost: (why) => mailbox.wake(why),
     log,
+    deadMan: new MemorySwitch(), // it can be armed, but never fires: the agent itself has to be in time
   });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   const tasks = parts.tasks({ clock: life, log, onEnd: () => mailbox.wake("a task has ended") });
