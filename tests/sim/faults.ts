@@ -159,18 +159,14 @@ export class Faults {
         this.#crash(server);
         return this.#killAgent(node);
       case "server-crash":
-        this.#crash(server);
-        return nothing;
       case "server-silent":
-        return silence(server);
       case "disk-full":
-        return fillDisk(server);
+        return this.#ail(kind, server);
       case "probe-hang":
       case "job-hang":
         return this.#hang(node, kind);
       case "wall-jump":
-        node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
-        return nothing;
+        return this.#jump(node);
       case "handover":
         return this.#wish();
       case "agent-shutdown":
@@ -200,6 +196,18 @@ export class Faults {
       default:
         return unreachable(kind);
     }
+  }
+
+  #ail(kind: "server-crash" | "server-silent" | "disk-full", server: Server): Heal {
+    if (kind === "server-silent") return hinder(server, "silent");
+    if (kind === "disk-full") return hinder(server, "diskFull");
+    this.#crash(server);
+    return nothing;
+  }
+
+  #jump(node: SimNode): Heal {
+    node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
+    return nothing;
   }
 
   #crash(server: Server): void {
@@ -282,16 +290,9 @@ export class Faults {
   }
 }
 
-function nothing(): void {
-  return undefined;
-}
+function nothing(): void {}
 
-function fillDisk(server: Server): Heal {
-  server.diskFull = true;
-  return () => void (server.diskFull = false);
-}
-
-function silence(server: Server): Heal {
-  server.silent = true;
-  return () => void (server.silent = false);
+function hinder(server: Server, how: "silent" | "diskFull"): Heal {
+  server[how] = true;
+  return () => void (server[how] = false);
 }

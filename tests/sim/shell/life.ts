@@ -78,6 +78,7 @@ export class Life implements Clock {
 
   *#end(resolve: () => void): Steps<void> {
     this.#settle(resolve);
+    yield 0;
   }
 
   *#carry<T>(steps: Steps<T>, resolve: (value: T) => void): Steps<void> {

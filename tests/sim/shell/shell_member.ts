@@ -5,24 +5,26 @@ import type { Decision } from "../../../lib/core/action.ts";
 import { leaseTiming } from "../../../lib/core/lease_timing.ts";
 import type { LeaseTiming } from "../../../lib/core/lease_timing.ts";
 import type { Settings } from "../../../lib/core/settings.ts";
+import type { AskPeers } from "../../../lib/runtime/act.ts";
 import { Agent } from "../../../lib/runtime/agent.ts";
 import type { AgentOptions } from "../../../lib/runtime/agent.ts";
 import { BackgroundJobs } from "../../../lib/runtime/background.ts";
 import { withinClock } from "../../../lib/runtime/clock_deadline.ts";
 import type { LeaseFile } from "../../../lib/runtime/lease_file.ts";
-import { MemorySwitch } from "../../runtime/memory_switch.ts";
 import type { LeaseKeeper } from "../../../lib/runtime/lease_keeper.ts";
 import { LiveBoard } from "../../../lib/runtime/live_board.ts";
 import type { LiveMailbox } from "../../../lib/runtime/live_mailbox.ts";
 import { Recorder } from "../../../lib/runtime/recorder.ts";
 import type { RecordedTick, TickFile } from "../../../lib/runtime/recorder.ts";
 import type { TaskSlot } from "../../../lib/runtime/task_slot.ts";
+import { MemorySwitch } from "../../runtime/memory_switch.ts";
 import { askAll } from "../act.ts";
 import { selfView } from "../member.ts";
 import type { SimNode } from "../sim_node.ts";
 import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
 import { PRODUCT_PARTS } from "./sabotage.ts";
+import type { Sabotage } from "./sabotage.ts";
 import { ShellDcs } from "./shell_dcs.ts";
 import { ShellPostgres } from "./shell_postgres.ts";
 import type { Hangs } from "./shell_postgres.ts";
@@ -70,34 +72,37 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
     timing: () => timingOf(settings()),
     onLost: (why) => mailbox.wake(why),
     log,
-    deadMan: new MemorySwitch(), // it never fires here: the checks excuse what it would have stopped
+    deadMan: new MemorySwitch(), // it can be armed, but never fires: the agent itself has to be in time
   });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   const tasks = parts.tasks({ clock: life, log, onEnd: () => mailbox.wake("a task has ended") });
   const background = new BackgroundJobs(log);
-  const ports = { dcs, keeper, postgres, tasks, background, mailbox, clock: life };
   const agent = new WatchedAgent({
     ports: {
-      ...ports,
-      name: node.name,
-      self: selfView(node),
-      unsupported: [],
-      firstConfig: { ttl: firstSettings.ttlS, loop_wait: firstSettings.loopWaitS },
-      askPeers: async (members, signal) => {
-        const names = members.map(({ name }) => name);
-        return parts.peers(await life.perform(askAll(node, names, world), signal));
-      },
+      ...{ dcs, keeper, postgres, tasks, background, mailbox, clock: life },
+      ...identityOf(options),
+      askPeers: peerCalls(options, parts),
     },
-    mailbox,
-    board,
+    ...{ mailbox, board, clock: life, log, firstSettings, timing: timingOf },
     recorder: new WatchedRecorder(tickFile(node), log, options.onRound),
-    clock: life,
-    log,
-    firstSettings,
-    timing: timingOf,
   }, options.onTick);
   const member = { agent, keeper, mailbox, board, tasks };
   return { ...member, run: () => run(member, background, options, settings) };
+}
+
+function identityOf(
+  { node, world }: MemberOptions,
+): Pick<AgentOptions["ports"], "name" | "self" | "unsupported" | "firstConfig"> {
+  const { ttlS, loopWaitS } = world.settings;
+  const firstConfig = { ttl: ttlS, loop_wait: loopWaitS };
+  return { name: node.name, self: selfView(node), unsupported: [], firstConfig };
+}
+
+function peerCalls({ life, node, world }: MemberOptions, parts: Required<Sabotage>): AskPeers {
+  return async (members, signal) => {
+    const names = members.map(({ name }) => name);
+    return parts.peers(await life.perform(askAll(node, names, world), signal));
+  };
 }
 
 function timingOf({ ttlS, loopWaitS }: Settings): LeaseTiming {
