@@ -149,9 +149,16 @@ function failures(failed: Memory["failedTask"], task: TaskView): Memory["failedT
 }
 
 function unfounded(known: string | null, view: NodeView): string | null {
-  const { cluster, postgres, task } = view;
+  const { cluster, task } = view;
   const isBootstrapped = task.kind === "ended" && task.task.kind === "bootstrap" &&
-    task.result === "done" && postgres.kind === "primary";
-  const id = isBootstrapped ? postgres.systemId : known;
+    task.result === "done";
+  const id = (isBootstrapped ? systemIdOf(view) : null) ?? known;
   return cluster.kind === "seen" && cluster.systemId === id ? null : id;
+}
+
+/** A server that does not answer right after its bootstrap, or was stopped for that, is still the one that was made. */
+function systemIdOf({ postgres }: NodeView): string | null {
+  if (postgres.kind === "no-data" || postgres.kind === "unreadable") return null;
+  const id = postgres.kind === "down" ? postgres.control.systemId : postgres.systemId;
+  return id === "" ? null : id;
 }

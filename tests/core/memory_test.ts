@@ -133,4 +133,6 @@ Deno.test("remember() knows a server bootstrapped here until the store names it"
   const made = remember(initialMemory, claimed);
   assert.equal(made.unfoundedId, SYSTEM_ID);
   assert.equal(remember(made, nodeView({ task })).unfoundedId, null);
+  const silent = { kind: "silent", systemId: SYSTEM_ID, lastRole: "primary", why: "" } as const;
+  assert.equal(remember(initialMemory, { ...claimed, postgres: silent }).unfoundedId, SYSTEM_ID);
 });

@@ -79,10 +79,7 @@ export class Faults {
       const isHalf = founded === "" && server.data === "half-made";
       const isUsable = server.data === "usable";
       const isTwin = isUsable && newest !== null && hasTwin(newest.head, server.head);
-      const isVain = isUsable && founded === "" && !server.writable && !this.#hasLed(server);
-      if (!isHalf && !isTwin && !isVain && !(isUsable && this.#isForeign(server, founded))) {
-        continue;
-      }
+      if (!isHalf && !isTwin && !(isUsable && this.#isForeign(server, founded))) continue;
       this.#crash(server);
       server.data = "none";
     }
