@@ -1,64 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
-import { silentLog } from "../../lib/base/log.ts";
-import { leaseTiming } from "../../lib/core/lease_timing.ts";
 import { withinClock } from "../../lib/runtime/clock_deadline.ts";
-import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
-import { MemoryLeaseFile, VirtualClock } from "./fakes.ts";
-import { MemoryDcs } from "./memory_dcs.ts";
-import { MemorySwitch } from "./memory_switch.ts";
-
-/** ttl 30, renewal every 10 s, stop 5 s before the end. */
-interface World {
-  readonly clock: VirtualClock;
-  readonly dcs: MemoryDcs;
-  readonly file: MemoryLeaseFile;
-  readonly keeper: LeaseKeeper;
-  readonly deadMan: MemorySwitch;
-  readonly lost: string[];
-  ttlS: number;
-}
-
-const signal = new AbortController().signal;
-
-function world(): World {
-  const clock = new VirtualClock();
-  const dcs = new MemoryDcs(clock);
-  const made = {
-    clock,
-    dcs,
-    file: new MemoryLeaseFile(),
-    deadMan: new MemorySwitch(),
-    lost: [],
-    ttlS: 30,
-  };
-  return Object.assign(made, { keeper: keeperOf(made) });
-}
-
-function keeperOf(parts: Omit<World, "keeper">): LeaseKeeper {
-  return new LeaseKeeper({
-    store: parts.dcs,
-    clock: parts.clock,
-    name: "a",
-    file: parts.file,
-    timing: () => leaseTiming(parts.ttlS, 10),
-    onLost: (why) => parts.lost.push(why),
-    log: silentLog,
-    deadMan: parts.deadMan,
-  });
-}
-
-async function leader(): Promise<World> {
-  const made = world();
-  strictEqual((await made.keeper.take(signal)).kind, "done");
-  return made;
-}
-
-/** What the keeper may hold, in milliseconds from now. */
-function leftMs({ keeper, clock }: World): number | string {
-  const lease = keeper.lease();
-  return lease.kind === "held" ? lease.endsMs - clock.bootMs() : lease.kind;
-}
+import { keeperOf, leader, leftMs, signal, world } from "./keeper_world.ts";
 
 Deno.test("take() counts from before the keep-alive, not from the answer", async () => {
   const made = world();
