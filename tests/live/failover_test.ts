@@ -43,6 +43,26 @@ liveTest("agent failover moves writes to the member it names", {}, async (cluste
   equal((await leader.rest("/replica")).status, 200);
 });
 
+liveTest(
+  "agent failover goes to the member it names when the leader is dead",
+  {},
+  async (cluster) => {
+    const { leader, writer } = await writing(cluster);
+    const [target, asked] = cluster.members.filter((member) => member !== leader);
+    ok(target !== undefined && asked !== undefined);
+    await leader.killAll();
+    const args = ["--leader", leader.name, "--member", target.name, "--force"];
+    const result = await runAgentCommand(["failover", "-c", asked.configFile, ...args]);
+    equal(result.code, 0, `${result.stdout}${result.stderr}`);
+    equal((await cluster.waitForLeader(10_000)).name, target.name);
+    await cluster.proxy.waitForWriter(target.name, 10_000);
+    await writesGoOn(writer);
+    const { acknowledged } = await writer.stop();
+    const lost = await lostWrites(acknowledged, (text) => target.sql(text));
+    ok(lost.length <= 1, `lost ${lost.length}`); // asynchronous: what was on its way may be gone
+  },
+);
+
 liveTest("a killed postmaster is up again at once on the same member", {}, async (cluster) => {
   const { leader, writer } = await writing(cluster);
   const busy = await connect(leader.plan.pgPort);
