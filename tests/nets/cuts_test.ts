@@ -108,3 +108,53 @@ netTest("nobody writes while etcd has no quorum, and one leads again after it", 
     `${figures(before, story, beganMs)}; lost 0 of ${before.length}; healed in ${healed.tookMs} ms`,
   );
 });
+
+netTest("A9: the primary loses one etcd member after the other: it leads on", async (scene) => {
+  const { leader, lease, beganMs } = await ready(scene);
+  for (const lonely of STORE) {
+    const cutMs = systemClock.bootMs();
+    await cutOff(scene, leader.name, [lonely], WAYS["both ways"]);
+    await waitFor("renewals over a lease", 4 * TTL_MS, () => {
+      const overMs = lease.story.endsMs - cutMs;
+      return Promise.resolve({ met: overMs > 2 * TTL_MS ? true : null, seen: `until ${overMs}` });
+    });
+    await scene.network.heal();
+  }
+  const commits = scene.watch.since(beganMs);
+  deepEqual(turnsOf(commits), [leader.name]);
+  equal((await lease.stop()).goneMs, null);
+  const gaps = commits.slice(1).map(({ atMs }, index) => atMs - (commits[index]?.atMs ?? 0));
+  await tell(`longest gap of ${commits.length} writes: ${Math.max(...gaps)} ms`);
+  ok(Math.max(...gaps) < 1_000);
+});
+
+netTest("a switchover waits for no replica that is silently cut off", async (scene) => {
+  const { leader, others: [candidate = "", lonely = ""], beganMs, lease } = await ready(scene);
+  await cutOff(scene, leader.name, [lonely], WAYS["both ways"]);
+  const { host } = leader.plan.site;
+  const response = await fetch(`http://${host}:${leader.plan.restPort}/switchover`, {
+    method: "POST",
+    body: JSON.stringify({ leader: leader.name, candidate }),
+    signal: AbortSignal.timeout(60_000),
+  });
+  equal(response.status, 200, await response.text());
+  const first = await scene.watch.next("writes elsewhere", 20_000, ({ member }) => {
+    return member !== leader.name;
+  });
+  equal(first.member, candidate);
+  const next = await scene.cluster.waitForStreaming(90_000);
+  const backMs = systemClock.bootMs();
+  equal(next.name, candidate);
+  const story = await lease.stop();
+  const mine = scene.watch.since(beganMs).filter(({ member }) => member === leader.name);
+  const lastMs = mine.at(-1)?.atMs ?? 0;
+  deepEqual(turnsOf(scene.watch.since(beganMs)), [leader.name, candidate]);
+  deepEqual(await lostOf(next, mine), []);
+  await tell(
+    `gap ${first.atMs - lastMs} ms; old server gone ${
+      (story.goneMs ?? 0) - lastMs
+    } ms and back as a` +
+      ` replica ${backMs - lastMs} ms after the last write; lost 0 of ${mine.length}`,
+  );
+  await heal(scene);
+});
