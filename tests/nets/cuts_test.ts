@@ -150,6 +150,7 @@ netTest("a switchover waits for no replica that is silently cut off", async (sce
   const lastMs = mine.at(-1)?.atMs ?? 0;
   deepEqual(turnsOf(scene.watch.since(beganMs)), [leader.name, candidate]);
   deepEqual(await lostOf(next, mine), []);
+  ok(first.atMs - lastMs < TTL_MS);
   await tell(
     `gap ${first.atMs - lastMs} ms; old server gone ${
       (story.goneMs ?? 0) - lastMs
