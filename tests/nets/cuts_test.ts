@@ -88,26 +88,31 @@ for (const [name, way] of Object.entries(WAYS)) {
   });
 }
 
-netTest("nobody writes while etcd has no quorum, and one leads again after it", async (scene) => {
-  const { leader, lease, beganMs } = await ready(scene);
-  const everybody = [...scene.cluster.members.map(({ name }) => name), ...STORE];
-  for (const lonely of ["e0", "e1"]) await cutOff(scene, lonely, everybody, WAYS["both ways"]);
-  await waitFor("two seconds after the lease", 20_000, () => {
-    const overMs = systemClock.bootMs() - lease.story.endsMs;
-    return Promise.resolve({ met: overMs > 2_000 ? true : null, seen: `${overMs} ms after it` });
-  });
-  const story = await lease.stop();
-  const before = scene.watch.since(beganMs);
-  const silentMs = systemClock.bootMs();
-  deepEqual(turnsOf(before), [leader.name]);
-  endedInTime(before, story);
-  const healed = await heal(scene);
-  deepEqual(turnsOf(scene.watch.since(silentMs)), [healed.leader.name]);
-  deepEqual(await lostOf(healed.leader, scene.watch.since(beganMs)), []);
-  await tell(
-    `${figures(before, story, beganMs)}; lost 0 of ${before.length}; healed in ${healed.tookMs} ms`,
-  );
-});
+netTest(
+  "A1: nobody writes while etcd has no quorum, and one leads again after it",
+  async (scene) => {
+    const { leader, lease, beganMs } = await ready(scene);
+    const everybody = [...scene.cluster.members.map(({ name }) => name), ...STORE];
+    for (const lonely of ["e0", "e1"]) await cutOff(scene, lonely, everybody, WAYS["both ways"]);
+    await waitFor("two seconds after the lease", 20_000, () => {
+      const overMs = systemClock.bootMs() - lease.story.endsMs;
+      return Promise.resolve({ met: overMs > 2_000 ? true : null, seen: `${overMs} ms after it` });
+    });
+    const story = await lease.stop();
+    const before = scene.watch.since(beganMs);
+    const silentMs = systemClock.bootMs();
+    deepEqual(turnsOf(before), [leader.name]);
+    endedInTime(before, story);
+    const healed = await heal(scene);
+    deepEqual(turnsOf(scene.watch.since(silentMs)), [healed.leader.name]);
+    deepEqual(await lostOf(healed.leader, scene.watch.since(beganMs)), []);
+    await tell(
+      `${
+        figures(before, story, beganMs)
+      }; lost 0 of ${before.length}; healed in ${healed.tookMs} ms`,
+    );
+  },
+);
 
 netTest("A9: the primary loses one etcd member after the other: it leads on", async (scene) => {
   const { leader, lease, beganMs } = await ready(scene);
