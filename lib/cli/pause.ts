@@ -100,7 +100,11 @@ function inOrder({ lock, members }: ClusterView): readonly MemberState[] {
   return [...members].sort((one, other) => leads(one) - leads(other));
 }
 
-async function awaitAll(context: CommandContext, before: ClusterView, on: boolean): Promise<number> {
+async function awaitAll(
+  context: CommandContext,
+  before: ClusterView,
+  on: boolean,
+): Promise<number> {
   const { clock, output } = context;
   const endMs = clock.bootMs() + (2 * before.settings.loopWaitS + 1) * 1000;
   let waiting: readonly string[] = [];

@@ -59,8 +59,11 @@ export interface SlotChanges {
 
 /** What `decide` can order. Everything is data; `lib/runtime/act.ts` has one line for each kind. */
 export type Action =
-  /** GET every other member's api_url, in parallel, 2 s; fills NodeView.peers. Use with `again`. */
-  | { readonly kind: "ask-peers" }
+  /**
+   * GET every other member's api_url, in parallel, 2 s; fills NodeView.peers. Use with `again`. `only` leaves out all
+   * but one, so that a silent member costs nothing where no other answer counts.
+   */
+  | { readonly kind: "ask-peers"; readonly only?: string }
   /** Ask the lock holder's server for its timeline history; fills NodeView.leader. Use with `again`. */
   | { readonly kind: "inspect-leader"; readonly leader: Source }
   /** Create `initialize` = "" under this member's lease; refused when it exists. */

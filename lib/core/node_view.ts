@@ -22,7 +22,7 @@ export interface NodeView {
   readonly armed?: SwitchView | null;
   /** The host's watchdog; absent: off. */
   readonly watchdog?: WatchdogView;
-  /** Reports of all other members with an address, by name; filled by the action `ask-peers` of the same tick. */
+  /** Reports of the members that were asked, all others as a rule; filled by the action `ask-peers` of the same tick. */
   readonly peers: "not asked" | readonly PeerReport[];
   /** The lock holder's history; filled by the action `inspect-leader` of the same tick. */
   readonly leader: "not asked" | LeaderReport;

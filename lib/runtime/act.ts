@@ -93,7 +93,7 @@ async function perform(
   const { server: signal } = signals;
   switch (action.kind) {
     case "ask-peers":
-      return { ...DONE, facts: { peers: await ports.askPeers(context.competitors, signal) } };
+      return await ask(action.only ?? null, ports, context, signal);
     case "inspect-leader":
       return { ...DONE, facts: { leader: await postgres.inspectLeader(action.leader, signal) } };
     case "sync-slots":
@@ -181,6 +181,16 @@ function answer(
 async function found(systemId: string, ports: ActPorts, signal: AbortSignal): Promise<Answer> {
   const lease = await ports.keeper.sessionLease(signal);
   return answer(await ports.dcs.foundCluster(lease, systemId, ports.firstConfig, signal));
+}
+
+async function ask(
+  only: string | null,
+  { askPeers }: ActPorts,
+  { competitors }: ActContext,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const asked = competitors.filter(({ name }) => only === null || name === only);
+  return { ...DONE, facts: { peers: await askPeers(asked, signal) } };
 }
 
 /** What ends with a writable server begins under the switch; the right to promote or start as primary implies it. */

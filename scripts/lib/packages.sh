@@ -14,6 +14,7 @@ missing_packages() {
   command -v setpriv >/dev/null || echo util-linux
   if ! find_deno >/dev/null && ! command -v npm >/dev/null; then echo npm; fi
   [ "$1" = test ] || return 0
+  command -v ip >/dev/null || echo iproute2
   command -v patronictl >/dev/null || echo patroni python3-etcd python3-psycopg2
 }
 
@@ -46,6 +47,7 @@ Cannot install on this system: it has no apt-get. Install these by hand, then ru
   - Deno $DENO_VERSION on PATH, or npm
 TEXT
   if [ "$1" = test ]; then
+    echo '  - iproute2 (the program "ip")' >&2
     echo '  - Patroni 3 with its etcd and psycopg2 modules (programs "patroni" and "patronictl")' >&2
   fi
 }

@@ -42,15 +42,32 @@ list_tree() (
 
 # Runs a command in the stage with a clean environment; words of the form NAME=value may come first.
 run_staged() (
+  enter_stage
+  if is_root; then
+    exec setpriv --reuid postgres --regid postgres --init-groups -- "${CLEAN[@]}" "$@"
+  fi
+  exec "${CLEAN[@]}" "$@"
+)
+
+# The same in a network namespace of its own, with the right to build on it: hosts, a bridge, cables. All of
+# it is gone with the last process in it, and no name in it is known outside. Needs root, or a kernel that
+# lets users make namespaces of users.
+run_networked() (
+  enter_stage
+  if is_root; then
+    rights=+net_admin,+sys_admin
+    exec unshare --net -- setpriv --reuid postgres --regid postgres --init-groups \
+      --inh-caps "$rights" --ambient-caps "$rights" -- "${CLEAN[@]}" "$@"
+  fi
+  exec unshare --user --map-current-user --keep-caps --net -- "${CLEAN[@]}" "$@"
+)
+
+enter_stage() {
   cd "$STAGE_TREE"
-  clean=(env -i "PATH=$STAGE/bin:$(postgres_bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+  CLEAN=(env -i "PATH=$STAGE/bin:$(postgres_bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     "HOME=$STAGE/home" "TMPDIR=$STAGE/tmp" "DENO_DIR=$DENO_CACHE" LANG=C.UTF-8 "TERM=${TERM:-dumb}"
     DENO_NO_UPDATE_CHECK=1)
-  if is_root; then
-    exec setpriv --reuid postgres --regid postgres --init-groups -- "${clean[@]}" "$@"
-  fi
-  exec "${clean[@]}" "$@"
-)
+}
 
 # Processes that were started in the stage and outlived it: their folder or command line names it.
 stage_processes() {

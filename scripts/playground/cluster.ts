@@ -3,6 +3,7 @@ import { type EtcdProcess, startEtcd } from "../../tests/contract/etcd_process.t
 import { Proxy } from "./haproxy.ts";
 import { Member } from "./member.ts";
 import { freePorts } from "./processes.ts";
+import { LOOPBACK, type Site } from "./site.ts";
 import { waitFor } from "./wait.ts";
 
 /** What a playground is made of. */
@@ -16,6 +17,8 @@ export interface ClusterOptions {
   readonly dcs?: JsonObject;
   /** Laid over the file of each member. */
   readonly overrides?: (name: string) => JsonObject;
+  /** Where each member runs, and each etcd member, `e0` and so on; on loopback by default. */
+  readonly site?: (name: string) => Site;
 }
 
 /** Settings that make a loss of the leader short and still obey loop_wait + 2 · retry_timeout <= ttl. */
@@ -128,7 +131,8 @@ async function streamingFrom(leader: Member): Promise<number> {
 /** Starts etcd and plans the members; `startMembers` starts them. */
 export async function planCluster(options: ClusterOptions): Promise<Cluster> {
   const folder = await Deno.makeTempDir({ prefix: "c-" });
-  const etcd = await startEtcd({ members: options.etcdMembers });
+  const site = options.site ?? ((): Site => LOOPBACK);
+  const etcd = await startEtcd({ members: options.etcdMembers, site });
   const ports = freePorts(options.members.length * 2);
   const members = options.members.map((name, index) =>
     new Member({
@@ -136,6 +140,7 @@ export async function planCluster(options: ClusterOptions): Promise<Cluster> {
       name,
       program: options.patroni?.includes(name) ? "patroni" : "agent",
       folder: `${folder}/${name}`,
+      site: site(name),
       pgPort: ports[index * 2] ?? 0,
       restPort: ports[index * 2 + 1] ?? 0,
       etcd: etcd.endpoints,

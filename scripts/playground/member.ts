@@ -46,12 +46,11 @@ export class Member {
     if (this.#agent !== null) throw new TypeError(`Cannot start agent ${this.name}: it runs`);
     await Deno.mkdir(this.plan.folder, { recursive: true, mode: 0o700 });
     await Deno.writeTextFile(this.configFile, memberFile(this.plan), { mode: 0o600 });
-    const ours = this.plan.program === "agent";
-    this.#agent = spawnLogged({
-      program: ours ? Deno.execPath() : "patroni",
-      args: ours ? agentArgs([this.configFile]) : [this.configFile],
-      logFile: this.logFile,
-    });
+    const words = this.plan.program === "agent"
+      ? [Deno.execPath(), ...agentArgs([this.configFile])]
+      : ["patroni", this.configFile];
+    const [program = "", ...args] = [...this.plan.site.launch, ...words];
+    this.#agent = spawnLogged({ program, args, logFile: this.logFile });
   }
 
   /** Sends the agent a signal. */
@@ -103,12 +102,12 @@ export class Member {
 
   /** One GET, at most two seconds. */
   async rest(path: string): Promise<RestAnswer> {
-    return await askRest(`http://127.0.0.1:${this.plan.restPort}${path}`);
+    return await askRest(`http://${this.plan.site.host}:${this.plan.restPort}${path}`);
   }
 
   /** One statement on this member's server. */
   async sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    return await query(this.plan.pgPort, text);
+    return await query(this.plan.pgPort, text, this.plan.site.host);
   }
 }
 

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../../lib/base/json.ts";
+import type { Site } from "./site.ts";
 
 /** Where one member of a playground cluster lives. */
 export interface MemberPlan {
@@ -8,6 +9,7 @@ export interface MemberPlan {
   readonly program: "agent" | "patroni";
   /** Holds everything of this member. */
   readonly folder: string;
+  readonly site: Site;
   readonly pgPort: number;
   readonly restPort: number;
   /** `http://host:port` each. */
@@ -21,10 +23,11 @@ export interface MemberPlan {
 /** Passwords of a playground: known to everybody who can read this file. */
 export const PASSWORDS = { superuser: "super-pw", replication: "repl-pw", rewind: "rewind-pw" };
 
+/** Everybody on the member's own network; on loopback, this host. */
 const HBA: readonly string[] = [
   "local all all scram-sha-256",
-  "host replication all 127.0.0.1/32 scram-sha-256",
-  "host all all 127.0.0.1/32 scram-sha-256",
+  "host replication all samenet scram-sha-256",
+  "host all all samenet scram-sha-256",
 ];
 
 /** The member's `patroni.yml`, as JSON (which is YAML). */
@@ -36,7 +39,7 @@ function baseFile(plan: MemberPlan): JsonObject {
   return {
     scope: plan.scope,
     name: plan.name,
-    restapi: address(plan.restPort),
+    restapi: address(plan.site, plan.restPort),
     watchdog: { mode: "off" }, // a resetting host is no part of a playground
     etcd3: { hosts: plan.etcd.map((url) => new URL(url).host) },
     bootstrap: {
@@ -44,7 +47,7 @@ function baseFile(plan: MemberPlan): JsonObject {
       initdb: [{ encoding: "UTF8" }, { locale: "C" }, "data-checksums"],
     },
     postgresql: {
-      ...address(plan.pgPort),
+      ...address(plan.site, plan.pgPort),
       data_dir: `${plan.folder}/data`,
       bin_dir: postgresBin(),
       pgpass: `${plan.folder}/pgpass`,
@@ -66,8 +69,8 @@ function baseFile(plan: MemberPlan): JsonObject {
   };
 }
 
-function address(port: number): JsonObject {
-  return { listen: `127.0.0.1:${port}`, connect_address: `127.0.0.1:${port}` };
+function address({ host }: Site, port: number): JsonObject {
+  return { listen: `${host}:${port}`, connect_address: `${host}:${port}` };
 }
 
 function merged(base: JsonObject, over: JsonObject): JsonObject {

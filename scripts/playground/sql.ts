@@ -1,10 +1,15 @@
 import { Client } from "pg";
 import { PASSWORDS } from "./member_file.ts";
+import { LOOPBACK } from "./site.ts";
 
 /** A new connection as superuser; every wait in it is bounded. Close it with `end()`. */
-export async function connect(port: number, password = PASSWORDS.superuser): Promise<Client> {
+export async function connect(
+  port: number,
+  password = PASSWORDS.superuser,
+  host = LOOPBACK.host,
+): Promise<Client> {
   const client = new Client({
-    host: "127.0.0.1",
+    host,
     port,
     user: "postgres",
     database: "postgres",
@@ -28,8 +33,9 @@ export async function connect(port: number, password = PASSWORDS.superuser): Pro
 export async function query(
   port: number,
   text: string,
+  host = LOOPBACK.host,
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const client = await connect(port);
+  const client = await connect(port, PASSWORDS.superuser, host);
   try {
     return (await client.query(text)).rows;
   } finally {

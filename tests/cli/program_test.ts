@@ -136,7 +136,9 @@ for (const error of [new ConfigError("Cannot use x", []), new DcsUnreachable("Ca
   });
 }
 
-for (const name of ["agent", "list", "switchover", "failover", "history", "explain"]) {
+for (
+  const name of ["agent", "list", "switchover", "failover", "pause", "resume", "history", "explain"]
+) {
   Deno.test(`runProgram() prints the help of ${name} as in the golden file`, async () => {
     const { code, out } = await run(name === "agent" ? ["--help"] : [name, "--help"]);
     const golden = new URL(`golden/help_${name}.txt`, import.meta.url);

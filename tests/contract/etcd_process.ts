@@ -1,4 +1,6 @@
-/** A real etcd on loopback, made of plain processes in a folder of its own. */
+import { LOOPBACK, type Site } from "../../scripts/playground/site.ts";
+
+/** A real etcd, made of plain processes in a folder of its own. */
 export interface EtcdProcess extends AsyncDisposable {
   /** Client URLs, one for each member. */
   readonly endpoints: readonly string[];
@@ -27,10 +29,17 @@ export function etcdInstalled(): boolean {
   }
 }
 
+/** How many members, and where each of `e0`, `e1`, `e2` runs: on loopback by default. */
+export interface EtcdPlan {
+  readonly members: 1 | 3;
+  readonly site?: (name: string) => Site;
+}
+
 /** Starts one member, or three that form one cluster; resolves when each of them is healthy. */
-export async function startEtcd({ members }: { members: 1 | 3 }): Promise<EtcdProcess> {
+export async function startEtcd({ members, site }: EtcdPlan): Promise<EtcdProcess> {
   const folder = await Deno.makeTempDir({ prefix: "etcd-test-" });
-  const cluster = new LoopbackEtcd(folder, members);
+  const sites = Array.from({ length: members }, (_, index) => site?.(`e${index}`) ?? LOOPBACK);
+  const cluster = new ProcessesOfEtcd(folder, sites);
   try {
     await cluster.startAll();
     return cluster;
@@ -41,19 +50,20 @@ export async function startEtcd({ members }: { members: 1 | 3 }): Promise<EtcdPr
 }
 
 interface Member {
+  readonly launch: readonly string[];
   readonly args: readonly string[];
   readonly endpoint: string;
   process: Deno.ChildProcess | null;
   pid: number;
 }
 
-class LoopbackEtcd implements EtcdProcess {
+class ProcessesOfEtcd implements EtcdProcess {
   readonly #folder: string;
   readonly #members: readonly Member[];
 
-  constructor(folder: string, size: number) {
+  constructor(folder: string, sites: readonly Site[]) {
     this.#folder = folder;
-    this.#members = planMembers(folder, size);
+    this.#members = planMembers(folder, sites);
   }
 
   get endpoints(): readonly string[] {
@@ -112,15 +122,17 @@ class LoopbackEtcd implements EtcdProcess {
   }
 }
 
-function planMembers(folder: string, size: number): readonly Member[] {
-  const ports = freePorts(size * 2);
-  const plan = Array.from({ length: size }, (_, index) => ({
+function planMembers(folder: string, sites: readonly Site[]): readonly Member[] {
+  const ports = freePorts(sites.length * 2);
+  const plan = sites.map(({ host, launch }, index) => ({
     name: `e${index}`,
-    client: `http://127.0.0.1:${ports[index * 2]}`,
-    peer: `http://127.0.0.1:${ports[index * 2 + 1]}`,
+    launch,
+    client: `http://${host}:${ports[index * 2]}`,
+    peer: `http://${host}:${ports[index * 2 + 1]}`,
   }));
   const everyone = plan.map(({ name, peer }) => `${name}=${peer}`).join(",");
-  return plan.map(({ name, client, peer }) => ({
+  return plan.map(({ name, launch, client, peer }) => ({
+    launch,
     endpoint: client,
     process: null,
     pid: 0,
@@ -144,7 +156,8 @@ function freePorts(count: number): readonly number[] {
 
 function spawn(member: Member): void {
   const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
-  member.process = new Deno.Command("etcd", { args: [...member.args], ...quiet }).spawn();
+  const [program = "", ...args] = [...member.launch, "etcd", ...member.args];
+  member.process = new Deno.Command(program, { args, ...quiet }).spawn();
   member.pid = member.process.pid;
 }
 

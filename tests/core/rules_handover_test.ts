@@ -68,6 +68,7 @@ Deno.test("recover-leader hands over only to a member that has all that was writ
   const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
   const stopped = nodeView({ cluster: asked, postgres: down() });
   assert.deepEqual(ordered(stopped), ["hold-lock", "ask-peers"]);
+  assert.deepEqual(decide(stopped, SETTLED).actions[1], { kind: "ask-peers", only: "b" });
   const { actions } = decide({ ...stopped, peers: [peer("b"), peer("c")] }, SETTLED);
   assert.deepEqual(actions, [{ kind: "release-lock", lastLsn: lsn(1000) }]);
   const cases = [

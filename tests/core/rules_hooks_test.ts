@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { TaskSpec } from "../../lib/core/action.ts";
+import type { Action, TaskSpec } from "../../lib/core/action.ts";
 import { decide } from "../../lib/core/decide.ts";
 import { evolve, initialMemory } from "../../lib/core/memory.ts";
 import type { NodeView, PostgresView, TaskView } from "../../lib/core/node_view.ts";
@@ -109,6 +109,15 @@ Deno.test("task-running releases the lock early to an heir with the shutdown che
     ["a shutdown", stopping({ wishes: [{ kind: "shutdown" }] }), ["hold-lock", "ask-peers"]],
   ] as const;
   for (const [name, view, expected] of cases) deepStrictEqual(ordered(view), expected, name);
+});
+
+Deno.test("task-running asks the named successor alone who has the shutdown checkpoint", () => {
+  const asked = (candidate: string | null): Action | undefined => {
+    const view = stopping({ cluster: cluster({ handover: handover({ candidate }) }) });
+    return decide(view, initialMemory).actions[1];
+  };
+  deepStrictEqual(asked("c"), { kind: "ask-peers", only: "c" });
+  deepStrictEqual(asked(null), { kind: "ask-peers" });
 });
 
 Deno.test("task-running lets a stop end in peace when the lock has been released early", () => {

@@ -20,7 +20,7 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
   const { name, keeper, server } = node;
   switch (action.kind) {
     case "ask-peers":
-      return yield* askPeers(node, world);
+      return yield* askPeers(node, world, action.only ?? null);
     case "inspect-leader":
       return yield* inspectLeader(node, action.leader.name, world);
     case "claim-bootstrap":
@@ -161,11 +161,12 @@ function changeSlots(server: Server, { create, drop }: SlotChanges): Answer {
   return DONE;
 }
 
-function* askPeers(node: Node, world: World): Steps<Answer> {
+function* askPeers(node: Node, world: World, only: string | null): Steps<Answer> {
   const names = new Set(node.memory.lastHealthyMembers.map((member) => member.name));
   for (const member of node.lastSeen?.members ?? []) names.add(member.name);
   names.delete(node.name);
-  node.peers = yield* askAll(node, [...names].sort(), world);
+  const asked = [...names].sort().filter((name) => only === null || name === only);
+  node.peers = yield* askAll(node, asked, world);
   return DONE;
 }
 

@@ -1,5 +1,6 @@
 import type { Action } from "../action.ts";
 import { answered, successors } from "../candidate.ts";
+import type { ClusterView } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { authorityEndsMs } from "./facts.ts";
@@ -7,6 +8,12 @@ import { act, actAndLook } from "./rule.ts";
 import type { Answer } from "./rule.ts";
 
 const HOLD: Action = { kind: "hold-lock" };
+
+/** Nobody writes while the question runs: where the operator named a successor, no other one is waited for. */
+export function askHeirs({ handover }: ClusterView): Action {
+  const only = handover?.candidate ?? null;
+  return only === null ? { kind: "ask-peers" } : { kind: "ask-peers", only };
+}
 
 /**
  * A server on its way down has written its shutdown checkpoint and takes no more writes; only its archiver or WAL
@@ -21,7 +28,7 @@ export function releaseEarly(view: NodeView, memory: Memory): Answer | null {
   if (state !== "shut down" || checkpointLsn === null) return null;
   if (peers === "not asked") {
     const why = "the server has written its shutdown checkpoint: asking who has it";
-    return actAndLook(why, [HOLD, { kind: "ask-peers" }]);
+    return actAndLook(why, [HOLD, askHeirs(cluster)]);
   }
   const only = cluster.handover?.candidate ?? null;
   const able = successors(cluster, peers, { only, except: null });

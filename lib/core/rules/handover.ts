@@ -3,6 +3,7 @@ import { answered, handoverDue, successors } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Lsn } from "../lsn.ts";
 import type { NodeView } from "../node_view.ts";
+import { askHeirs } from "./early_release.ts";
 import { authorityEndsMs, hasEnded, isPaused } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
@@ -88,7 +89,7 @@ export function finishHandover(
 ): Answer {
   if (view.peers === "not asked") {
     const asking = "the server is stopped: asking who has all that it wrote";
-    return actAndLook(asking, [HOLD, { kind: "ask-peers" }]);
+    return actAndLook(asking, [HOLD, askHeirs(cluster)]);
   }
   const able = successors(cluster, view.peers, { only: wish.candidate, except: null });
   if (answered(view.peers).some((peer) => able.includes(peer.name) && peer.lsn >= end)) {
