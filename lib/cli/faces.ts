@@ -1,6 +1,7 @@
 import type { CommandContext } from "./command.ts";
 import type { ExplainOptions } from "./explain.ts";
 import type { HandoverOptions } from "./handover_plan.ts";
+import type { PauseOptions } from "./pause.ts";
 import type { Output } from "./output.ts";
 import type { Format } from "./table.ts";
 
@@ -17,6 +18,7 @@ export interface Faces {
   list(context: CommandContext): Promise<number>;
   history(context: CommandContext): Promise<number>;
   handover(context: CommandContext, wish: HandoverOptions): Promise<number>;
+  pause(context: CommandContext, options: PauseOptions): Promise<number>;
   explain(output: Output, options: ExplainOptions): Promise<number>;
   /** The recording of the member that a configuration file describes. Throws `ConfigError`. */
   recordingOf(configPath: string): Promise<string>;

@@ -8,7 +8,17 @@ import type { HandoverOptions } from "./handover_plan.ts";
 import { complaint } from "./output.ts";
 import { type Format, FORMATS } from "./table.ts";
 
-const COMMANDS = ["list", "switchover", "failover", "history", "explain", "version", "help"];
+const COMMANDS = [
+  "list",
+  "switchover",
+  "failover",
+  "pause",
+  "resume",
+  "history",
+  "explain",
+  "version",
+  "help",
+];
 
 /** Runs one command line. Returns the exit code: 0 done, 1 refused or failed, 2 usage, 3 status unknown. */
 export async function runProgram(args: readonly string[], faces: Faces): Promise<number> {
@@ -69,6 +79,7 @@ function build(faces: Faces, end: End): Command {
   program.action(async (path: string | undefined) => end(await run(path, faces, program)));
   addReports(program, faces, end);
   addHandovers(program, faces, end);
+  addPauses(program, faces, end);
   return program;
 }
 
@@ -142,6 +153,25 @@ function addHandovers(program: Command, faces: Faces, end: End): void {
   };
   add("switchover", "let another member lead, in order: the leader stops first");
   add("failover", "let a member lead although the leader is gone");
+}
+
+interface PauseGiven extends Common {
+  readonly wait?: boolean;
+}
+
+function addPauses(program: Command, faces: Faces, end: End): void {
+  const add = (name: string, on: boolean, description: string): void => {
+    command(program, name, description)
+      .option("--wait", "return when every member has confirmed it")
+      .option("--force", "act without asking")
+      .action(async (given: PauseGiven) => {
+        const manner = { format: given.format, force: given.force === true };
+        const context = await faces.open(configPath(given, faces), manner);
+        end(await faces.pause(context, { on, wait: given.wait === true }));
+      });
+  };
+  add("pause", true, "maintenance mode: the agents start, stop and promote nothing");
+  add("resume", false, "end maintenance mode");
 }
 
 /** A failover that names only a leader is a switchover. */

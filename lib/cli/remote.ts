@@ -12,6 +12,7 @@ export type RemoteAnswer =
 export interface Remote {
   get(url: string, signal: AbortSignal): Promise<RemoteAnswer>;
   post(url: string, body: JsonObject, signal: AbortSignal): Promise<RemoteAnswer>;
+  patch(url: string, body: JsonObject, signal: AbortSignal): Promise<RemoteAnswer>;
 }
 
 /** Name and password for calls that change something. */
@@ -20,16 +21,18 @@ export interface Login {
   readonly password: string;
 }
 
-/** Requests by `fetch`; only POST carries the login. Answers beyond 1 MiB are cut. */
+/** Requests by `fetch`; only those that change something carry the login. Answers beyond 1 MiB are cut. */
 export function httpRemote(login: Login | null): Remote {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (login !== null) {
     headers["authorization"] = `Basic ${basic(login)}`;
   }
+  const change = (method: "POST" | "PATCH"): Remote["post"] => (url, body, signal) =>
+    send(url, { method, headers, body: JSON.stringify(body), signal });
   return {
     get: (url, signal) => send(url, { signal }),
-    post: (url, body, signal) =>
-      send(url, { method: "POST", headers, body: JSON.stringify(body), signal }),
+    post: change("POST"),
+    patch: change("PATCH"),
   };
 }
 

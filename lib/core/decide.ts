@@ -1,41 +1,12 @@
 import type { Decision } from "./action.ts";
 import type { Memory } from "./memory.ts";
 import type { NodeView } from "./node_view.ts";
-import { bootstrap, founding } from "./rules/bootstrap.ts";
-import { dcsLost } from "./rules/dcs_lost.ts";
 import { complete } from "./rules/every_answer.ts";
-import { answerIdle, follow } from "./rules/follow.ts";
-import { foreignSystem, shutdown, unreadableData } from "./rules/guards.ts";
-import { handover } from "./rules/handover.ts";
-import { lead } from "./rules/lead.ts";
-import { race } from "./rules/race.ts";
-import { recoverLeader, recoverReplica } from "./rules/recover.ts";
-import type { Answer, Rule } from "./rules/rule.ts";
-import { taskRunning } from "./rules/task_running.ts";
-import { watchdogGuard } from "./rules/watchdog.ts";
-import { leaseLost, unready } from "./rules/unready.ts";
+import { answerIdle } from "./rules/follow.ts";
+import { LADDER } from "./rules/ladder.ts";
+import type { Answer } from "./rules/rule.ts";
 
 const IDLE = "idle";
-
-/** The order in which the rules are asked; it is policy, and changes only with a decision record. */
-export const LADDER: readonly Rule[] = [
-  shutdown,
-  foreignSystem,
-  dcsLost,
-  taskRunning,
-  founding,
-  unreadableData,
-  leaseLost,
-  bootstrap,
-  watchdogGuard,
-  unready,
-  recoverLeader,
-  recoverReplica,
-  handover,
-  lead,
-  race,
-  follow,
-];
 
 /** What to do about this view: the answer of the first rung that has one, completed. Pure, total and deterministic. */
 export function decide(view: NodeView, memory: Memory): Decision {

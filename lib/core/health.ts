@@ -55,12 +55,18 @@ export const HEALTH_CHECKS: Readonly<Record<string, HealthCheck>> = {
  * Holds the lock, and the server runs as primary. Patroni asks for the lock alone; writes must not be sent to a server
  * that is not promoted yet, so here both count (decided difference).
  */
-function isPrimary({ lease, nowMs, view }: HealthFacts): boolean {
-  return leadsAt(lease, nowMs) && isRunning(view) && isPrimaryServer(view);
+function isPrimary(facts: HealthFacts): boolean {
+  return isLeader(facts) && isRunning(facts.view) && isPrimaryServer(facts.view);
 }
 
-function isLeader({ lease, nowMs }: HealthFacts): boolean {
-  return leadsAt(lease, nowMs);
+function isLeader(facts: HealthFacts): boolean {
+  return leadsAt(facts.lease, facts.nowMs) || leadsInPause(facts);
+}
+
+/** In maintenance mode a primary serves on without the store, unless the last view names another leader. */
+function leadsInPause({ settings, deadMan, view, cluster, name }: HealthFacts): boolean {
+  if (!settings.paused || deadMan?.armed === true || !isPrimaryServer(view)) return false;
+  return cluster === null || cluster.lock?.holder === name;
 }
 
 function isTaggedPrimary(facts: HealthFacts, query: HealthQuery): boolean {
@@ -93,6 +99,7 @@ function neverInThisVersion(): boolean {
 
 /** The loop is not stuck: the next look is not overdue by ttl on a primary, 2 * ttl elsewhere. */
 function isLive({ settings, view, nextTickMs, nowMs }: HealthFacts): boolean {
+  if (settings.paused) return true;
   const ttlMs = settings.ttlS * 1000;
   const isRunningPrimary = isRunning(view) && isPrimaryServer(view);
   return nextTickMs + (isRunningPrimary ? ttlMs : 2 * ttlMs) > nowMs;

@@ -3,6 +3,7 @@ import type { Lsn } from "./lsn.ts";
 import { maxLsn } from "./lsn.ts";
 import type { Memory } from "./memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "./node_view.ts";
+import { isPaused } from "./rules/facts.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
 import { COMPATIBLE_VERSION } from "./version.ts";
 
@@ -24,6 +25,7 @@ export function memberRecord(view: NodeView, memory: Memory): JsonObject {
     ["tags", filled(self.tags.published)],
     ...pendingRestart(server),
     ...(server !== null && mayPublishPositions(view) ? positions(server) : []),
+    ["pause", isPaused(view, memory) ? true : null],
   ]);
 }
 

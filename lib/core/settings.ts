@@ -26,6 +26,8 @@ export interface Settings {
   /** Seconds that the slot of a vanished member is kept. */
   readonly memberSlotsTtlS: number;
   readonly useSlots: boolean;
+  /** Maintenance mode: the agents start, stop, promote and demote nothing by themselves. */
+  readonly paused: boolean;
   /** `postgresql.parameters` of the cluster, values as text. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[] | null;
@@ -49,6 +51,7 @@ export const defaultSettings: Settings = {
   primaryStopTimeoutS: 0,
   memberSlotsTtlS: 1800,
   useSlots: true,
+  paused: false,
   parameters: {},
   pgHba: null,
   pgIdent: null,
@@ -70,9 +73,10 @@ export function decodeSettings(
   if ("fault" in timing) return timing;
   const limits = readLimits(raw, warn);
   const server = readServer(raw, warn);
+  const paused = switchOr({ key: "pause", value: raw["pause"] }, defaultSettings.paused, warn);
   const unsupported = unsupportedKeys(raw);
   warnOfIgnoredKeys(raw, warn);
-  return { settings: { ...timing, ...limits, ...server, unsupported, warnings } };
+  return { settings: { ...timing, ...limits, ...server, paused, unsupported, warnings } };
 }
 
 type Limits = Pick<

@@ -16,6 +16,7 @@ const READ = [
   "primary_stop_timeout",
   "master_stop_timeout",
   "member_slots_ttl",
+  "pause",
   "postgresql",
 ] as const;
 
@@ -32,7 +33,6 @@ const UNSUPPORTED: Readonly<Record<string, (value: Json) => boolean>> = {
   synchronous_mode: (value) => readSwitch(value) || isText(value, "quorum"),
   synchronous_mode_strict: readSwitch,
   standby_cluster: isActiveStandby,
-  pause: readSwitch,
   failsafe_mode: readSwitch,
   permanent_replication_slots: isFilled,
   permanent_slots: isFilled,

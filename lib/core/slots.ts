@@ -57,7 +57,7 @@ export function primarySlotChanges(server: PrimaryView, facts: SlotFacts): SlotC
   const wanted = wantedSlots(facts);
   return {
     create: missing(wanted, server.slots),
-    drop: unwanted(wanted, server.slots),
+    drop: unwanted(wanted, server.slots, facts),
     advance: advances(server.slots, facts, server.lsn),
   };
 }
@@ -73,7 +73,7 @@ export function replicaSlotChanges(server: ReplicaView, facts: SlotFacts): SlotC
   const published = wanted.filter((slot) => status.slots[slot] !== undefined);
   return {
     create: missing(published, server.slots),
-    drop: unwanted(wanted, server.slots),
+    drop: unwanted(wanted, server.slots, facts),
     advance: advances(server.slots, facts, server.replayedLsn),
   };
 }
@@ -82,7 +82,13 @@ function missing(wanted: readonly string[], slots: readonly SlotView[]): readonl
   return wanted.filter((name) => slots.every((slot) => slot.name !== name));
 }
 
-function unwanted(wanted: readonly string[], slots: readonly SlotView[]): readonly string[] {
+/** In maintenance mode an operator may be at work with a slot that nobody else knows (case H9). */
+function unwanted(
+  wanted: readonly string[],
+  slots: readonly SlotView[],
+  { cluster }: SlotFacts,
+): readonly string[] {
+  if (cluster.settings.paused) return [];
   const isIdle = (slot: SlotView): boolean =>
     slot.kind === "physical" && !slot.active && !slot.temporary;
   const mustGo = (slot: SlotView): boolean =>

@@ -14,7 +14,7 @@ import { filled, pendingRestart, positionNumber, present, replicationState } fro
 import type { Field } from "./publish.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
 import type { SwitchStatus } from "./switch_status.ts";
-import { isSyncStandby, syncMode } from "./sync_duty.ts";
+import { isPaused, isSyncStandby, syncMode } from "./sync_duty.ts";
 import { watchdogObstacle } from "./watchdog.ts";
 import type { WatchdogView } from "./watchdog.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "./version.ts";
@@ -65,6 +65,7 @@ export function statusDocument(facts: StatusFacts): JsonObject {
     ["timeline", server?.timeline ?? null],
     ["replication_state", server?.kind === "replica" ? replicationState(server) : null],
     ["replication", server === null ? null : senders(server)],
+    ["pause", cluster !== null && isPaused(cluster) ? true : null],
     ["cluster_unlocked", cluster === null || cluster.lock === null ? true : null],
     ["dcs_last_seen", Math.floor(facts.dcsSeenWallMs / 1000)],
     ["tags", view === null ? null : filled(view.self.tags.published)],

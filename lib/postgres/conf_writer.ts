@@ -11,7 +11,7 @@ import {
 import { exists, readIfThere, removeIfThere } from "./data_dir.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
-import { fileParameters } from "./parameters.ts";
+import { controlledSettings, fileParameters } from "./parameters.ts";
 import { writePrivateFile } from "./pgpass.ts";
 
 const CHECK_MS = 10_000;
@@ -64,7 +64,10 @@ export class ConfWriter {
     }
     const { refused } = this.#checked;
     const kept = Object.entries(all).filter(([name]) => !refused.has(name));
-    return { parameters: Object.fromEntries(kept), remarks: [...refused.values()] };
+    // The agent gives these on the command line as well; a start by hand in maintenance mode needs them, too.
+    const controlled = controlledSettings(this.#options, order.settings);
+    const parameters = { ...Object.fromEntries(kept), ...controlled };
+    return { parameters, remarks: [...refused.values()] };
   }
 }
 

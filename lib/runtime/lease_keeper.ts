@@ -97,9 +97,9 @@ export class LeaseKeeper {
     return this.#guarded.view();
   }
 
-  /** The switch is armed, and its process there, now. */
+  /** A server may become writable: the switch is armed, and its process there, or maintenance mode wants none. */
   isGuarded(): Promise<boolean> {
-    return this.#guarded.isArmed();
+    return this.#guarded.mayWrite();
   }
 
   /** Guards a server that becomes writable before there is a lock, as long as the member's lease lasts. Throws `DcsUnreachable`. */
@@ -213,7 +213,10 @@ export class LeaseKeeper {
     switch (result.kind) {
       case "held":
         this.#session.extended(lease.id, askedMs);
-        await this.#guarded.confirm({ ...lease, aliveMs: askedMs });
+        await this.#guarded.confirm(
+          { ...lease, aliveMs: askedMs },
+          result.view.settings.paused,
+        );
         return result.view;
       case "lease-gone":
         this.#session.forget(lease.id);

@@ -24,6 +24,8 @@ export class GuardedClaim {
   readonly #switch: LeaseSwitch;
   /** The server is writable under the member's lease alone: a bootstrap. */
   #guardsSession = false;
+  /** The last proof of the lock showed maintenance mode, in which nothing is fenced. */
+  #isPaused = false;
 
   constructor(claim: LockClaim, deadMan: LeaseSwitch) {
     this.#claim = claim;
@@ -40,19 +42,28 @@ export class GuardedClaim {
     return this.#switch.ready();
   }
 
-  /** True while it is armed and its process is there. */
-  async isArmed(): Promise<boolean> {
-    return this.#switch.view() !== null && await this.#switch.ready();
+  /** True while it is armed and its process is there, or while maintenance mode wants none. */
+  async mayWrite(): Promise<boolean> {
+    if (this.#switch.view() === null) return this.#isPaused;
+    return await this.#switch.ready();
   }
 
-  /** A proof of the lock counts only when the server is guarded until its end. */
-  async confirm(lease: AliveLease): Promise<void> {
-    if (this.#claim.accepts(lease) && !await this.#switch.renew(endOf(lease))) {
+  /**
+   * A proof of the lock counts only when the server is guarded until its end. `isPaused`: the same answer of the store
+   * shows maintenance mode; only that lays the switch to rest over a primary, and the next proof without it arms it again.
+   */
+  async confirm(lease: AliveLease, isPaused = false): Promise<void> {
+    if (this.#claim.accepts(lease) && !await this.#guard(lease, isPaused)) {
       this.#claim.abandon("the dead-man's switch cannot be armed");
       return;
     }
     this.#claim.confirm(lease);
     if (this.#claim.kind() === "held") this.#guardsSession = false;
+  }
+
+  async #guard(lease: AliveLease, isPaused: boolean): Promise<boolean> {
+    this.#isPaused = isPaused && (this.#switch.view() === null || await this.#switch.disarm());
+    return this.#isPaused || await this.#switch.renew(endOf(lease));
   }
 
   /** Guards a server that becomes writable before there is a lock, until the end of this lease. */

@@ -1,4 +1,5 @@
 import { DcsUnreachable } from "../../lib/base/errors.ts";
+import type { JsonObject } from "../../lib/base/json.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import { createApp } from "../../lib/api/app.ts";
@@ -16,7 +17,7 @@ export const STORE: StoreHealth = {
   lastSeenWallMs: 1_767_261_600_000,
 };
 
-/** A store of one key, `failover`, with compare on its revision as etcd has it. Other writes are refused. */
+/** A store of two keys, `failover` and `config`, with compare on their revisions as etcd has it. Other writes are refused. */
 export class FakeDcs implements Dcs {
   view: ClusterView | "unreachable";
   readonly writes: HandoverWrite[] = [];
@@ -46,6 +47,17 @@ export class FakeDcs implements Dcs {
     return Promise.resolve({ kind: "done", revision: next });
   }
 
+  writeConfig(raw: JsonObject, revision: bigint): Promise<WriteResult> {
+    if (this.writeAnswer !== null) return Promise.resolve(this.writeAnswer);
+    const view = this.view;
+    if (view === "unreachable") return Promise.resolve({ kind: "unknown", why: "no answer" });
+    const present = view.config?.revision ?? 0n;
+    if (present !== revision) return Promise.resolve({ kind: "refused", why: "it changed" });
+    const next = view.revision + 1n;
+    this.view = { ...view, revision: next, config: { raw, revision: next } };
+    return Promise.resolve({ kind: "done", revision: next });
+  }
+
   grantLease = (): Promise<string> => Promise.resolve("1");
   keepLeaseAlive = (): Promise<boolean> => Promise.resolve(false);
   revokeLease = (): Promise<void> => Promise.resolve();
@@ -61,7 +73,6 @@ export class FakeDcs implements Dcs {
   writeStatus = refuse;
   writeHistory = refuse;
   clearHandover = refuse;
-  writeConfig = refuse;
   watch = (): Promise<void> => Promise.resolve();
   health = (): StoreHealth => STORE;
 }
@@ -123,10 +134,24 @@ export class TestApi {
 
   /** POST of a JSON body. */
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return this.#sendBody("POST", path, body, headers);
+  }
+
+  /** PATCH of a JSON body. */
+  patch(path: string, body: unknown): Promise<Response> {
+    return this.#sendBody("PATCH", path, body, {});
+  }
+
+  #sendBody(
+    method: "POST" | "PATCH",
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+  ): Promise<Response> {
     const text = JSON.stringify(body);
     const length = String(new TextEncoder().encode(text).length);
     return this.send(path, {
-      method: "POST",
+      method,
       body: text,
       headers: { "content-length": length, ...headers },
     });

@@ -38,7 +38,7 @@ const STATUSES: readonly (readonly [string, string, number, number])[] = [
   ["/toString", "GET", 404, 404],
   ["/nothing", "POST", 404, 404],
   ["/primary", "POST", 405, 405],
-  ["/config", "PATCH", 405, 405],
+  ["/config", "DELETE", 405, 405],
   ["/switchover", "GET", 405, 405],
   ["/patroni", "HEAD", 200, 200],
   ["/patroni/x", "GET", 200, 200],

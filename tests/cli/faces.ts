@@ -40,6 +40,10 @@ export function world(options: WorldOptions = {}): World {
   const { format = "pretty", answer = { kind: "answered", status: 200, text: "Done" } } = options;
   const record: Omit<World, "context"> = { sent: [], questions: [], out: [], err: [] };
   let reads = 0;
+  const change = (url: string, body: JsonObject): Promise<RemoteAnswer> => {
+    record.sent.push({ url, body });
+    return Promise.resolve(isDead(url) ? SILENT : answer);
+  };
   const context: CommandContext = {
     format,
     force,
@@ -63,10 +67,8 @@ export function world(options: WorldOptions = {}): World {
     remote: {
       get: (url) =>
         Promise.resolve(isDead(url) ? SILENT : { kind: "answered", status: 200, text: "" }),
-      post: (url, body) => {
-        record.sent.push({ url, body });
-        return Promise.resolve(isDead(url) ? SILENT : answer);
-      },
+      post: change,
+      patch: change,
     },
   };
   const isDead = (url: string): boolean => deadPorts.includes(Number(new URL(url).port));

@@ -29,6 +29,7 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
     list: () => record("list"),
     history: () => record("history"),
     handover: (_context, wish) => record("handover", wish),
+    pause: (_context, options) => record("pause", options),
     explain: (_output, options) => record("explain", options),
     recordingOf: (path) => Promise.resolve(`${path}.ticks`),
     version: (_output, format) => record("version", format),
@@ -54,6 +55,14 @@ const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["failover --leader a --member b --force", [
     ["open", "patroni.yml", { format: "pretty", force: true }],
     ["handover", { command: "failover", leader: "a", candidate: "b" }],
+  ]],
+  ["pause --wait", [
+    ["open", "patroni.yml", { format: "pretty", force: false }],
+    ["pause", { on: true, wait: true }],
+  ]],
+  ["resume --force", [
+    ["open", "patroni.yml", { format: "pretty", force: true }],
+    ["pause", { on: false, wait: false }],
   ]],
   ["failover --leader a", [
     ["open", "patroni.yml", { format: "pretty", force: false }],
@@ -127,7 +136,9 @@ for (const error of [new ConfigError("Cannot use x", []), new DcsUnreachable("Ca
   });
 }
 
-for (const name of ["agent", "list", "switchover", "failover", "history", "explain"]) {
+for (
+  const name of ["agent", "list", "switchover", "failover", "pause", "resume", "history", "explain"]
+) {
   Deno.test(`runProgram() prints the help of ${name} as in the golden file`, async () => {
     const { code, out } = await run(name === "agent" ? ["--help"] : [name, "--help"]);
     const golden = new URL(`golden/help_${name}.txt`, import.meta.url);

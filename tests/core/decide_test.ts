@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Action, Decision } from "../../lib/core/action.ts";
 import type { ClusterUnreachable, ClusterView } from "../../lib/core/cluster_view.ts";
-import { decide, explain, LADDER } from "../../lib/core/decide.ts";
+import { decide, explain } from "../../lib/core/decide.ts";
+import { LADDER } from "../../lib/core/rules/ladder.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { LeaseView, NodeView, PostgresView, TaskView } from "../../lib/core/node_view.ts";

@@ -29,6 +29,7 @@ export function clusterSettings(overrides: Partial<Settings> = {}): Settings {
     primaryStopTimeoutS: 0,
     memberSlotsTtlS: 1800,
     useSlots: true,
+    paused: false,
     parameters: { shared_buffers: "16MB", fsync: "off", max_connections: "30" },
     pgHba: null,
     pgIdent: null,

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { LADDER } from "../../lib/core/decide.ts";
+import { LADDER } from "../../lib/core/rules/ladder.ts";
 import { productBrain } from "../sim/brain.ts";
 import { planOf } from "../sim/plan.ts";
 import { simulate } from "../sim/simulate.ts";

@@ -2,6 +2,7 @@ import type { Decision } from "../../lib/core/action.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
 import type { SimNode } from "./sim_node.ts";
+import { PausePromises } from "./pause_promises.ts";
 import { sameValue } from "./same_value.ts";
 import type { Server } from "./server.ts";
 import type { WalRecord } from "./wal.ts";
@@ -26,6 +27,7 @@ export interface Violation {
     | "too-many-rounds"
     | "barred-promoted"
     | "shell-fault"
+    | "pause-broken"
     | "no-recovery";
   readonly seconds: number;
   readonly node: string;
@@ -48,6 +50,8 @@ const QUIET_MS = 10_000;
  * be) a primary, nobody can stop that server. Then, and only then, it may write without a lease, from that moment
  * until BACK_GRACE_MS after its agent runs again. `agentGone` and `agentBack` are the only places that know of it.
  *
+ * Maintenance mode takes the fence away by an operator's wish: see `PausePromises`.
+ *
  * Also not counted: a lock that was deleted with the whole key tree (`wiped`) for one ttl and while the tree has no
  * identity (nobody else leads such a cluster), because no lease can protect against it; a server whose cluster nobody has led yet (a bootstrap before its first lock).
  */
@@ -56,6 +60,7 @@ export class Checks {
   readonly #world: World;
   readonly #excusedUntilMs = new Map<string, number>();
   readonly #led = new Set<string>();
+  readonly #pause = new PausePromises(BACK_GRACE_MS);
   #wipedMs = -Infinity;
   #newestTimeline = 0;
   #wroteMs = 0;
@@ -77,6 +82,8 @@ export class Checks {
     const { brain } = this.#world;
     try {
       const decision = brain.decide(view, node.memory);
+      const broken = this.#pause.judge(view, node.memory, decision, this.#world.scheduler.nowMs);
+      if (broken !== null) this.#report("pause-broken", node.name, broken);
       if (!sameValue(decision, brain.decide(view, node.memory))) {
         this.#report("not-deterministic", node.name, decision.rule);
       }
@@ -241,6 +248,7 @@ export class Checks {
 
   #isCounted({ name, server }: SimNode): boolean {
     if (!server.writable || !this.#led.has(server.systemId)) return false;
+    if (this.#pause.excuses(name, this.#world.scheduler.nowMs)) return false;
     return (this.#excusedUntilMs.get(name) ?? -Infinity) <= this.#world.scheduler.nowMs;
   }
 

@@ -1,6 +1,8 @@
 import { unreachable } from "../../lib/base/never.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { FaultKind } from "./plan.ts";
+import { writeIntoStore } from "./operator_faults.ts";
+import type { Heal } from "./operator_faults.ts";
 import type { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
 import { Host } from "./schedule.ts";
@@ -8,8 +10,6 @@ import { Counts } from "./network.ts";
 import type { Server } from "./server.ts";
 import { hasTwin } from "./wal.ts";
 import type { World } from "./world.ts";
-
-type Heal = () => void;
 
 type NetworkFault = Extract<
   FaultKind,
@@ -120,7 +120,9 @@ export class Faults {
   inflict(kind: FaultKind, node: SimNode, durationMs: number): void {
     this.#world.log(node.name, `-- ${kind} for ${(durationMs / 1000).toFixed(1)} s`);
     const end = this.#begin(kind, node);
-    const wide = ["store-down", "slow-server", "clone-fails", "wipe", "peer-cut"].includes(kind);
+    const wide = ["store-down", "slow-server", "clone-fails", "wipe", "peer-cut", "pause"].includes(
+      kind,
+    );
     const names = wide ? this.#world.plan.names : [node.name];
     const settle = names.map((name) => this.#troubled.add(name));
     const heal = (): void => {
@@ -164,12 +166,12 @@ export class Faults {
         return this.#hang(node, kind);
       case "wall-jump":
         return this.#jump(node);
-      case "handover":
-        return this.#wish();
       case "agent-shutdown":
         return this.#shutDown(node);
+      case "handover":
       case "wipe":
-        return this.#wipe();
+      case "pause":
+        return writeIntoStore(kind, this.#world, this.#random);
       default:
         return unreachable(kind);
     }
@@ -209,14 +211,6 @@ export class Faults {
 
   #crash(server: Server): void {
     if (server.process !== "off") this.#world.die(server, false);
-  }
-
-  #wipe(): Heal {
-    const { checks, scheduler, store } = this.#world;
-    checks.wiped();
-    store.expire(scheduler.nowMs);
-    store.wipe();
-    return nothing;
   }
 
   #stall(node: SimNode): Heal {
@@ -273,17 +267,6 @@ export class Faults {
   #resume(node: SimNode): void {
     this.#world.checks.agentBack(node);
     this.#world.scheduler.resume(node.host);
-  }
-
-  #wish(): Heal {
-    const { plan, store } = this.#world;
-    const holder = store.lock?.value ?? this.#random.pick(plan.names);
-    const leader = this.#random.pick([holder, holder, null, this.#random.pick(plan.names)]);
-    const candidate = this.#random.pick([null, ...plan.names, ...plan.names, "ghost"]);
-    if (leader === null && candidate === null) return nothing;
-    store.wish(leader, candidate);
-    this.#world.node(holder)?.wake();
-    return nothing;
   }
 }
 

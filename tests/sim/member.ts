@@ -27,7 +27,11 @@ export function selfView({ name, nofailover }: Identity): SelfView {
 }
 
 /** The member key that this node writes for what it saw of its server. */
-export function memberOf(identity: Identity, postgres: PostgresView): MemberState {
+export function memberOf(
+  identity: Identity,
+  postgres: PostgresView,
+  pause: boolean,
+): MemberState {
   const { apiUrl, connUrl, tags, name } = selfView(identity);
   const lsn = postgres.kind === "replica" ? postgres.receivedLsn : null;
   return {
@@ -46,7 +50,7 @@ export function memberOf(identity: Identity, postgres: PostgresView): MemberStat
     replicationState: postgres.kind === "replica" && postgres.streaming ? "streaming" : null,
     timeline: postgres.kind === "replica" || postgres.kind === "primary" ? postgres.timeline : null,
     scheduledRestart: null,
-    pause: false,
+    pause,
     proxyUrl: null,
   };
 }

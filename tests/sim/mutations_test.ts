@@ -2,6 +2,7 @@ import type { Violation } from "./checks.ts";
 import { productBrain } from "./brain.ts";
 import type { Mutation } from "./mutations.ts";
 import { MUTATIONS } from "./mutations.ts";
+import { PAUSE_MUTATIONS } from "./mutations_pause.ts";
 import { RULE_MUTATIONS } from "./mutations_rules.ts";
 import type { ShellMutation } from "./mutations_shell.ts";
 import { SHELL_MUTATIONS } from "./mutations_shell.ts";
@@ -51,7 +52,7 @@ async function tell(context: Deno.TestContext, caught: Catch | null): Promise<vo
   await context.step(`seed ${seed}: ${violation.kind} at ${violation.node}`, () => {});
 }
 
-for (const mutation of [...MUTATIONS, ...RULE_MUTATIONS]) {
+for (const mutation of [...MUTATIONS, ...RULE_MUTATIONS, ...PAUSE_MUTATIONS]) {
   Deno.test(`simulate() finds the planted bug that ${mutation.name}`, async (context) => {
     await tell(context, catchOf(mutation));
   });

@@ -18,13 +18,17 @@ export class Network {
     return this.#flags.has("clone");
   }
 
+  get paused(): boolean {
+    return this.#flags.has("pause");
+  }
+
   /** Cuts connections that `from` opens to `to`; the result heals them. */
   cutLink(from: string, to: string): () => void {
     return this.#links.add(`${from}>${to}`);
   }
 
   /** Raises a flag of all hosts; the result lowers it. */
-  raise(flag: "store" | "slow" | "clone"): () => void {
+  raise(flag: "store" | "slow" | "clone" | "pause"): () => void {
     return this.#flags.add(flag);
   }
 

@@ -13,6 +13,7 @@ import type { Memory } from "../../lib/core/memory.ts";
 import type { WatchdogView } from "../../lib/core/watchdog.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import { LSN_ZERO } from "../../lib/core/lsn.ts";
+import { isPaused } from "../../lib/core/rules/facts.ts";
 import { watchdogObstacle } from "../../lib/core/watchdog.ts";
 import { storeBudgetMs } from "../../lib/runtime/budget.ts";
 import { act } from "./act.ts";
@@ -224,7 +225,7 @@ export class Node implements SimNode {
   *#publish(view: NodeView): Steps<void> {
     const lease = yield* this.keeper.ensureLease();
     if (lease === null) return;
-    const state: MemberState = memberOf(this, view.postgres);
+    const state: MemberState = memberOf(this, view.postgres, isPaused(view, this.memory));
     yield* this.#world.ask(
       this,
       this.storeBudgetMs(),

@@ -22,6 +22,7 @@ export const FAULT_KINDS = [
   "agent-shutdown",
   "wipe",
   "disk-full",
+  "pause",
 ] as const;
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -66,11 +67,13 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   const [ttlS, loopWaitS] = random.pick([TIMINGS[0], TIMINGS[0], ...TIMINGS]);
   const share = random.pick([0.15, 0.3, 0.5, 0.8]);
   const drawn: FaultKind[] = FAULT_KINDS.filter((kind) => {
-    return kind !== "disk-full" && random.chance(kind === "wipe" ? share / 4 : share);
+    return kind !== "disk-full" && kind !== "pause" &&
+      random.chance(kind === "wipe" ? share / 4 : share);
   });
   const faultEveryMs = random.pick([20, 60, 150]) * 1000;
   const lastIsBarred = random.chance(0.15);
   if (random.chance(share)) drawn.push("disk-full");
+  if (random.chance(share / 2)) drawn.push("pause");
   return {
     seed,
     ticks,

@@ -41,12 +41,15 @@ export class Store {
   readonly members = new Map<string, Leased<MemberState>>();
   readonly leases = new Map<string, { expiresMs: number; readonly ttlMs: number }>();
   readonly #settings: Settings;
+  readonly #pausedSettings: Settings;
+  #paused = false;
   readonly #onLockGone: () => void;
   #nextLease = 1;
   #view: ClusterView | null = null;
 
   constructor(settings: Settings, onLockGone: () => void) {
     this.#settings = settings;
+    this.#pausedSettings = { ...settings, paused: true };
     this.#onLockGone = onLockGone;
   }
 
@@ -176,6 +179,14 @@ export class Store {
     return DONE;
   }
 
+  /** Switches maintenance mode; it outlasts a wipe, as the agents remember it. */
+  pause(on: boolean): void {
+    this.#paused = on;
+    const raw = { ...this.config?.raw, pause: on };
+    if (this.config !== null) this.config = { raw, revision: this.#touch() };
+    this.#touch();
+  }
+
   /** Deletes every key; leases stay, as in etcd. */
   wipe(): void {
     this.members.clear();
@@ -224,7 +235,7 @@ export class Store {
       lock: lock && { holder: lock.value, lease: lock.lease, revision: lock.revision },
       members: members.sort((one, other) => one.name < other.name ? -1 : 1),
       config: this.config,
-      settings: this.#settings,
+      settings: this.#paused ? this.#pausedSettings : this.#settings,
       sync: null,
       handover: this.handover,
       status: this.status,

@@ -1,13 +1,21 @@
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
-import { authorityEndsMs, hasEnded, isUnfounded, mayBePrimary, restUntilMs } from "./facts.ts";
+import {
+  authorityEndsMs,
+  hasEnded,
+  isPaused,
+  isUnfounded,
+  mayBePrimary,
+  restUntilMs,
+} from "./facts.ts";
 import { act } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote } from "./stopping.ts";
 
 /**
  * The store does not answer: a leader goes on until the stop time of its lease and no longer; a replica changes
- * nothing; what this process has stopped comes back read-only. No lock means no promotion, whatever else is known.
+ * nothing; what this process has stopped comes back read-only. No lock means no promotion, whatever else is known. In
+ * maintenance mode nobody is demoted for it (case A2).
  */
 export const dcsLost: Rule = {
   name: "dcs-lost",
@@ -19,6 +27,8 @@ export const dcsLost: Rule = {
       const why = "DCS is not accessible; staying the leader until the lease has to be given up";
       return act(why, [{ kind: "hold-lock" }], endsMs);
     }
+    if (view.task.kind === "running" && isPaused(view, memory)) return runningTask(view);
+    if (isPaused(view, memory)) return act("DCS is not accessible", []);
     if (mayBePrimary(view.postgres, memory)) return stopPrimary(view, memory);
     if (view.task.kind === "running") return runningTask(view);
     return comeBack(view, memory);

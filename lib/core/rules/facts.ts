@@ -27,6 +27,17 @@ export function lastCluster(view: NodeView): ClusterView | null {
   return view.cluster.kind === "seen" ? view.cluster : view.cluster.lastSeen;
 }
 
+/**
+ * True in maintenance mode. Without an answer of the store the last view counts, unless the dead-man's switch is armed: it
+ * is so only when a later proof of the lock showed no pause. What a file says before there is a cluster does not count.
+ */
+export function isPaused(view: NodeView, memory: Memory): boolean {
+  const seen = lastCluster(view);
+  if (seen === null || !seen.settings.paused) return false;
+  if (seen.config === null && memory.lastConfig === null) return false;
+  return view.cluster.kind === "seen" || (view.armed ?? null) === null;
+}
+
 /** Who holds the lock: "me", "other", "nobody", or "unknown" while the store is silent. */
 export function lockSide(view: NodeView): "me" | "other" | "nobody" | "unknown" {
   if (view.cluster.kind !== "seen") return "unknown";

@@ -3,7 +3,7 @@ import type { ClusterView } from "../cluster_view.ts";
 import { endOfReplica, judgeFork } from "../divergence.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, ReplicaView } from "../node_view.ts";
-import { hasEnded, leaderMember, lockSide, mayBePrimary, restUntilMs } from "./facts.ts";
+import { hasEnded, isPaused, leaderMember, lockSide, mayBePrimary, restUntilMs } from "./facts.ts";
 import { settingsActions, slotActions } from "./housekeeping.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -22,7 +22,8 @@ export const follow: Rule = {
       return act(why, [demote(view, memory, why)]);
     }
     if (postgres.kind !== "replica") return null;
-    return checkFork(view, cluster, postgres) ?? align(view, memory, { cluster, postgres });
+    const forked = isPaused(view, memory) ? null : checkFork(view, cluster, postgres);
+    return forked ?? align(view, memory, { cluster, postgres });
   },
 };
 

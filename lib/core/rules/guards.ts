@@ -5,6 +5,7 @@ import { releaseEarly } from "./early_release.ts";
 import {
   authorityEndsMs,
   hasEnded,
+  isPaused,
   isRunning,
   isUnfounded,
   lastCluster,
@@ -28,6 +29,9 @@ export const shutdown: Rule = {
     const hold = holdIfLeading(view, memory);
     if (isForeign(view)) return act("leaving a server of another cluster alone", leave(view));
     if (view.task.kind === "running") return endTask(view, memory);
+    if (isPaused(view, memory)) {
+      return act("leaving server and lock as they are: maintenance mode", [{ kind: "exit" }]);
+    }
     if (!isRunning(view.postgres)) return act("the server is stopped; leaving", leave(view));
     const mustHurry = mayBePrimary(view.postgres, memory) && hold.length === 0;
     const how = hasEnded(view, "stop", "failed") ? "immediate" : "fast";
@@ -39,8 +43,10 @@ export const shutdown: Rule = {
 
 function endTask(view: NodeView, memory: Memory): Answer {
   const hold = holdIfLeading(view, memory);
-  const isOver = mayBePrimary(view.postgres, memory) && hold.length === 0;
-  if (isOver) return act("the lease has ended", [demote(view, memory, "the lease has ended")]);
+  const mustStop = mayBePrimary(view.postgres, memory) && !isPaused(view, memory);
+  if (mustStop && hold.length === 0) {
+    return act("the lease has ended", [demote(view, memory, "the lease has ended")]);
+  }
   const { task } = view;
   if (task.kind !== "running" || !task.cancellable || task.task.kind === "stop") {
     const isStopping = task.kind === "running" && task.task.kind === "stop";
@@ -85,7 +91,8 @@ export const foreignSystem: Rule = {
   answer: (view, memory): Answer | null => {
     if (!isForeign(view) || view.task.kind === "running") return null;
     const isHeld = lockSide(view) === "me" && view.lease.kind === "held";
-    if (isUnfounded(view, memory) && !isHeld && view.cluster.kind === "seen") {
+    const mayReplace = view.cluster.kind === "seen" && !isPaused(view, memory);
+    if (isUnfounded(view, memory) && !isHeld && mayReplace) {
       return replaceUnfounded(view, memory);
     }
     const why = `the system identifier ${localSystemId(view.postgres)} of this data directory is ` +

@@ -4,7 +4,7 @@ import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Lsn } from "../lsn.ts";
 import type { NodeView } from "../node_view.ts";
 import { askHeirs } from "./early_release.ts";
-import { authorityEndsMs, hasEnded } from "./facts.ts";
+import { authorityEndsMs, hasEnded, isPaused } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -24,6 +24,10 @@ export const handover: Rule = {
     if (wish === null) return null;
     const obstacle = obstacleOf(view, cluster, wish);
     if (obstacle !== null) return drop(wish, obstacle);
+    if (isPaused(view, memory)) {
+      if (wish.scheduledAtMs !== null) return null;
+      if (wish.candidate === null) return drop(wish, "maintenance mode needs a named candidate");
+    }
     const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
     if (due.kind === "later") return null;
     return view.peers === "not asked"

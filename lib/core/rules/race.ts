@@ -13,9 +13,9 @@ import {
 import type { Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
-import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
+import type { NodeView, PeerReport, PrimaryView, ReplicaView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
-import { isLongEmpty, leaseEnded, lockSide, timingOf } from "./facts.ts";
+import { isLongEmpty, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { slotActions } from "./housekeeping.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -62,7 +62,7 @@ function raceOfPrimary(
       { kind: "ask-peers" },
     ]);
   }
-  return actAndLook("acquired session lock as a leader", takeLock(view, cluster));
+  return actAndLook("acquired session lock as a leader", takeLock(view, memory, cluster));
 }
 
 function whyOutdated(view: NodeView, cluster: ClusterView, postgres: PrimaryView): string | null {
@@ -97,18 +97,46 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
     return stay(view, memory, runner, why);
   }
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
-  if (wish?.candidate === view.self.name && runner.cluster.systemId !== null) {
-    return actAndLook("taking over as the operator wishes", takeLock(view, runner.cluster));
+  const isNamed = wish?.candidate === view.self.name && runner.cluster.systemId !== null;
+  const isFenced = !isPaused(view, memory);
+  if (isNamed && isFenced) {
+    return actAndLook("taking over as the operator wishes", takeLock(view, memory, runner.cluster));
   }
   if (view.peers === "not asked") {
     return actAndLook("nobody holds the lock: asking the others", [{ kind: "ask-peers" }]);
   }
-  const why = whyLeaveToOthers(view, memory, { ...runner, me, wish });
+  const why = isNamed
+    ? runningPrimary(view.peers)
+    : whyLeaveToOthers(view, memory, { ...runner, me, wish }) ??
+      unfencedLeader(view, memory, runner.cluster);
   if (why !== null) return stay(view, memory, runner, why);
   return actAndLook(
     "taking the free lock: nobody is a better candidate",
-    takeLock(view, runner.cluster),
+    takeLock(view, memory, runner.cluster),
   );
+}
+
+/** In maintenance mode nothing fences a primary that has lost the lock: while one answers, also a named candidate waits. */
+function runningPrimary(peers: readonly PeerReport[]): string | null {
+  const running = answered(peers).find((peer) => peer.isPrimary);
+  return running === undefined ? null : `${running.name} is still running as the primary`;
+}
+
+/**
+ * A leader that went silent in maintenance mode had no switch and no lease that stops its server, and does not know that
+ * the mode has ended: it may go on writing. Only an operator can say that it does not, by naming a candidate.
+ */
+function unfencedLeader(view: NodeView, memory: Memory, cluster: ClusterView): string | null {
+  const name = memory.lastLeader;
+  const newest = [...cluster.members, ...memory.lastHealthyMembers].find((one) =>
+    one.name === name
+  );
+  if (newest === undefined || name === view.self.name) return null;
+  const peers = view.peers === "not asked" ? [] : answered(view.peers);
+  if (!newest.pause || newest.role !== "primary") return null;
+  if (peers.some((peer) => peer.name === name)) return null;
+  return `${name} was the primary in maintenance mode and is silent, so nothing fences it: ` +
+    "make sure that it is down, then name a member (agent failover --member)";
 }
 
 /** Reasons that no other member has to be asked for. */
@@ -188,9 +216,12 @@ function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answ
   return act(why, slotActions(runner.postgres, facts), view.nowMs + pauseMs);
 }
 
-/** Whatever was wished is done with once somebody won: a left-over request must not move the lock again. */
-function takeLock(view: NodeView, cluster: ClusterView): readonly Action[] {
-  const wish = dueWish(view, cluster);
+/**
+ * Whatever was wished is done with once somebody won: a left-over request must not move the lock again. In maintenance
+ * mode it is what lets the candidate promote, and is dropped after that.
+ */
+function takeLock(view: NodeView, memory: Memory, cluster: ClusterView): readonly Action[] {
+  const wish = isPaused(view, memory) ? null : dueWish(view, cluster);
   const take: Action = { kind: "take-lock" };
   return wish === null ? [take] : [take, { kind: "clear-handover", revision: wish.revision }];
 }

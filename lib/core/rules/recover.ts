@@ -8,6 +8,7 @@ import {
   authorityEndsMs,
   hasDataElsewhere,
   isLongEmpty,
+  isPaused,
   isUnfounded,
   leaderMember,
   lockSide,
@@ -101,6 +102,7 @@ export const recoverReplica: Rule = {
   answer: (view, memory): Answer | null => {
     const { cluster, postgres } = view;
     if (cluster.kind !== "seen" || postgres.kind !== "down" || lockSide(view) === "me") return null;
+    if (isPaused(view, memory)) return startReplica(view, memory, cluster);
     if (lockSide(view) === "nobody" && mayAdopt(view, cluster, memory)) {
       if (!isUnfounded(view, memory) && !isLongEmpty(view, memory)) {
         return act("an empty store: waiting for members that may know more", []);

@@ -2,7 +2,7 @@ import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
-import { authorityEndsMs, lockSide, mayBePrimary } from "./facts.ts";
+import { authorityEndsMs, isPaused, lockSide, mayBePrimary } from "./facts.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { stopInOrder } from "./stopping.ts";
@@ -15,6 +15,7 @@ export const watchdogGuard: Rule = {
   when: "this node holds the lock and its watchdog does not run",
   answer: (view, memory): Answer | null => {
     if (lockSide(view) !== "me" || authorityEndsMs(view, memory) === null) return null;
+    if (isPaused(view, memory)) return null;
     if (view.watchdog?.kind === "ready") {
       return actAndLook("opening the watchdog before leading", [HOLD, { kind: "open-watchdog" }]);
     }
@@ -32,14 +33,16 @@ const LEADING: readonly Action["kind"][] = ["hold-lock", "take-lock", "open-watc
 /**
  * True when the running watchdog has nothing left to guard: the server is down for certain or a replica, no job
  * changes that, and these actions do not lead. A server that could not be stopped keeps it running, so that the host
- * is reset before the lease ends.
+ * is reset before the lease ends. In maintenance mode it guards nothing, once the switch has been laid to rest.
  */
 export function mayCloseWatchdog(
   view: NodeView,
   memory: Memory,
   actions: readonly Action[],
 ): boolean {
-  if (view.watchdog?.kind !== "active" || view.task.kind === "running") return false;
+  if (view.watchdog?.kind !== "active") return false;
+  if (isPaused(view, memory) && (view.armed ?? null) === null) return true;
+  if (view.task.kind === "running") return false;
   if (mayBePrimary(view.postgres, memory)) return false;
   return !actions.some(({ kind }) => LEADING.includes(kind));
 }

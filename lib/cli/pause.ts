@@ -1,0 +1,138 @@
+import { within } from "../base/deadline.ts";
+import { DcsUnreachable } from "../base/errors.ts";
+import type { ClusterView, MemberState } from "../core/cluster_view.ts";
+import { isPaused } from "../core/sync_duty.ts";
+import type { CommandContext } from "./command.ts";
+import { EXIT } from "./exit_codes.ts";
+import { READ_MS } from "./list.ts";
+import { complaint } from "./output.ts";
+import { confirm } from "./prompt.ts";
+
+/** What `agent pause` and `agent resume` are told. */
+export interface PauseOptions {
+  readonly on: boolean;
+  /** Return only when every member says that it has seen the change. */
+  readonly wait: boolean;
+}
+
+const SEND_MS = 15_000;
+const LOOK_EVERY_MS = 1000;
+
+/**
+ * `agent pause` and `agent resume`: switches maintenance mode on or off by `PATCH /config`, at the leader first, then at
+ * the others. Returns 0 done, 1 refused or failed, 2 when nobody can be asked, 3 when the end is not known or a member has not
+ * confirmed in time. Throws `DcsUnreachable` before anything was sent.
+ */
+export async function pause(context: CommandContext, options: PauseOptions): Promise<number> {
+  const { on, wait } = options;
+  const view = await look(context);
+  if (isPaused(view) === on) {
+    const text = `maintenance mode is ${on ? "on" : "off"} already`;
+    await context.output.err(complaint(text));
+    return EXIT.failed;
+  }
+  const permission = on ? EXIT.done : await permitResume(context, view);
+  if (permission !== EXIT.done) return permission;
+  const sent = await send(context, view, on);
+  if (sent !== EXIT.done || !wait) return sent;
+  return await awaitAll(context, view, on);
+}
+
+async function look({ cluster }: CommandContext): Promise<ClusterView> {
+  using deadline = within(READ_MS);
+  return await cluster.read(deadline.signal);
+}
+
+/** Nothing fences a primary of maintenance mode that does not see its end: one that may be there is named first. */
+async function permitResume(context: CommandContext, view: ClusterView): Promise<number> {
+  const { force, output, prompt } = context;
+  const doubts = whyUnsafe(view);
+  if (force || doubts.length === 0) return EXIT.done;
+  for (const doubt of doubts) await output.err(complaint(doubt));
+  const question = "Resume, although a second primary may be running?";
+  if (!prompt.isTerminal) {
+    const next = "Run it in a terminal, or add --force to act without being asked.";
+    await output.err(complaint(`Cannot ask "${question}": stdin is no terminal`, next));
+    return EXIT.usage;
+  }
+  if (await confirm(prompt, question)) return EXIT.done;
+  await output.err(complaint("nothing was done"));
+  return EXIT.failed;
+}
+
+/** Why ending maintenance mode now may leave two primaries, one sentence each. */
+export function whyUnsafe({ lock, members }: ClusterView): readonly string[] {
+  if (lock === null) {
+    return ["nobody holds the lock: a primary that is cut off would not see the end of the mode"];
+  }
+  const others = members.filter(({ name, role }) => role === "primary" && name !== lock.holder);
+  return others.map(({ name }) => `${name} runs as a primary without the lock and will be stopped`);
+}
+
+async function send(context: CommandContext, view: ClusterView, on: boolean): Promise<number> {
+  const { output, remote } = context;
+  let last = "no member has published an address";
+  for (const { name, apiUrl } of inOrder(view)) {
+    if (apiUrl === null) continue;
+    using deadline = within(SEND_MS);
+    const url = new URL("/config", apiUrl).href;
+    const answer = await remote.patch(url, { pause: on ? true : null }, deadline.signal);
+    if (answer.kind === "lost") {
+      const next = "Look with agent list before you repeat it.";
+      await output.err(complaint(`Status unknown: ${name} gave no answer (${answer.why})`, next));
+      return EXIT.unknown;
+    }
+    if (answer.kind === "answered" && answer.status === 200) {
+      await output.out(`Maintenance mode is ${on ? "on" : "off"}\n`);
+      return EXIT.done;
+    }
+    last = answer.kind === "answered"
+      ? `${name} refused (${answer.status}): ${answer.text.trim()}`
+      : `Cannot reach ${name}: ${answer.why}`;
+    if (answer.kind === "answered") break;
+  }
+  await output.err(complaint(last, "Nothing was changed. Check the agents, then repeat."));
+  return EXIT.failed;
+}
+
+function inOrder({ lock, members }: ClusterView): readonly MemberState[] {
+  const leads = ({ name }: MemberState): number => name === lock?.holder ? 0 : 1;
+  return [...members].sort((one, other) => leads(one) - leads(other));
+}
+
+async function awaitAll(
+  context: CommandContext,
+  before: ClusterView,
+  on: boolean,
+): Promise<number> {
+  const { clock, output } = context;
+  const endMs = clock.bootMs() + (2 * before.settings.loopWaitS + 1) * 1000;
+  let waiting: readonly string[] = [];
+  do {
+    waiting = await unconfirmed(context, before, on) ?? waiting;
+    if (waiting.length === 0) {
+      await output.out("Every member has confirmed it\n");
+      return EXIT.done;
+    }
+    await clock.sleep(LOOK_EVERY_MS);
+  } while (clock.bootMs() < endMs);
+  await output.err(complaint(`not confirmed in time by ${waiting.join(", ")}`));
+  return EXIT.unknown;
+}
+
+/** Members that were there before and do not show the change yet; null: the store did not answer. */
+async function unconfirmed(
+  context: CommandContext,
+  before: ClusterView,
+  on: boolean,
+): Promise<readonly string[] | null> {
+  try {
+    const { members } = await look(context);
+    const confirmed = members.filter((member) => member.pause === on).map(({ name }) => name);
+    const wanted = before.members.filter(({ apiUrl }) => apiUrl !== null);
+    return wanted.map(({ name }) => name).filter((name) => !confirmed.includes(name));
+  } catch (error) {
+    if (error instanceof DcsUnreachable) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import { bootstrap, founding } from "./bootstrap.ts";
+import { dcsLost } from "./dcs_lost.ts";
+import { follow } from "./follow.ts";
+import { foreignSystem, shutdown, unreadableData } from "./guards.ts";
+import { handover } from "./handover.ts";
+import { lead } from "./lead.ts";
+import { paused } from "./paused.ts";
+import { race } from "./race.ts";
+import { recoverLeader, recoverReplica } from "./recover.ts";
+import type { Rule } from "./rule.ts";
+import { taskRunning } from "./task_running.ts";
+import { leaseLost, unready } from "./unready.ts";
+import { watchdogGuard } from "./watchdog.ts";
+
+/** The order in which the rules are asked; it is policy, and changes only with a decision record. */
+export const LADDER: readonly Rule[] = [
+  shutdown,
+  foreignSystem,
+  dcsLost,
+  taskRunning,
+  paused,
+  founding,
+  unreadableData,
+  leaseLost,
+  bootstrap,
+  watchdogGuard,
+  unready,
+  recoverLeader,
+  recoverReplica,
+  handover,
+  lead,
+  race,
+  follow,
+];

@@ -1,0 +1,44 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { cluster, nodeView } from "../core/builders.ts";
+import { TestApi } from "./fakes.ts";
+
+const RAW = { ttl: 30, postgresql: { parameters: { work_mem: "4MB", port: 1 } } };
+
+function withConfig(): TestApi {
+  const config = { raw: RAW, revision: 3n };
+  return new TestApi({}, nodeView({ cluster: cluster({ config }) }));
+}
+
+Deno.test("PATCH /config merges objects, deletes what is null, writes and wakes the loop", async () => {
+  const api = withConfig();
+  const patch = { pause: true, postgresql: { parameters: { port: null } } };
+
+  const reply = await api.patch("/config", patch);
+
+  const wanted = { ttl: 30, postgresql: { parameters: { work_mem: "4MB" } }, pause: true };
+  strictEqual(reply.status, 200);
+  deepStrictEqual(await reply.json(), wanted);
+  deepStrictEqual(api.dcs.view === "unreachable" ? null : api.dcs.view.config?.raw, wanted);
+  strictEqual(api.wakes.length, 1);
+});
+
+Deno.test("PATCH /config writes nothing when nothing changes, and wakes the loop all the same", async () => {
+  const api = withConfig();
+  api.dcs.writeAnswer = { kind: "refused", why: "there must be no write" };
+
+  strictEqual((await api.patch("/config", { ttl: 30, pause: null })).status, 200);
+  strictEqual(api.wakes.length, 1);
+});
+
+Deno.test("PATCH /config refuses what it cannot do", async () => {
+  const none = new TestApi({}, nodeView({ cluster: cluster({ config: null }) }));
+  strictEqual((await none.patch("/config", { pause: true })).status, 503);
+  const api = withConfig();
+  strictEqual((await api.patch("/config", { ttl: "soon" })).status, 400);
+  strictEqual((await api.patch("/config", {})).status, 400);
+  strictEqual((await api.send("/config", { method: "PATCH" })).status, 411);
+  api.dcs.writeAnswer = { kind: "refused", why: "it changed" };
+  strictEqual((await api.patch("/config", { pause: true })).status, 409);
+  api.dcs.writeAnswer = { kind: "unknown", why: "no answer" };
+  strictEqual((await api.patch("/config", { pause: true })).status, 503);
+});

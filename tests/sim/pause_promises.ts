@@ -1,0 +1,73 @@
+import type { Action, Decision } from "../../lib/core/action.ts";
+import type { Memory } from "../../lib/core/memory.ts";
+import type { NodeView } from "../../lib/core/node_view.ts";
+import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
+
+/**
+ * What maintenance mode promises, and what it takes away.
+ *
+ * Promised: an agent that knows of it starts, stops, promotes and copies nothing, except for a handover to a member that an operator
+ * names, and to bring back what it has stopped itself.
+ *
+ * Taken away: from the moment at which an agent has seen the mode in the store, nothing fences its server; that lasts until it
+ * has seen the store without the mode, and a grace for the stop.
+ */
+export class PausePromises {
+  readonly #graceMs: number;
+  readonly #unfencedUntilMs = new Map<string, number>();
+
+  constructor(graceMs: number) {
+    this.#graceMs = graceMs;
+  }
+
+  /** What this decision breaks, or null. To be told of every decision. */
+  judge(view: NodeView, memory: Memory, decision: Decision, nowMs: number): string | null {
+    const { cluster, self } = view;
+    const isOn = isPaused(view, memory);
+    if (cluster.kind === "seen") {
+      if (isOn) this.#unfencedUntilMs.set(self.name, Infinity);
+      else if (this.excuses(self.name, Infinity)) {
+        this.#unfencedUntilMs.set(self.name, nowMs + this.#graceMs);
+      }
+    }
+    const broken = isOn
+      ? decision.actions.find((action) => !isAllowed(action, view, memory))
+      : null;
+    return broken ? `${decision.rule} orders ${nameOf(broken)}` : null;
+  }
+
+  /** True while nothing fences this member's server. */
+  excuses(name: string, nowMs: number): boolean {
+    const untilMs = this.#unfencedUntilMs.get(name) ?? -Infinity;
+    return untilMs === Infinity || nowMs < untilMs;
+  }
+}
+
+function nameOf(action: Action): string {
+  return action.kind === "start-task" ? action.task.kind : action.kind;
+}
+
+function isAllowed(action: Action, view: NodeView, memory: Memory): boolean {
+  const isNamed = candidateOf(view) === view.self.name || memory.promoteAskedMs !== null;
+  if (action.kind === "take-lock") return isNamed || view.postgres.kind === "primary";
+  if (action.kind !== "start-task") return true;
+  switch (action.task.kind) {
+    case "follow":
+      return true;
+    case "stop":
+      return candidateOf(view) !== null || memory.promoteAskedMs !== null ||
+        view.task.kind === "running";
+    case "promote":
+    case "pre-promote":
+      return isNamed;
+    case "start-replica":
+    case "start-primary":
+      return hasEnded(view, "stop", "done");
+    default:
+      return false;
+  }
+}
+
+function candidateOf({ cluster }: NodeView): string | null {
+  return cluster.kind === "seen" ? cluster.handover?.candidate ?? null : null;
+}
