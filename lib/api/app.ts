@@ -1,5 +1,6 @@
 import { DcsUnreachable } from "../base/errors.ts";
 import type { Call } from "./call.ts";
+import { AgentApi } from "./agent_api.ts";
 import { callOf } from "./call.ts";
 import { ClusterApi } from "./cluster_api.ts";
 import { ConfigApi } from "./config_api.ts";
@@ -22,6 +23,7 @@ export function createApp(given: ApiContext): App {
     new ClusterApi(context),
     new ConfigApi(context),
     new OperatorApi(context),
+    new AgentApi(context),
   ]);
   return async (request, closing) => {
     const call = callOf(request, closing);

@@ -16,6 +16,8 @@ export interface ClusterAccess {
 export interface CommandContext {
   readonly cluster: ClusterAccess;
   readonly remote: Remote;
+  /** `http://host:port` of the REST API of the member that the file describes. */
+  readonly ownApiUrl: string;
   readonly output: Output;
   readonly prompt: Prompt;
   readonly clock: Clock;

@@ -18,6 +18,7 @@ export interface Faces {
   list(context: CommandContext): Promise<number>;
   history(context: CommandContext): Promise<number>;
   handover(context: CommandContext, wish: HandoverOptions): Promise<number>;
+  detach(context: CommandContext): Promise<number>;
   pause(context: CommandContext, options: PauseOptions): Promise<number>;
   explain(output: Output, options: ExplainOptions): Promise<number>;
   /** The recording of the member that a configuration file describes. Throws `ConfigError`. */

@@ -24,6 +24,7 @@ function faces(env: Readonly<Record<string, string>>): Faces {
     history: async (context) => await (await import("./history.ts")).history(context),
     handover: async (context, wish) =>
       await (await import("./handover.ts")).handover(context, wish),
+    detach: async (context) => await (await import("./detach.ts")).detach(context),
     pause: async (context, options) => await (await import("./pause.ts")).pause(context, options),
     explain: async (to, options) => await (await import("./explain.ts")).explain(to, options),
     recordingOf: async (path) => await (await import("./open.ts")).recordingOf(path, env),

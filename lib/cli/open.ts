@@ -17,13 +17,14 @@ export async function openCluster(
   env: Env,
   face: { readonly output: Output; readonly manner: Manner },
 ): Promise<CommandContext> {
-  const { scope, namespace, etcd, ctl } = await loadConfig(configPath, env);
+  const { scope, namespace, etcd, ctl, restapi } = await loadConfig(configPath, env);
   const clock = systemClock;
   const store = new EtcdDcs({ ...etcd, scope, namespace, endpointMs: () => ENDPOINT_MS, clock });
   return {
     ...face.manner,
     cluster: { scope, read: (signal) => store.read(signal) },
     remote: httpRemote(ctl),
+    ownApiUrl: `http://${restapi.connectAddress}`,
     output: face.output,
     prompt: terminalPrompt(face.output),
     clock,

@@ -14,6 +14,7 @@ const COMMANDS = [
   "failover",
   "pause",
   "resume",
+  "detach",
   "history",
   "explain",
   "version",
@@ -172,6 +173,11 @@ function addPauses(program: Command, faces: Faces, end: End): void {
   };
   add("pause", true, "maintenance mode: the agents start, stop and promote nothing");
   add("resume", false, "end maintenance mode");
+  command(program, "detach", "end this host's agent only: the next one takes over within the lease")
+    .action(async (given: Common) => {
+      const manner = { format: given.format, force: false };
+      end(await faces.detach(await faces.open(configPath(given, faces), manner)));
+    });
 }
 
 /** A failover that names only a leader is a switchover. */

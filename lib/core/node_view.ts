@@ -218,5 +218,7 @@ export type LeaderReport =
 export type OperatorWish =
   /** The agent was asked to end (SIGTERM): stop the server cleanly, hand the lock over. */
   | { readonly kind: "shutdown" }
+  /** The agent was asked to end and to leave server, lock and switch to the next process. */
+  | { readonly kind: "detach" }
   /** Reload files and configuration (SIGHUP). */
   | { readonly kind: "reload"; readonly localConfig: JsonObject | null };

@@ -6,4 +6,6 @@ export interface Mailbox {
   wake(why: string): void;
   /** Puts a wish and wakes; a wish of the same kind replaces the older one. */
   post(wish: OperatorWish): void;
+  /** Takes a wish back unless a newer one of its kind has replaced it. */
+  fulfil(wish: OperatorWish): void;
 }

@@ -5,8 +5,9 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { createApp } from "../../lib/api/app.ts";
 import type { ApiContext } from "../../lib/api/context.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
+import type { Action } from "../../lib/core/action.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
-import type { NodeView } from "../../lib/core/node_view.ts";
+import type { NodeView, OperatorWish } from "../../lib/core/node_view.ts";
 import type { Dcs, HandoverWrite, StoreHealth, WriteResult } from "../../lib/dcs/port.ts";
 import { LiveBoard } from "../../lib/runtime/live_board.ts";
 import { cluster, nodeView, NOW_MS, peer } from "../core/builders.ts";
@@ -86,6 +87,8 @@ export class TestApi {
   readonly dcs: FakeDcs;
   readonly board: LiveBoard;
   readonly wakes: string[] = [];
+  /** Wishes that wait for the loop. */
+  readonly wishes = new Set<OperatorWish>();
   readonly context: ApiContext;
 
   constructor(overrides: Partial<ApiContext> = {}, view: NodeView = nodeView()) {
@@ -96,7 +99,11 @@ export class TestApi {
       name: "a",
       scope: "demo",
       board: this.board,
-      mailbox: { wake: (why) => void this.wakes.push(why), post(): void {} },
+      mailbox: {
+        wake: (why) => void this.wakes.push(why),
+        post: (wish) => void this.wishes.add(wish),
+        fulfil: (wish) => void this.wishes.delete(wish),
+      },
       dcs: this.dcs,
       clock: { ...systemClock, bootMs: () => NOW_MS, wallMs: () => view.wallMs },
       log: silentLog,
@@ -109,10 +116,10 @@ export class TestApi {
   }
 
   /** Hangs a picture out as the loop does. */
-  publish(view: NodeView): void {
+  publish(view: NodeView, actions: readonly Action[] = []): void {
     this.board.publish({
       view,
-      decision: { rule: "lead", why: "I hold the lock", actions: [], again: false, wakeAtMs: null },
+      decision: { rule: "lead", why: "I hold the lock", actions, again: false, wakeAtMs: null },
       outcomes: [],
       memory: initialMemory,
       store: STORE,
@@ -130,6 +137,12 @@ export class TestApi {
   async send(path: string, init: RequestInit = {}): Promise<Response> {
     const app = createApp(this.context);
     return await app(new Request(`http://localhost${path}`, init), new AbortController().signal);
+  }
+
+  /** POST without a body, at a server that ends when `closing` aborts. */
+  sendUntil(path: string, closing: AbortSignal): Promise<Response> {
+    const request = new Request(`http://localhost${path}`, { method: "POST" });
+    return createApp(this.context)(request, closing);
   }
 
   /** POST of a JSON body. */

@@ -47,6 +47,7 @@ export function world(options: WorldOptions = {}): World {
   const context: CommandContext = {
     format,
     force,
+    ownApiUrl: "http://127.0.0.1:8001",
     clock: virtualClock(),
     output: {
       out: (text) => Promise.resolve(void record.out.push(text)),

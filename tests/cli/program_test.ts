@@ -29,6 +29,7 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
     list: () => record("list"),
     history: () => record("history"),
     handover: (_context, wish) => record("handover", wish),
+    detach: () => record("detach"),
     pause: (_context, options) => record("pause", options),
     explain: (_output, options) => record("explain", options),
     recordingOf: (path) => Promise.resolve(`${path}.ticks`),
@@ -55,6 +56,10 @@ const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["failover --leader a --member b --force", [
     ["open", "patroni.yml", { format: "pretty", force: true }],
     ["handover", { command: "failover", leader: "a", candidate: "b" }],
+  ]],
+  ["detach -c x.yml", [
+    ["open", "x.yml", { format: "pretty", force: false }],
+    ["detach"],
   ]],
   ["pause --wait", [
     ["open", "patroni.yml", { format: "pretty", force: false }],
@@ -137,7 +142,17 @@ for (const error of [new ConfigError("Cannot use x", []), new DcsUnreachable("Ca
 }
 
 for (
-  const name of ["agent", "list", "switchover", "failover", "pause", "resume", "history", "explain"]
+  const name of [
+    "agent",
+    "list",
+    "switchover",
+    "failover",
+    "pause",
+    "resume",
+    "detach",
+    "history",
+    "explain",
+  ]
 ) {
   Deno.test(`runProgram() prints the help of ${name} as in the golden file`, async () => {
     const { code, out } = await run(name === "agent" ? ["--help"] : [name, "--help"]);

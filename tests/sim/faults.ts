@@ -167,7 +167,8 @@ export class Faults {
       case "wall-jump":
         return this.#jump(node);
       case "agent-shutdown":
-        return this.#shutDown(node);
+      case "agent-detach":
+        return this.#askToEnd(node, kind === "agent-detach" ? "detach" : "shutdown");
       case "handover":
       case "wipe":
       case "pause":
@@ -250,8 +251,8 @@ export class Faults {
     return () => this.#startAgain(node);
   }
 
-  #shutDown(node: SimNode): Heal {
-    node.askToEnd();
+  #askToEnd(node: SimNode, how: "shutdown" | "detach"): Heal {
+    node.askToEnd(how);
     return () => this.#startAgain(node);
   }
 

@@ -99,8 +99,8 @@ export class Node implements SimNode {
     this.tasks.kill();
   }
 
-  askToEnd(): void {
-    this.wishes = [{ kind: "shutdown" }];
+  askToEnd(how: "shutdown" | "detach"): void {
+    this.wishes = [{ kind: how }];
     this.wake();
   }
 
@@ -122,6 +122,7 @@ export class Node implements SimNode {
   /** The agent ends by its own will, its shutdown done. */
   exit(): Verdict {
     this.#world.log(this.name, "exits");
+    this.#world.checks.agentGone(this);
     this.kill();
     return { kind: "done" };
   }

@@ -23,7 +23,11 @@ export const FAULT_KINDS = [
   "wipe",
   "disk-full",
   "pause",
+  "agent-detach",
 ] as const;
+
+/** Drawn after all others, so that the older kinds stay with their seeds. */
+const LATE_KINDS: readonly string[] = ["disk-full", "pause", "agent-detach"];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
 export const SHELL_FAULT_KINDS = ["probe-hang", "job-hang"] as const;
@@ -67,13 +71,13 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   const [ttlS, loopWaitS] = random.pick([TIMINGS[0], TIMINGS[0], ...TIMINGS]);
   const share = random.pick([0.15, 0.3, 0.5, 0.8]);
   const drawn: FaultKind[] = FAULT_KINDS.filter((kind) => {
-    return kind !== "disk-full" && kind !== "pause" &&
-      random.chance(kind === "wipe" ? share / 4 : share);
+    return !LATE_KINDS.includes(kind) && random.chance(kind === "wipe" ? share / 4 : share);
   });
   const faultEveryMs = random.pick([20, 60, 150]) * 1000;
   const lastIsBarred = random.chance(0.15);
   if (random.chance(share)) drawn.push("disk-full");
   if (random.chance(share / 2)) drawn.push("pause");
+  if (random.chance(share / 2)) drawn.push("agent-detach");
   return {
     seed,
     ticks,

@@ -24,9 +24,9 @@ export interface SimNode {
   kill(): void;
   /** A wake-up carries no meaning: the next tick looks for itself. */
   wake(): void;
-  /** SIGTERM. */
-  askToEnd(): void;
-  /** Takes a SIGTERM back that was not obeyed yet (the end of a fault). */
+  /** SIGTERM, or the request to leave the server to the next process. */
+  askToEnd(how: "shutdown" | "detach"): void;
+  /** Takes it back that was not obeyed yet (the end of a fault). */
   forgetEnd(): void;
   /** Calls of that kind are never answered any more by this agent process; the kinds are the simulator's faults. */
   hang(kind: "probe-hang" | "job-hang"): void;

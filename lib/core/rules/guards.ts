@@ -41,6 +41,34 @@ export const shutdown: Rule = {
   },
 };
 
+/**
+ * The agent goes and leaves everything to the next process of this member: the lock under its lease, the armed switch, the
+ * server. A leader needs the proof of this very look, so that the next one has the most of a lease to take over.
+ */
+export const detach: Rule = {
+  name: "detach",
+  when: "the agent was asked to leave its server to the next process",
+  answer: (view, memory): Answer | null => {
+    if (!view.wishes.some((wish) => wish.kind === "detach")) return null;
+    const obstacle = whyNotDetach(view, memory);
+    if (obstacle !== null) return null;
+    return act("detaching: server, lock and switch are left as they are", [{ kind: "exit" }]);
+  },
+};
+
+/** Why the agent must not leave its server alone now, or null. */
+export function whyNotDetach(view: NodeView, memory: Memory): string | null {
+  const { postgres, task } = view;
+  if (task.kind === "running") return `the task ${task.task.kind} is running`;
+  if (postgres.kind === "replica" && memory.promoteAskedMs !== null) {
+    return "a promotion is under way";
+  }
+  if (!mayBePrimary(postgres, memory) || isPaused(view, memory)) return null;
+  if (postgres.kind !== "primary") return `the server is ${postgres.kind}`;
+  const isProved = lockSide(view) === "me" && authorityEndsMs(view, memory) !== null;
+  return isProved ? null : "the lock is not proved to be held";
+}
+
 function endTask(view: NodeView, memory: Memory): Answer {
   const hold = holdIfLeading(view, memory);
   const mustStop = mayBePrimary(view.postgres, memory) && !isPaused(view, memory);

@@ -1,7 +1,7 @@
 import { bootstrap, founding } from "./bootstrap.ts";
 import { dcsLost } from "./dcs_lost.ts";
 import { follow } from "./follow.ts";
-import { foreignSystem, shutdown, unreadableData } from "./guards.ts";
+import { detach, foreignSystem, shutdown, unreadableData } from "./guards.ts";
 import { handover } from "./handover.ts";
 import { lead } from "./lead.ts";
 import { paused } from "./paused.ts";
@@ -15,6 +15,7 @@ import { watchdogGuard } from "./watchdog.ts";
 /** The order in which the rules are asked; it is policy, and changes only with a decision record. */
 export const LADDER: readonly Rule[] = [
   shutdown,
+  detach,
   foreignSystem,
   dcsLost,
   taskRunning,

@@ -78,7 +78,9 @@ export class ShellNode implements SimNode {
     this.#stir.set();
     void member.run().then(() => {
       this.#world.log(this.name, "exits");
-      if (this.host === host) this.kill();
+      if (this.host !== host) return;
+      this.#world.checks.agentGone(this);
+      this.kill();
     });
   }
 
@@ -93,9 +95,9 @@ export class ShellNode implements SimNode {
     this.#member?.mailbox.wake("the world has changed");
   }
 
-  askToEnd(): void {
+  askToEnd(how: "shutdown" | "detach"): void {
     this.#stir.set();
-    this.#member?.mailbox.post({ kind: "shutdown" });
+    this.#member?.mailbox.post({ kind: how });
   }
 
   forgetEnd(): void {

@@ -1,0 +1,47 @@
+import { within } from "../base/deadline.ts";
+import { whyNotDetach } from "../core/rules/guards.ts";
+import type { BoardState } from "../runtime/board.ts";
+import type { Call } from "./call.ts";
+import type { ApiContext } from "./context.ts";
+import { settingsOf } from "./facts.ts";
+import { jsonReply, textReply } from "./reply.ts";
+import type { HttpReply } from "./reply.ts";
+
+/** What concerns the agent process itself. */
+export class AgentApi {
+  readonly #context: ApiContext;
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Ends the agent and leaves server, lock and switch to the next process of this member. 200 with the seconds in which
+   * that must run (null: nothing presses), 503 when it cannot be done within a loop; then the agent stays.
+   */
+  async do_POST_detach({ closing }: Call): Promise<HttpReply> {
+    const { board, mailbox, clock, log } = this.#context;
+    const { loopWaitS } = settingsOf(board.state());
+    using deadline = within(Math.max(5, loopWaitS) * 1000, closing);
+    const wish = { kind: "detach" } as const;
+    mailbox.post(wish);
+    const state = await board.waitFor(isLeaving, deadline.signal);
+    if (state === null) {
+      mailbox.fulfil(wish);
+      return textReply(`cannot detach: ${whyStaying(board.state())}`, 503);
+    }
+    const lease = board.lease();
+    const seconds = lease.kind === "held" ? (lease.endsMs - clock.bootMs()) / 1000 : null;
+    log.info("Detaching", { seconds });
+    return jsonReply({ detached: true, lease_seconds_left: seconds });
+  }
+}
+
+function isLeaving({ decision }: BoardState): boolean {
+  return decision?.actions.some(({ kind }) => kind === "exit") ?? false;
+}
+
+function whyStaying({ view, memory }: BoardState): string {
+  if (view === null || memory === null) return "the agent has not looked around yet";
+  return whyNotDetach(view, memory) ?? "the loop gave no answer in time";
+}

@@ -1,0 +1,54 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { runAgentCommand } from "../../scripts/playground/agent_program.ts";
+import { processesIn } from "../../scripts/playground/processes.ts";
+import { switchOf } from "../../scripts/playground/switch.ts";
+import { pause, waitFor } from "../../scripts/playground/wait.ts";
+import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
+import { liveTest, tell } from "./live.ts";
+
+liveTest(
+  "an agent that is detached hands server, lock and switch to the next one",
+  {},
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForStreaming(60_000);
+    await cluster.proxy.waitForWriter(leader.name, 10_000);
+    const [postmaster, deadMan] = [await leader.postmasterPid(), await switchOf(leader.dataDir)];
+    const writer = new Writer(cluster.proxy.plan.writePort);
+    writer.start();
+    await pause(1_000);
+    writer.resetGap();
+
+    const { code, stdout, stderr } = await runAgentCommand(["detach", "-c", leader.configFile]);
+    equal(code, 0, stderr);
+    await tell(stdout.trim());
+    equal(await leader.agentEnd(), 0);
+    await leader.start();
+    await waitFor("the lock in its old hands", 8_000, async () => {
+      const { status } = await leader.rest("/primary");
+      return { met: status === 200 ? true : null, seen: `${status}` };
+    });
+
+    equal(await leader.postmasterPid(), postmaster);
+    equal((await switchOf(leader.dataDir))?.pid, deadMan?.pid);
+    const { longestGapMs, acknowledged } = await writer.stop();
+    await tell(`longest gap ${longestGapMs} ms`);
+    ok(longestGapMs < 3_000, `gap of ${longestGapMs} ms`);
+    deepEqual(await lostWrites(acknowledged, (text) => leader.sql(text)), []);
+  },
+);
+
+liveTest(
+  "a detached server without a next agent is fenced before its lease ends",
+  {},
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForStreaming(60_000);
+    const { code, stderr } = await runAgentCommand(["detach", "-c", leader.configFile]);
+    equal(code, 0, stderr);
+    const next = await cluster.waitForLeader(30_000, ({ name }) => name !== leader.name);
+    deepEqual(await processesIn(leader.dataDir), []);
+    await leader.start();
+    equal((await cluster.waitForStreaming(60_000)).name, next.name);
+  },
+);
