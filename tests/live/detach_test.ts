@@ -46,6 +46,7 @@ liveTest(
     const leader = await cluster.waitForStreaming(60_000);
     const { code, stderr } = await runAgentCommand(["detach", "-c", leader.configFile]);
     equal(code, 0, stderr);
+    equal(await leader.agentEnd(), 0);
     const next = await cluster.waitForLeader(30_000, ({ name }) => name !== leader.name);
     deepEqual(await processesIn(leader.dataDir), []);
     await leader.start();
