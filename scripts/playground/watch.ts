@@ -31,6 +31,8 @@ export interface WatchOptions {
   readonly writersOfEach?: number;
   /** Between two writes of one client. */
   readonly pauseMs?: number;
+  /** The least id, where several watches write into one table. */
+  readonly firstId?: number;
   /** Where two more clients write, as an application does. */
   readonly proxyPort?: number;
 }
@@ -50,12 +52,13 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #writes: Write[] = [];
   #running: Promise<void>[] = [];
-  #nextId = 1;
+  #nextId: number;
   #wanted = false;
 
   constructor(members: readonly Member[], options: WatchOptions = {}) {
     this.#members = members;
     this.#options = options;
+    this.#nextId = options.firstId ?? 1;
   }
 
   /** Makes the table on the leader. */
