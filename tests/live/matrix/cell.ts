@@ -66,11 +66,13 @@ async function endure(stage: Stage, entered: Entered): Promise<Story> {
   const { victim, crashedMs } = entered;
   const isPaused = cell.state.paused === true;
   const blow = await strike(victim, cell.signal, cell.trouble, isPaused);
+  // A successor of the switch takes its time, in which a short state may pass.
+  if (cell.trouble !== "the switch killed before") await cell.state.proveItLasts?.(victim);
   if (isPaused) await writesGoOn(stage, victim, blow);
   else await anotherLeads(stage, victim, blow);
   const { goneMs, sleeps } = await blow.settle();
   await scene.gates.openAll(); // a hook that ends now must not lead to anything
-  const device = await resetMs(scene.deviceFile(victim.name));
+  const device = await resetMs(scene.deviceFile(victim.name), blow.hitMs);
   const revivedMs = systemClock.bootMs();
   await revive(victim, cell.signal);
   await entered.letGo?.();

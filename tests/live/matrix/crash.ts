@@ -30,8 +30,7 @@ export async function recovering(member: Member): Promise<void> {
   });
 }
 
-/** The state in the control file of a server. */
-export async function stateOf(member: Member): Promise<string> {
+async function stateOf(member: Member): Promise<string> {
   const { stdout } = await new Deno.Command(`${postgresBin()}/pg_controldata`, {
     args: ["-D", member.dataDir],
     env: { LC_ALL: "C" },

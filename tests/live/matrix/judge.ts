@@ -67,9 +67,13 @@ function judgeUnguarded(story: Story): string {
   deepEqual(unexpected, []);
   notEqual(leader.name, victim.name);
   const { length } = lossesOf(historyOf(story));
-  const reset = device === null ? "never ran" : `would have reset ${endsMs - device} ms before`;
-  return `${figures(story, length)}; unguarded: the device ${reset} the lease's end, last commit ` +
-    `${lastMs - endsMs} ms after it and ${lastMs - revivedMs} ms after its agent was back`;
+  const reset = device === null
+    ? "the device never ran"
+    : `the device would have reset the host ${endsMs - device} ms before the lease's end`;
+  const last = lastMs === 0
+    ? "no commit after the blow"
+    : `last commit ${lastMs - endsMs} ms after it and ${lastMs - revivedMs} ms after the return`;
+  return `${figures(story, length)}; unguarded: ${reset}, ${last}`;
 }
 
 function isExpected({ kind, atMs }: Violation, endsMs: number): boolean {

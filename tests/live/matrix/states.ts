@@ -24,6 +24,8 @@ export interface State {
   readonly enter: (scene: Scene, leader: Member, watch: Watch) => Promise<Entered>;
   /** The server takes writes in that moment, so a cell in which it confirmed none after the blow shows nothing. */
   readonly writes: boolean;
+  /** Fails when the state had passed before the blow came. */
+  readonly proveItLasts?: (victim: Member) => Promise<void>;
   /** Nobody is fenced and nobody promoted. */
   readonly paused?: boolean;
   /** Too much load for two cells at once. */
@@ -97,7 +99,12 @@ async function adopted(_: Scene, leader: Member): Promise<Entered> {
 export const STATES: readonly State[] = [
   { title: "running under 24 writers", enter: running, writes: true, alone: true },
   { title: "restarting", enter: restarting, writes: false },
-  { title: "in crash recovery", enter: recoveringFromCrash, writes: false },
+  {
+    title: "in crash recovery",
+    enter: recoveringFromCrash,
+    writes: false,
+    proveItLasts: recovering,
+  },
   { title: "promoting, at pre_promote", enter: promotingAtHook, writes: false },
   { title: "promoting, lock just taken", enter: promotingAtOnce, writes: false },
   { title: "stopping", enter: stopping, writes: true },
