@@ -63,7 +63,8 @@ export class Node implements SimNode {
     this.#world = world;
     this.#bootOffsetMs = options.bootOffsetMs;
     this.deadMan = world.plan.hasSwitch ? new SimSwitch(world, this) : null;
-    this.#device = new SimDevice(world.scheduler, () => this.#reset());
+    const lateMs = world.plan.planted.lateWatchdog ? world.timing.ttlMs : 0;
+    this.#device = new SimDevice(world.scheduler, () => this.#reset(), lateMs);
     const { watchdog, ttlS } = world.plan;
     const marginS = ttlS > 10 ? 5 : -1;
     this.watchdog = new SimWatchdog(this.#device, world.settings, watchdog, marginS);
@@ -77,7 +78,7 @@ export class Node implements SimNode {
   }
 
   get isFenced(): boolean {
-    return this.deadMan?.isRunning === true || this.#device.isRunning;
+    return this.deadMan?.isKept === true || this.#device.isRunning;
   }
 
   setWatchdog(state: SimWatchdog["state"]): void {

@@ -47,6 +47,12 @@ export type FaultKind = typeof FAULT_KINDS[number] | typeof SHELL_FAULT_KINDS[nu
 export interface Planted extends KeeperFaults {
   /** The expiry of promote and start-primary is not looked at. */
   readonly ignoresNotAfter?: boolean;
+  /** A lost switch is not replaced by a living agent. */
+  readonly neverReplacesSwitch?: boolean;
+  /** A new agent does not take up the switch that it finds. */
+  readonly dropsSwitch?: boolean;
+  /** The watchdog resets the host long after the lease. */
+  readonly lateWatchdog?: boolean;
 }
 
 /** Everything that decides a run. */

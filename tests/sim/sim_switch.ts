@@ -26,6 +26,7 @@ export class SimSwitch {
   #deadline: SwitchDeadline | null = null;
   #inherited = false;
   #runs = false;
+  #isNeglected = false;
   #plannedMs = Infinity;
   #sent = "";
 
@@ -40,9 +41,9 @@ export class SimSwitch {
     return this.#deadline === null ? null : { endsMs: this.#deadline.endsMs, inherited };
   }
 
-  /** Its process is there. */
-  get isRunning(): boolean {
-    return this.#runs;
+  /** Its process is there, or would be if the agent had done its duty. */
+  get isKept(): boolean {
+    return this.#runs || this.#isNeglected;
   }
 
   /** Starts its process if there is none. */
@@ -69,6 +70,8 @@ export class SimSwitch {
   /** A new agent takes it up with its old deadline. */
   inherit(): void {
     if (this.#deadline === null) return;
+    if (this.#world.plan.planted.dropsSwitch) this.#deadline = null;
+    if (this.#deadline === null) return;
     this.#inherited = true;
     this.#runs = true;
     this.#plan(this.#deadline.stopAtMs);
@@ -89,6 +92,8 @@ export class SimSwitch {
   #replace(): void {
     if (this.#runs || this.#deadline === null) return;
     if (!this.#host.awake) return this.lose();
+    this.#isNeglected = this.#world.plan.planted.neverReplacesSwitch === true;
+    if (this.#isNeglected) return;
     this.#world.log(this.#host.name, "-- starts another switch");
     this.#runs = true;
     this.#plan(this.#deadline.stopAtMs);

@@ -7,12 +7,15 @@ import type { Scheduler } from "./schedule.ts";
 export class SimDevice {
   readonly #scheduler: Scheduler;
   readonly #onReset: () => void;
+  readonly #lateMs: number;
   #timeoutMs = 0;
   #bitesMs = Infinity;
   #plannedMs = Infinity;
 
-  constructor(scheduler: Scheduler, onReset: () => void) {
+  /** `lateMs`: a deliberate fault. */
+  constructor(scheduler: Scheduler, onReset: () => void, lateMs = 0) {
     this.#scheduler = scheduler;
+    this.#lateMs = lateMs;
     this.#onReset = onReset;
   }
 
@@ -29,7 +32,7 @@ export class SimDevice {
 
   /** Begins the timeout anew. */
   keepAlive(): void {
-    this.#bitesMs = this.#scheduler.nowMs + this.#timeoutMs;
+    this.#bitesMs = this.#scheduler.nowMs + this.#timeoutMs + this.#lateMs;
     this.#plan();
   }
 

@@ -53,7 +53,7 @@ export class ShellNode implements SimNode {
   }
 
   get isFenced(): boolean {
-    return this.deadMan?.isRunning === true || this.device.isRunning;
+    return this.deadMan?.isKept === true || this.device.isRunning;
   }
 
   setWatchdog(state: Parameters<SimNode["setWatchdog"]>[0]): void {
