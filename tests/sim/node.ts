@@ -82,7 +82,7 @@ export class Node implements SimNode {
   }
 
   setWatchdog(state: SimWatchdog["state"]): void {
-    if (state.kind !== "ready") this.watchdog.close();
+    if (state.kind !== "ready" && this.awake) this.watchdog.close(); // a feeding has failed
     this.watchdog.state = state;
   }
 
