@@ -86,7 +86,7 @@ Deno.test("decide() opens the watchdog before the server may write", () => {
   for (const [name, view] of cases) {
     const watched: NodeView = { ...view, watchdog: READY };
     deepStrictEqual(ordered(watched), ["hold-lock", "open-watchdog"], name);
-    ok(decide(watched, SETTLED).again, name);
+    strictEqual(decide(watched, SETTLED).wakeAtMs, watched.nowMs, name);
   }
 });
 
