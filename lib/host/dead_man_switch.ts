@@ -36,6 +36,7 @@ export class ShellSwitch implements DeadManSwitch {
   #view: SwitchView | null = null;
   #firings: readonly SwitchFiring[] = [];
   #firingsSize = 0;
+  #fired: Readonly<Record<string, number>> = {};
   readonly #turnstile = new Turnstile();
 
   constructor(options: ShellSwitchOptions) {
@@ -104,7 +105,8 @@ export class ShellSwitch implements DeadManSwitch {
   status(): SwitchStatus {
     const pid = this.#process !== null && isOnGuard(this.#process) ? this.#process.pid : null;
     const endsMs = this.#view?.endsMs ?? null;
-    return { armed: endsMs !== null && pid !== null, endsMs, pid, firings: this.#firings };
+    const [firings, fired] = [this.#firings, this.#fired];
+    return { armed: endsMs !== null && pid !== null, endsMs, pid, firings, fired };
   }
 
   /** Looks every second: an armed switch without its process gets a new one, or `onLost` is told. */
@@ -129,6 +131,7 @@ export class ShellSwitch implements DeadManSwitch {
     const news = lines.map((line) => this.#dated(line)); // once, so that what is told of it stays the same
     this.#firings = [...this.#firings, ...news].slice(-FIRINGS_SHOWN);
     for (const { wallMs, what, pid } of news) {
+      this.#fired = { ...this.#fired, [what]: (this.#fired[what] ?? 0) + 1 };
       const at = new Date(wallMs).toISOString();
       this.#options.log.error(`The dead-man's switch sent ${what} to ${pid} at ${at}`);
     }
