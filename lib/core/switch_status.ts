@@ -30,6 +30,8 @@ export interface SwitchStatus {
   readonly pid: number | null;
   /** The last ones, newest last. */
   readonly firings: readonly SwitchFiring[];
+  /** How many of each signal. */
+  readonly fired: Readonly<Record<string, number>>;
 }
 
 /** What rules may know of the switch: until when it leaves the server alone, and whether a process before us armed it. */
