@@ -124,7 +124,7 @@ fence() {
     is_new "$stage" "$one" || continue
     quiet=
     [ "$stage" = INT ] && is_stopping "\${one%%:*}" && quiet=1
-    [ "$stage" = KILL ] || kill -"$stage" "\${one%%:*}"
+    [ "$stage" = KILL ] || kill -"$stage" "\${one%%:*}" || continue # gone meanwhile
     [ -z "$quiet" ] || continue
     news="$news $stage:\${one%%:*}"
   done
