@@ -1,9 +1,11 @@
-import { equal, match, notEqual, ok } from "node:assert/strict";
+import { equal, notEqual, ok } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { switchDeadline } from "../../lib/core/switch_status.ts";
+import { knownSwitchFolder } from "../../lib/host/switch_folder.ts";
 import { ShellSwitch } from "../../lib/host/dead_man_switch.ts";
 import { findChildren, findProcess } from "../../lib/host/processes.ts";
+import { waitFor } from "../../scripts/playground/wait.ts";
 import { kill, OBEDIENT, STUBBORN, switchPid, TIMING, until, World } from "./switch_world.ts";
 
 Deno.test("arm() leaves a server alone that is renewed in time", async () => {
@@ -259,7 +261,8 @@ Deno.test("arm() tells of no firing for a server that is being stopped already, 
   await Deno.writeTextFile(`${world.dataDir}/postmaster.pid`, `${lines}\n`);
   await world.arm(1500);
   equal((await server.status).code, 0);
-  await systemClock.sleep(1200);
+  await world.fenced(3000);
+  await world.arm(60_000); // its next look is over when it obeys this
   equal(await firingsOf(world), "");
 });
 
@@ -268,21 +271,41 @@ Deno.test("arm() tells of a firing for a server that nobody stops", async () => 
   const server = world.postmaster(OBEDIENT);
   await world.arm(1500);
   equal((await server.status).code, 0);
-  await until("the firing", () => world.left().length === 0);
-  await systemClock.sleep(300);
-  match(await firingsOf(world), new RegExp(`^\\d+ INT ${server.pid}\\n$`));
+  await waitFor("the firing", 3000, async () => {
+    const seen = await firingsOf(world);
+    return { met: new RegExp(`^\\d+ INT ${server.pid}\\n$`).test(seen) ? true : null, seen };
+  });
 });
 
-/** What the switch has written down. */
+Deno.test("rest() ends the fencing, and the next agent can tell after an orderly end of this one", async () => {
+  await using world = await World.make();
+  const server = world.postmaster(OBEDIENT);
+  await world.arm(1200);
+  equal(await world.switch.rest(), true);
+  await systemClock.sleep(1500);
+  notEqual(findProcess(server.pid), null);
+  await world.switch.close();
+  equal(await world.another().isResting(), true);
+});
+
+Deno.test("isResting() is false for a switch that is armed, was disarmed, or was never there", async () => {
+  await using world = await World.make();
+  equal(await world.switch.isResting(), false);
+  await world.arm(60_000);
+  equal(await world.switch.isResting(), false);
+  await world.switch.disarm();
+  equal(await world.switch.isResting(), false);
+});
+
+/** What the switch has written down; its folder must be there. */
 async function firingsOf(world: World): Promise<string> {
-  for await (const { name } of Deno.readDir(`${world.folder}/run`)) {
-    for await (const below of Deno.readDir(`${world.folder}/run/${name}`)) {
-      const path = `${world.folder}/run/${name}/${below.name}`;
-      if (below.name === "firings") return await Deno.readTextFile(path);
-      if (!below.isDirectory) continue;
-      const text = await Deno.readTextFile(`${path}/firings`).catch(() => null);
-      if (text !== null) return text;
-    }
+  const folder = await knownSwitchFolder(world.dataDir, world.folder, [`${world.folder}/run`]);
+  notEqual(folder, null);
+  equal((await Deno.stat(`${folder}/state`)).isFile, true);
+  try {
+    return await Deno.readTextFile(`${folder}/firings`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
   }
-  return "";
 }
