@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import type { Cluster } from "../../scripts/playground/cluster.ts";
 import type { Member } from "../../scripts/playground/member.ts";
 import { postgresBin } from "../../scripts/playground/member_file.ts";
-import { endProcessesIn, processesIn, signalPid } from "../../scripts/playground/processes.ts";
+import { processesIn, signalPid } from "../../scripts/playground/processes.ts";
 import { switchOf } from "../../scripts/playground/switch.ts";
 import { pause, waitFor } from "../../scripts/playground/wait.ts";
 import { liveTest, tell } from "./live.ts";
@@ -25,12 +25,11 @@ async function startByHand(member: Member): Promise<void> {
 
 /** As after a new start of the host: neither agent nor switch, and a service of the system has started the server. */
 async function hostStartsAnew(member: Member): Promise<void> {
-  await member.killAll();
-  await endProcessesIn(member.dataDir);
-  await Deno.remove(`${member.dataDir}/postmaster.pid`); // its number means nothing after a new start
+  await member.killAgent();
   const found = await switchOf(member.dataDir);
   if (found?.pid !== undefined) signalPid(found.pid, "SIGKILL");
   if (found !== null) await Deno.remove(found.folder, { recursive: true });
+  await run("pg_ctl", "stop", "-w", "-m", "fast", "-D", member.dataDir);
   await startByHand(member);
 }
 
