@@ -34,8 +34,9 @@ export class ShellSwitch implements DeadManSwitch {
   #place: SwitchPlace | null = null;
   #process: ProcessIdentity | null = null;
   #view: SwitchView | null = null;
-  #firings: readonly Firing[] = [];
+  #firings: readonly SwitchFiring[] = [];
   #firingsSize = 0;
+  #fired: Readonly<Record<string, number>> = {};
   readonly #turnstile = new Turnstile();
 
   constructor(options: ShellSwitchOptions) {
@@ -76,10 +77,25 @@ export class ShellSwitch implements DeadManSwitch {
   }
 
   disarm(): Promise<boolean> {
+    return this.#layDown("disarmed");
+  }
+
+  rest(): Promise<boolean> {
+    return this.#layDown("resting");
+  }
+
+  /** True when an agent has laid it to rest in maintenance mode, since this start of the host. */
+  async isResting(): Promise<boolean> {
+    const { dataDir, stateDir, roots } = this.#options;
+    const folder = await knownSwitchFolder(dataDir, stateDir, roots);
+    return folder !== null && await new SwitchFiles(folder).isResting();
+  }
+
+  #layDown(word: "disarmed" | "resting"): Promise<boolean> {
     return this.#turnstile.pass(() =>
       this.#orTell(async () => {
         const place = await this.#here();
-        await place.files.order("disarmed");
+        await place.files.order(word);
         this.#view = null;
         return true;
       })
@@ -92,6 +108,7 @@ export class ShellSwitch implements DeadManSwitch {
       if (this.#view !== null || this.#process === null) return;
       sendSignal(this.#process, "SIGKILL");
       this.#process = null;
+      if (await this.#place?.files.isResting()) return; // the next agent must find it so
       await this.#place?.files.remove();
       this.#place = null;
     });
@@ -104,8 +121,8 @@ export class ShellSwitch implements DeadManSwitch {
   status(): SwitchStatus {
     const pid = this.#process !== null && isOnGuard(this.#process) ? this.#process.pid : null;
     const endsMs = this.#view?.endsMs ?? null;
-    const firings = this.#firings.map((one) => this.#dated(one));
-    return { armed: endsMs !== null && pid !== null, endsMs, pid, firings };
+    const [firings, fired] = [this.#firings, this.#fired];
+    return { armed: endsMs !== null && pid !== null, endsMs, pid, firings, fired };
   }
 
   /** Looks every second: an armed switch without its process gets a new one, or `onLost` is told. */
@@ -127,9 +144,10 @@ export class ShellSwitch implements DeadManSwitch {
     if (this.#place === null) return;
     const { lines, size } = await this.#place.files.firingsFrom(this.#firingsSize);
     this.#firingsSize = size;
-    this.#firings = [...this.#firings, ...lines].slice(-FIRINGS_SHOWN);
-    for (const firing of lines) {
-      const { wallMs, what, pid } = this.#dated(firing);
+    const news = lines.map((line) => this.#dated(line)); // once, so that what is told of it stays the same
+    this.#firings = [...this.#firings, ...news].slice(-FIRINGS_SHOWN);
+    for (const { wallMs, what, pid } of news) {
+      this.#fired = { ...this.#fired, [what]: (this.#fired[what] ?? 0) + 1 };
       const at = new Date(wallMs).toISOString();
       this.#options.log.error(`The dead-man's switch sent ${what} to ${pid} at ${at}`);
     }

@@ -66,6 +66,8 @@ class Stage {
         planted: {},
         sabotage: {},
         steady: true,
+        hasSwitch: true,
+        watchdog: { kind: "off" },
       },
       productBrain,
       ({ seconds, who, text }) => {
@@ -124,9 +126,8 @@ function makeForeign(world: World, name: string): void {
 function setWatchdog(world: World, name: string, state: string): void {
   const node = world.node(name);
   if (node === null) throw new TypeError(`Cannot find member "${name}"`);
-  node.watchdog = state === "works"
-    ? { kind: "ready" }
-    : { kind: "unusable", required: true, why: "no such device" };
+  const broken = { kind: "unusable", required: true, why: "no such device" } as const;
+  node.setWatchdog(state === "works" ? { kind: "ready" } : broken);
   node.wake();
 }
 

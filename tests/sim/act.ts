@@ -68,8 +68,9 @@ function onHost(
 ): Answer {
   switch (action.kind) {
     case "apply-settings":
-    case "disarm-switch":
       return DONE;
+    case "disarm-switch":
+      return node.keeper.disarm();
     case "open-watchdog":
     case "close-watchdog":
       return switchWatchdog(node, action.kind === "open-watchdog");
@@ -87,7 +88,8 @@ function onHost(
 }
 
 function switchWatchdog(node: Node, isOn: boolean): Answer {
-  node.watchdog = isOn ? { kind: "active", timeoutS: 25 } : { kind: "ready" };
+  if (isOn) node.watchdog.open();
+  else node.watchdog.close();
   return DONE;
 }
 

@@ -46,9 +46,11 @@ const QUIET_MS = 10_000;
 /**
  * The promises, judged in true time by the store's own leases.
  *
- * RELAXED until the dead-man's switch exists: while an agent is killed or stalled and its server is (or is about to
- * be) a primary, nobody can stop that server. Then, and only then, it may write without a lease, from that moment
- * until BACK_GRACE_MS after its agent runs again. `agentGone` and `agentBack` are the only places that know of it.
+ * An agent that is killed or stalled excuses nothing while a switch or a running watchdog is on its host: the server must
+ * not write after the lease has ended in the store. The one exception is a host on which neither is left: no switch by the
+ * plan of the seed, or one that was killed while its agent could not replace it. From that moment its server may write
+ * without a lease until BACK_GRACE_MS after its agent runs again. `unfenced` and `agentBack` are the only places that
+ * know of it.
  *
  * Maintenance mode takes the fence away by an operator's wish: see `PausePromises`.
  *
@@ -176,10 +178,11 @@ export class Checks {
     this.#report("ends-tick-without-lease", node.name, `${lease.kind}, ${this.#lockText()}`);
   }
 
-  /** The agent is killed or stalled, or waits for the store before its first tick: see the class. */
-  agentGone({ name, server }: SimNode): void {
+  /** The agent is killed or stalled, or waits for the store before its first tick; or its switch is killed: see the class. */
+  unfenced(node: SimNode): void {
+    const { name, server } = node;
     const mayWrite = server.process !== "off" && (!server.standby || server.promoting);
-    if (mayWrite) this.#excusedUntilMs.set(name, Infinity);
+    if (mayWrite && !node.isFenced) this.#excusedUntilMs.set(name, Infinity);
   }
 
   /** It runs again: the relaxation ends. */

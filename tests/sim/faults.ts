@@ -6,6 +6,7 @@ import type { Heal } from "./operator_faults.ts";
 import type { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
 import { Host } from "./schedule.ts";
+import { ail } from "./host_faults.ts";
 import { Counts } from "./network.ts";
 import type { Server } from "./server.ts";
 import { hasTwin } from "./wal.ts";
@@ -137,7 +138,7 @@ export class Faults {
   }
 
   #begin(kind: FaultKind, node: SimNode): Heal {
-    const { name, server } = node;
+    const { name } = node;
     switch (kind) {
       case "store-cut":
       case "reply-lost":
@@ -149,23 +150,21 @@ export class Faults {
       case "peer-cut":
         return this.#cutPeers(name);
       case "agent-stall":
-        return this.#stall(node);
       case "stall-in-task":
-        return this.#armed.add(name);
+        return kind === "agent-stall" ? this.#stall(node) : this.#armed.add(name);
       case "agent-kill":
-        return this.#killAgent(node);
       case "host-kill":
-        this.#crash(server);
-        return this.#killAgent(node);
+        return this.#kill(node, kind);
+      case "switch-lost":
+      case "watchdog-fails":
       case "server-crash":
       case "server-silent":
       case "disk-full":
-        return this.#ail(kind, server);
+      case "wall-jump":
+        return ail(kind, node, { world: this.#world, random: this.#random });
       case "probe-hang":
       case "job-hang":
         return this.#hang(node, kind);
-      case "wall-jump":
-        return this.#jump(node);
       case "agent-shutdown":
       case "agent-detach":
         return this.#askToEnd(node, kind === "agent-detach" ? "detach" : "shutdown");
@@ -198,25 +197,13 @@ export class Faults {
     }
   }
 
-  #ail(kind: "server-crash" | "server-silent" | "disk-full", server: Server): Heal {
-    if (kind === "server-silent") return hinder(server, "silent");
-    if (kind === "disk-full") return hinder(server, "diskFull");
-    this.#crash(server);
-    return nothing;
-  }
-
-  #jump(node: SimNode): Heal {
-    node.wallJumpMs += this.#random.between(-3_600_000, 3_600_000);
-    return nothing;
-  }
-
   #crash(server: Server): void {
     if (server.process !== "off") this.#world.die(server, false);
   }
 
   #stall(node: SimNode): Heal {
     const { host } = node;
-    this.#world.checks.agentGone(node);
+    this.#world.checks.unfenced(node);
     const end = this.#stalled.add(node.name);
     host.stalled = true;
     return () => {
@@ -241,13 +228,15 @@ export class Faults {
     node.hang(kind);
     return () => {
       if (node.host !== host || !node.alive) return;
-      this.#killAgent(node)();
+      this.#kill(node, "agent-kill")();
     };
   }
 
-  #killAgent(node: SimNode): Heal {
-    this.#world.checks.agentGone(node);
-    node.kill();
+  /** A host that starts anew has neither server nor switch left of before. */
+  #kill(node: SimNode, what: "agent-kill" | "host-kill"): Heal {
+    if (what === "host-kill") node.crash();
+    else node.kill();
+    this.#world.checks.unfenced(node);
     return () => this.#startAgain(node);
   }
 
@@ -269,11 +258,4 @@ export class Faults {
     this.#world.checks.agentBack(node);
     this.#world.scheduler.resume(node.host);
   }
-}
-
-function nothing(): void {}
-
-function hinder(server: Server, how: "silent" | "diskFull"): Heal {
-  server[how] = true;
-  return () => void (server[how] = false);
 }

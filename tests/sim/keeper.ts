@@ -1,11 +1,13 @@
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
 import type { Lsn } from "../../lib/core/lsn.ts";
+import { switchDeadline } from "../../lib/core/switch_status.ts";
 import { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
 import type { KeeperFaults, KeeperPorts } from "./keeper_ports.ts";
 import { clockOf } from "./keeper_ports.ts";
 import type { Steps } from "./schedule.ts";
+import type { SimSwitch } from "./sim_switch.ts";
 import type { Verdict } from "./store.ts";
 
 type TakeAnswer = Verdict | { readonly kind: "unknown" };
@@ -28,6 +30,7 @@ export class Keeper {
   #tickMs = -Infinity;
   #failing = false;
   #busy = false;
+  #isPaused = false;
 
   constructor(ports: KeeperPorts, faults: KeeperFaults, lease: string | null) {
     this.#ports = ports;
@@ -206,7 +209,8 @@ export class Keeper {
     const { value } = answer;
     if (value.kind === "held") {
       this.#aliveMs = this.#faults.countsFromAnswer ? this.#ports.bootMs() : sentMs;
-      this.#confirm();
+      this.#ports.proved(sentMs);
+      this.#confirm(value.view.settings.paused);
       return value.view;
     }
     if (value.kind === "lease-gone") this.lease = null;
@@ -268,9 +272,39 @@ export class Keeper {
     return answer.value;
   }
 
-  #confirm(): void {
+  /** A server may become writable: the switch is armed, or maintenance mode wants none. */
+  mayWrite(): boolean {
+    const { deadMan } = this.#ports;
+    return deadMan === null || this.#isPaused || deadMan.view() !== null && deadMan.ready();
+  }
+
+  /** disarm-switch: refused while the lock is held in time. */
+  disarm(): Verdict {
+    if (this.#claim.mayReattach() && !this.#faults.disarmsAlways) {
+      return { kind: "refused", why: "the lock is held" };
+    }
+    this.#ports.deadMan?.disarm();
+    return { kind: "done" };
+  }
+
+  /** A proof counts only under the switch, in the way of `lib/runtime/lease_switch.ts`. */
+  #confirm(isPaused = false): void {
     const lease = this.#alive();
-    if (lease !== null) this.#claim.confirm(lease);
+    if (lease === null) return;
+    const { deadMan } = this.#ports;
+    if (deadMan !== null && this.#claim.accepts(lease)) this.#guard(deadMan, lease, isPaused);
+    this.#claim.confirm(lease);
+  }
+
+  #guard(deadMan: SimSwitch, lease: AliveLease, isPaused: boolean): void {
+    if (this.#isPaused && this.#faults.staysDisarmed) return;
+    this.#isPaused = isPaused;
+    if (isPaused) return void deadMan.disarm();
+    if (this.#faults.forgetsSwitch && deadMan.view() !== null) return;
+    const endsMs = lease.aliveMs + lease.ttlS * 1000;
+    const deadline = switchDeadline(endsMs, this.#ports.timing);
+    const late = { ...deadline, stopAtMs: endsMs, immediateAtMs: endsMs, killAtMs: endsMs + 1000 };
+    deadMan.arm(this.#faults.armsLate ? late : deadline);
   }
 
   #alive(): AliveLease | null {

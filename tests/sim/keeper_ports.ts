@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/base/clock.ts";
 import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
 import type { Steps } from "./schedule.ts";
+import type { SimSwitch } from "./sim_switch.ts";
 import type { Store } from "./store.ts";
 
 /** One request to the store as an agent sees it: an answer, or nothing known. */
@@ -12,6 +13,10 @@ export type StoreAnswer<T> = { readonly kind: "answer"; readonly value: T } | {
 export interface KeeperPorts {
   readonly name: string;
   readonly timing: LeaseTiming;
+  /** null: this host has no switch. */
+  readonly deadMan: SimSwitch | null;
+  /** The lock was proved by a request sent at `askedMs`. */
+  proved(askedMs: number): void;
   /** Boot clock of the node. */
   bootMs(): number;
   /** True time, for the store's own count. */
@@ -30,6 +35,14 @@ export interface KeeperFaults {
   readonly feedsDropped?: boolean;
   /** The lease never ends by itself. */
   readonly neverEnds?: boolean;
+  /** A proof counts although the switch was not told of it. */
+  readonly forgetsSwitch?: boolean;
+  /** The switch is given the end of the lease for the moment to stop at. */
+  readonly armsLate?: boolean;
+  /** The switch is laid to rest whenever that is asked for. */
+  readonly disarmsAlways?: boolean;
+  /** Maintenance mode lays the switch to rest, and its end does not arm it again. */
+  readonly staysDisarmed?: boolean;
 }
 
 /** What the product's lock claim reads of a clock. */

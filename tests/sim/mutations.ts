@@ -2,7 +2,7 @@ import type { Action, Decision } from "../../lib/core/action.ts";
 import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import type { NodeView, PeerReport } from "../../lib/core/node_view.ts";
 import { productBrain } from "./brain.ts";
-import type { FaultKind, Planted } from "./plan.ts";
+import type { FaultKind, Plan, Planted } from "./plan.ts";
 import type { Brain } from "./world.ts";
 
 /** A deliberate fault that the simulator must find. */
@@ -14,6 +14,19 @@ export interface Mutation {
   readonly needs: readonly FaultKind[];
   /** Mean pause between faults, 20 s when absent. */
   readonly everyMs?: number;
+  /** What stands outside the agent in its runs; absent: nothing, so that no second line of defence hides it. */
+  readonly guard?: Guard;
+}
+
+/** What stops a server, or resets its host, without the agent. */
+export type Guard = "switch" | "watchdog";
+
+/** The part of a plan that says what guards its hosts. */
+export function guardedBy(guard: Guard | undefined): Pick<Plan, "hasSwitch" | "watchdog"> {
+  return {
+    hasSwitch: guard === "switch",
+    watchdog: { kind: guard === "watchdog" ? "ready" : "off" },
+  };
 }
 
 const FAR_MS = 1e15;

@@ -11,6 +11,7 @@ import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
 import { LiveMailbox } from "../../lib/runtime/live_mailbox.ts";
 import { TaskSlot } from "../../lib/runtime/task_slot.ts";
 import type { Job, SlotAnswer } from "../../lib/runtime/task_slot.ts";
+import type { Guard } from "./mutations.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Sabotage } from "./shell/sabotage.ts";
 
@@ -21,6 +22,7 @@ export interface ShellMutation {
   /** Mean pause between faults, 20 s when absent. */
   readonly everyMs?: number;
   readonly sabotage: Sabotage;
+  readonly guard?: Guard;
 }
 
 const FAR_MS = 1e15;

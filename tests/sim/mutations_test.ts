@@ -1,8 +1,9 @@
 import type { Violation } from "./checks.ts";
 import { productBrain } from "./brain.ts";
 import type { Mutation } from "./mutations.ts";
-import { MUTATIONS } from "./mutations.ts";
-import { PAUSE_MUTATIONS } from "./mutations_pause.ts";
+import { guardedBy, MUTATIONS } from "./mutations.ts";
+import { GUARD_MUTATIONS, SHELL_GUARD_MUTATIONS } from "./mutations_guard.ts";
+import { PAUSE_MUTATIONS, PAUSE_SHELL_MUTATIONS } from "./mutations_pause.ts";
 import { RULE_MUTATIONS } from "./mutations_rules.ts";
 import type { ShellMutation } from "./mutations_shell.ts";
 import { SHELL_MUTATIONS } from "./mutations_shell.ts";
@@ -26,7 +27,8 @@ function catchOf(mutation: Mutation): Catch | null {
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {
     const drawn = planOf(seed, TICKS);
     const faults = new Set(mutation.needs);
-    const plan = { ...drawn, faults, faultEveryMs: mutation.everyMs ?? FAULT_EVERY_MS };
+    const faultEveryMs = mutation.everyMs ?? FAULT_EVERY_MS;
+    const plan = { ...drawn, ...guardedBy(mutation.guard), faults, faultEveryMs };
     const { violation } = simulate({ ...plan, planted: mutation.planted }, mutation.brain);
     if (violation === null) continue;
     if (simulate(plan, productBrain).violation === null) return { seed, violation };
@@ -34,10 +36,13 @@ function catchOf(mutation: Mutation): Catch | null {
   return null;
 }
 
-async function shellCatchOf({ needs, sabotage, everyMs }: ShellMutation): Promise<Catch | null> {
+async function shellCatchOf(mutation: ShellMutation): Promise<Catch | null> {
+  const { needs, sabotage, everyMs, guard } = mutation;
   for (let seed = 1; seed <= SHELL_SEEDS_MAX; seed++) {
     const drawn = shellPlanOf(seed, SHELL_TICKS);
-    const plan = { ...drawn, faults: new Set(needs), faultEveryMs: everyMs ?? FAULT_EVERY_MS };
+    const faults = new Set(needs);
+    const faultEveryMs = everyMs ?? FAULT_EVERY_MS;
+    const plan = { ...drawn, ...guardedBy(guard), faults, faultEveryMs };
     const { violation } = await simulateShell({ ...plan, sabotage });
     if (violation === null) continue;
     if ((await simulateShell(plan)).violation === null) return { seed, violation };
@@ -52,13 +57,20 @@ async function tell(context: Deno.TestContext, caught: Catch | null): Promise<vo
   await context.step(`seed ${seed}: ${violation.kind} at ${violation.node}`, () => {});
 }
 
-for (const mutation of [...MUTATIONS, ...RULE_MUTATIONS, ...PAUSE_MUTATIONS]) {
+for (
+  const mutation of [
+    ...MUTATIONS,
+    ...RULE_MUTATIONS,
+    ...PAUSE_MUTATIONS,
+    ...GUARD_MUTATIONS,
+  ]
+) {
   Deno.test(`simulate() finds the planted bug that ${mutation.name}`, async (context) => {
     await tell(context, catchOf(mutation));
   });
 }
 
-for (const mutation of SHELL_MUTATIONS) {
+for (const mutation of [...SHELL_MUTATIONS, ...SHELL_GUARD_MUTATIONS, ...PAUSE_SHELL_MUTATIONS]) {
   Deno.test(`simulateShell() finds the planted bug that ${mutation.name}`, async (context) => {
     await tell(context, await shellCatchOf(mutation));
   });

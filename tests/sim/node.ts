@@ -10,11 +10,10 @@ import type {
   TaskView,
 } from "../../lib/core/node_view.ts";
 import type { Memory } from "../../lib/core/memory.ts";
-import type { WatchdogView } from "../../lib/core/watchdog.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
 import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import { isPaused } from "../../lib/core/rules/facts.ts";
-import { watchdogObstacle } from "../../lib/core/watchdog.ts";
+import { besideWatchdog, watchdogObstacle } from "../../lib/core/watchdog.ts";
 import { storeBudgetMs } from "../../lib/runtime/budget.ts";
 import { act } from "./act.ts";
 import { Keeper } from "./keeper.ts";
@@ -24,6 +23,8 @@ import type { Process, Steps } from "./schedule.ts";
 import type { NodeOptions, SimNode } from "./sim_node.ts";
 import { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
+import { SimSwitch } from "./sim_switch.ts";
+import { SimDevice, SimWatchdog } from "./sim_watchdog.ts";
 import type { Store, Verdict } from "./store.ts";
 import { Tasks } from "./tasks.ts";
 import type { World } from "./world.ts";
@@ -34,12 +35,13 @@ const TICK_MIN_MS = 100;
 export class Node implements SimNode {
   readonly name: string;
   readonly server: Server;
-  readonly timing: LeaseTiming;
   readonly nofailover: boolean;
   host = new Host();
   alive = false;
   wallJumpMs = 0;
-  watchdog: WatchdogView = { kind: "off" };
+  readonly deadMan: SimSwitch | null;
+  readonly watchdog: SimWatchdog;
+  readonly #device: SimDevice;
   wishes: OperatorWish[] = [];
   peers: NodeView["peers"] = "not asked";
   leader: NodeView["leader"] = "not asked";
@@ -57,12 +59,45 @@ export class Node implements SimNode {
   constructor(world: World, server: Server, options: NodeOptions) {
     this.name = server.name;
     this.server = server;
-    this.timing = world.timing;
     this.nofailover = options.nofailover;
     this.#world = world;
     this.#bootOffsetMs = options.bootOffsetMs;
+    this.deadMan = world.plan.hasSwitch ? new SimSwitch(world, this) : null;
+    const lateMs = world.plan.planted.lateWatchdog ? world.timing.ttlMs : 0;
+    this.#device = new SimDevice(world.scheduler, () => this.#reset(), lateMs);
+    const { watchdog, ttlS } = world.plan;
+    const marginS = ttlS > 10 ? 5 : -1;
+    this.watchdog = new SimWatchdog(this.#device, world.settings, watchdog, marginS);
     this.tasks = new Tasks(this, world);
     this.keeper = this.#newKeeper(null);
+  }
+
+  /** The budget of a lease with the watchdog as it stands. */
+  get timing(): LeaseTiming {
+    return besideWatchdog(this.#world.timing, this.watchdog.view());
+  }
+
+  get isFenced(): boolean {
+    return this.deadMan?.isKept === true || this.#device.isRunning;
+  }
+
+  setWatchdog(state: SimWatchdog["state"]): void {
+    if (state.kind !== "ready" && this.awake) this.watchdog.close(); // a feeding has failed
+    this.watchdog.state = state;
+  }
+
+  crash(): void {
+    if (this.server.process !== "off") this.#world.die(this.server, false);
+    this.#device.close();
+    this.deadMan?.reboot();
+    this.kill();
+  }
+
+  #reset(): void {
+    this.#world.log(this.name, "-- the watchdog resets the host");
+    this.crash();
+    const { scheduler, random } = this.#world;
+    scheduler.at(scheduler.nowMs + random.between(20_000, 60_000), () => this.start());
   }
 
   /** CLOCK_BOOTTIME of this host. */
@@ -86,6 +121,8 @@ export class Node implements SimNode {
     this.lastDecision = null;
     this.tasks = new Tasks(this, this.#world);
     this.keeper = this.#newKeeper(this.keeper.lease);
+    this.watchdog.newProcess();
+    this.deadMan?.inherit();
     const { scheduler } = this.#world;
     const loop = scheduler.spawn(this.#loop(), this.host);
     this.#processes = [loop, scheduler.spawn(this.keeper.run(), this.host)];
@@ -122,7 +159,7 @@ export class Node implements SimNode {
   /** The agent ends by its own will, its shutdown done. */
   exit(): Verdict {
     this.#world.log(this.name, "exits");
-    this.#world.checks.agentGone(this);
+    this.#world.checks.unfenced(this);
     this.kill();
     return { kind: "done" };
   }
@@ -197,7 +234,8 @@ export class Node implements SimNode {
     const lease = this.keeper.view();
     const wishes = [...this.wishes];
     const self = selfView(this);
-    const own = { self, nowMs, wallMs, watchdog: this.watchdog };
+    const armed = this.deadMan === null ? {} : { armed: this.deadMan.view() };
+    const own = { self, nowMs, wallMs, watchdog: this.watchdog.view(), ...armed };
     return { ...own, cluster, postgres, task, lease, peers, leader, wishes };
   }
 
@@ -235,9 +273,14 @@ export class Node implements SimNode {
   }
 
   #newKeeper(lease: string | null): Keeper {
+    const timing = (): LeaseTiming => this.timing;
     const ports = {
       name: this.name,
-      timing: this.timing,
+      get timing(): LeaseTiming {
+        return timing();
+      },
+      deadMan: this.deadMan,
+      proved: (askedMs: number) => this.watchdog.feed(askedMs, this.bootMs()),
       bootMs: () => this.bootMs(),
       trueMs: () => this.#world.scheduler.nowMs,
       ask: <T>(deadlineMs: number, request: (store: Store) => T) =>
@@ -260,7 +303,7 @@ export class Node implements SimNode {
       lsn,
       timeline: server.head.branch.timeline,
       tags: selfView(this).tags,
-      watchdogFailed: watchdogObstacle(this.watchdog) !== null,
+      watchdogFailed: watchdogObstacle(this.watchdog.view()) !== null,
     };
   }
 }

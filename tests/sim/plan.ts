@@ -24,10 +24,18 @@ export const FAULT_KINDS = [
   "disk-full",
   "pause",
   "agent-detach",
+  "switch-lost",
+  "watchdog-fails",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
-const LATE_KINDS: readonly string[] = ["disk-full", "pause", "agent-detach"];
+const LATE_KINDS: readonly string[] = [
+  "disk-full",
+  "pause",
+  "agent-detach",
+  "switch-lost",
+  "watchdog-fails",
+];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
 export const SHELL_FAULT_KINDS = ["probe-hang", "job-hang"] as const;
@@ -39,6 +47,12 @@ export type FaultKind = typeof FAULT_KINDS[number] | typeof SHELL_FAULT_KINDS[nu
 export interface Planted extends KeeperFaults {
   /** The expiry of promote and start-primary is not looked at. */
   readonly ignoresNotAfter?: boolean;
+  /** A lost switch is not replaced by a living agent. */
+  readonly neverReplacesSwitch?: boolean;
+  /** A new agent does not take up the switch that it finds. */
+  readonly dropsSwitch?: boolean;
+  /** The watchdog resets the host long after the lease. */
+  readonly lateWatchdog?: boolean;
 }
 
 /** Everything that decides a run. */
@@ -57,6 +71,10 @@ export interface Plan {
   readonly planted: Planted;
   /** Deliberate faults in the parts of an agent that runs as a whole. */
   readonly sabotage: Sabotage;
+  /** Every host has a dead-man's switch. */
+  readonly hasSwitch: boolean;
+  /** Every host has a watchdog that works, or none. */
+  readonly watchdog: { readonly kind: "ready" } | { readonly kind: "off" };
   /** No chance at all: transcripts. */
   readonly steady: boolean;
 }
@@ -78,6 +96,11 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   if (random.chance(share)) drawn.push("disk-full");
   if (random.chance(share / 2)) drawn.push("pause");
   if (random.chance(share / 2)) drawn.push("agent-detach");
+  if (random.chance(share)) drawn.push("switch-lost");
+  const hasSwitch = random.chance(0.85);
+  // A lease of 5 s is too short for a timer of whole seconds in it.
+  const hasWatchdog = random.chance(0.6) && ttlS > 5;
+  if (hasWatchdog && random.chance(share)) drawn.push("watchdog-fails");
   return {
     seed,
     ticks,
@@ -89,6 +112,8 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     lastIsBarred,
     planted: {},
     sabotage: {},
+    hasSwitch,
+    watchdog: { kind: hasWatchdog ? "ready" : "off" },
     steady: false,
   };
 }

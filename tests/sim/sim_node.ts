@@ -2,6 +2,7 @@ import type { LeaseView, PeerReport, TaskView } from "../../lib/core/node_view.t
 import type { WatchdogView } from "../../lib/core/watchdog.ts";
 import type { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
+import type { SimSwitch } from "./sim_switch.ts";
 
 /** What faults, checks and the other hosts see of one host, whichever way its agent is run. */
 export interface SimNode {
@@ -14,8 +15,14 @@ export interface SimNode {
   /** Runs now: not killed and not stalled. */
   readonly awake: boolean;
   wallJumpMs: number;
-  /** The host's watchdog as its agent sees it. */
-  watchdog: WatchdogView;
+  /** The dead-man's switch of the host; null: there is none. */
+  readonly deadMan: SimSwitch | null;
+  /** The host's watchdog; a new state is what a device that works again, or fails, would show. */
+  setWatchdog(state: Exclude<WatchdogView, { kind: "active" }>): void;
+  /** Something outside the agent stops the server in time, or resets the host. */
+  readonly isFenced: boolean;
+  /** The host starts anew, by its watchdog or by chance: server, agent, switch and timer are gone. */
+  crash(): void;
   /** CLOCK_BOOTTIME of this host. */
   bootMs(): number;
   /** A fresh agent process; only the lease id of the state file is known. */

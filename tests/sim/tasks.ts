@@ -77,7 +77,10 @@ export class Tasks {
 
   *#run(task: TaskSpec): Steps<void> {
     yield 1;
-    const { result, reason } = yield* this.#jobs.steps(task);
+    const mayWrite = task.kind === "promote" || task.kind === "start-primary";
+    const { result, reason } = mayWrite && !this.#node.keeper.mayWrite()
+      ? { result: "failed" as const, reason: "the switch is not armed" }
+      : yield* this.#jobs.steps(task);
     this.#view = { kind: "ended", task, result, reason, endedMs: this.#node.bootMs() };
     this.#node.wake();
   }

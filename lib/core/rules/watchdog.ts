@@ -3,7 +3,7 @@ import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { authorityEndsMs, isPaused, lockSide, mayBePrimary } from "./facts.ts";
-import { act, actAndLook } from "./rule.ts";
+import { act } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { stopInOrder } from "./stopping.ts";
 
@@ -17,7 +17,9 @@ export const watchdogGuard: Rule = {
     if (lockSide(view) !== "me" || authorityEndsMs(view, memory) === null) return null;
     if (isPaused(view, memory)) return null;
     if (view.watchdog?.kind === "ready") {
-      return actAndLook("opening the watchdog before leading", [HOLD, { kind: "open-watchdog" }]);
+      // The next tick, at once: this one may have used up its rounds on the way to the lock.
+      const open: Action = { kind: "open-watchdog" };
+      return act("opening the watchdog before leading", [HOLD, open], view.nowMs);
     }
     const obstacle = watchdogObstacle(view.watchdog);
     if (obstacle === null) return null;

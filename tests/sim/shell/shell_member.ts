@@ -10,6 +10,7 @@ import { Agent } from "../../../lib/runtime/agent.ts";
 import type { AgentOptions } from "../../../lib/runtime/agent.ts";
 import { BackgroundJobs } from "../../../lib/runtime/background.ts";
 import { withinClock } from "../../../lib/runtime/clock_deadline.ts";
+import { feeding } from "../../../lib/runtime/fed_store.ts";
 import type { LeaseFile } from "../../../lib/runtime/lease_file.ts";
 import type { LeaseKeeper } from "../../../lib/runtime/lease_keeper.ts";
 import { LiveBoard } from "../../../lib/runtime/live_board.ts";
@@ -17,7 +18,7 @@ import type { LiveMailbox } from "../../../lib/runtime/live_mailbox.ts";
 import { Recorder } from "../../../lib/runtime/recorder.ts";
 import type { RecordedTick, TickFile } from "../../../lib/runtime/recorder.ts";
 import type { TaskSlot } from "../../../lib/runtime/task_slot.ts";
-import { MemorySwitch } from "../../runtime/memory_switch.ts";
+import { WatchdogGuard } from "../../../lib/runtime/watchdog_guard.ts";
 import { askAll } from "../act.ts";
 import { selfView } from "../member.ts";
 import type { SimNode } from "../sim_node.ts";
@@ -25,6 +26,8 @@ import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
 import { PRODUCT_PARTS } from "./sabotage.ts";
 import type { Sabotage } from "./sabotage.ts";
+import type { SimDevice } from "../sim_watchdog.ts";
+import { deviceOf, switchOf } from "./shell_safety.ts";
 import { ShellDcs } from "./shell_dcs.ts";
 import { ShellPostgres } from "./shell_postgres.ts";
 import type { Hangs } from "./shell_postgres.ts";
@@ -32,7 +35,10 @@ import type { Hangs } from "./shell_postgres.ts";
 /** What a member is told and given. */
 export interface MemberOptions {
   readonly world: World;
-  readonly node: SimNode;
+  readonly node: SimNode & {
+    readonly device: SimDevice;
+    readonly watchdogFault: string | null;
+  };
   readonly life: Life;
   readonly leaseFile: LeaseFile;
   readonly hangs: Hangs;
@@ -61,33 +67,51 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
   const parts = { ...PRODUCT_PARTS, ...world.plan.sabotage };
   const log = logOf(options);
   const dcs = parts.dcs(new ShellDcs(world, node, life));
+  const watchdog = watchdogOf(options, log, () => settings());
+  const timing = (given: Settings): LeaseTiming => watchdog.budget(timingOf(given));
   const postgres = parts.postgres(new ShellPostgres(world, node, life, options.hangs));
   const mailbox = parts.mailbox(life);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
   const keeper = parts.keeper({
-    store: dcs,
+    store: feeding(dcs, life, (askedMs) => void watchdog.feed(askedMs)),
     clock: life,
     name: node.name,
     file: leaseFile,
-    timing: () => timingOf(settings()),
+    timing: () => timing(settings()),
     onLost: (why) => mailbox.wake(why),
     log,
-    deadMan: new MemorySwitch(), // it can be armed, but never fires: the agent itself has to be in time
+    deadMan: switchOf(node.deadMan, () => timing(settings())),
   });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   const tasks = parts.tasks({ clock: life, log, onEnd: () => mailbox.wake("a task has ended") });
   const background = new BackgroundJobs(log);
   const agent = new WatchedAgent({
     ports: {
-      ...{ dcs, keeper, postgres, tasks, background, mailbox, clock: life },
+      ...{ dcs, keeper, postgres, tasks, background, mailbox, watchdog, clock: life },
       ...identityOf(options),
       askPeers: peerCalls(options, parts),
     },
-    ...{ mailbox, board, clock: life, log, firstSettings, timing: timingOf },
+    ...{ mailbox, board, clock: life, log, firstSettings, timing },
     recorder: new WatchedRecorder(tickFile(node), log, options.onRound),
   }, options.onTick);
   const member = { agent, keeper, mailbox, board, tasks };
   return { ...member, run: () => run(member, background, options, settings) };
+}
+
+/** A device that fails is no fault of the agent. */
+function watchdogOf(
+  { world, node, life }: MemberOptions,
+  log: Log,
+  settings: () => Settings,
+): WatchdogGuard {
+  return new WatchdogGuard({
+    mode: world.plan.watchdog.kind === "off" ? "off" : "automatic",
+    safetyMarginS: world.plan.ttlS > 10 ? 5 : -1,
+    device: deviceOf(node.device, () => node.watchdogFault),
+    settings,
+    clock: life,
+    log: { ...log, warn: log.debug, error: log.debug },
+  });
 }
 
 function identityOf(

@@ -1,4 +1,3 @@
-import type { WatchdogView } from "../../../lib/core/watchdog.ts";
 import type { LeaseView, NodeView, PeerReport, TaskView } from "../../../lib/core/node_view.ts";
 import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
@@ -7,6 +6,8 @@ import type { RecordedTick } from "../../../lib/runtime/recorder.ts";
 import type { Host } from "../schedule.ts";
 import type { Server } from "../server.ts";
 import type { NodeOptions, SimNode } from "../sim_node.ts";
+import { SimSwitch } from "../sim_switch.ts";
+import { SimDevice } from "../sim_watchdog.ts";
 import type { World } from "../world.ts";
 import type { Stir } from "./life.ts";
 import { Life } from "./life.ts";
@@ -20,8 +21,10 @@ export class ShellNode implements SimNode {
   readonly nofailover: boolean;
   alive = false;
   wallJumpMs = 0;
-  /** Whole agents run without one. */
-  watchdog: WatchdogView = { kind: "off" };
+  readonly deadMan: SimSwitch | null;
+  readonly device: SimDevice;
+  /** Why the watchdog does not work now. */
+  watchdogFault: string | null = null;
   readonly #world: World;
   readonly #stir: Stir;
   readonly #bootOffsetMs: number;
@@ -39,12 +42,36 @@ export class ShellNode implements SimNode {
     this.#world = world;
     this.#stir = stir;
     this.#bootOffsetMs = options.bootOffsetMs;
+    this.deadMan = world.plan.hasSwitch ? new SimSwitch(world, this) : null;
+    this.device = new SimDevice(world.scheduler, () => this.#reset());
     this.#leaseFile = new LeaseFileOf(server);
     this.#life = this.#newLife();
   }
 
   get host(): Host {
     return this.#life.host;
+  }
+
+  get isFenced(): boolean {
+    return this.deadMan?.isKept === true || this.device.isRunning;
+  }
+
+  setWatchdog(state: Parameters<SimNode["setWatchdog"]>[0]): void {
+    this.watchdogFault = state.kind === "unusable" ? state.why : null;
+  }
+
+  crash(): void {
+    if (this.server.process !== "off") this.#world.die(this.server, false);
+    this.device.close();
+    this.deadMan?.reboot();
+    this.kill();
+  }
+
+  #reset(): void {
+    this.#world.log(this.name, "-- the watchdog resets the host");
+    this.crash();
+    const { scheduler, random } = this.#world;
+    scheduler.at(scheduler.nowMs + random.between(20_000, 60_000), () => this.start());
   }
 
   get awake(): boolean {
@@ -59,6 +86,7 @@ export class ShellNode implements SimNode {
     if (this.alive) return;
     this.alive = true;
     this.#hangs.clear();
+    this.deadMan?.inherit();
     this.#life = this.#newLife();
     this.#rounds = 0;
     this.#answerLost = false;
@@ -74,12 +102,12 @@ export class ShellNode implements SimNode {
       onLoop: () => this.#world.checks.agentBack(this),
     });
     this.#member = member;
-    this.#world.checks.agentGone(this); // until the store was reached it does nothing
+    this.#world.checks.unfenced(this); // until the store was reached it does nothing
     this.#stir.set();
     void member.run().then(() => {
       this.#world.log(this.name, "exits");
       if (this.host !== host) return;
-      this.#world.checks.agentGone(this);
+      this.#world.checks.unfenced(this);
       this.kill();
     });
   }
