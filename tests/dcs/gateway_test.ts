@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
+import type { EtcdDcs } from "../../lib/dcs/etcd/etcd_dcs.ts";
 import { ample, brief, dcsOf, ENDPOINT_MS } from "./dcs_of.ts";
 import { answer, CUT, good, HANG, HEADER, refusal, startFake } from "./fake_gateway.ts";
 import type { FakeGateway, Reply, SeenRequest } from "./fake_gateway.ts";
@@ -165,18 +166,26 @@ for (
     ["an unknown token", refusal(400, 3, "etcdserver: user name is empty")],
   ] satisfies [string, Reply][]
 ) {
-  Deno.test(`keepLeaseAlive() logs in again after ${what}`, async () => {
+  Deno.test(`A12 EtcdDcs logs in again, once, after ${what}`, async () => {
     let logins = 0;
     await using fake = startFake((request) => {
       if (isLogin(request)) return good({ token: `t.${++logins}` });
-      return request.headers.get("authorization") === "t.1" ? stale : good({ TTL: "30" });
+      return request.headers.get("authorization") === "t.1" ? stale : good({ ID: "1", TTL: "30" });
     });
-    strictEqual(await dcsOf([fake], LOGIN).keepLeaseAlive("1", ample()), true);
-    strictEqual(logins, 2);
+    const calls: readonly ((dcs: EtcdDcs) => Promise<unknown>)[] = [
+      (dcs) => dcs.keepLeaseAlive("1", ample()),
+      (dcs) => dcs.grantLease(30, ample()),
+      (dcs) => dcs.read(ample()),
+    ];
+    for (const call of calls) {
+      logins = 0;
+      await call(dcsOf([fake], LOGIN));
+      strictEqual(logins, 2);
+    }
   });
 }
 
-Deno.test("read() gives up after the second token is rejected too", async () => {
+Deno.test("A12 read() gives up after the second token is rejected too", async () => {
   await using fake = startFake((request) => isLogin(request) ? good({ token: "t" }) : EXPIRED);
   await rejects(dcsOf([fake], LOGIN).read(ample()), DcsUnreachable);
   strictEqual(paths(fake).filter((path) => path === "/v3/kv/range").length, 2);

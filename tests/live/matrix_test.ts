@@ -63,7 +63,7 @@ async function runCell(scene: Scene, cell: Cell, name: string): Promise<void> {
 
 for (const state of STATES) {
   Deno.test({
-    name: `kill matrix: agent hit while ${state.title}`,
+    name: `A18 kill matrix: agent hit while ${state.title}`,
     ...BESIDE_OTHERS,
     fn: async (t) => {
       if (state.alone !== true) {

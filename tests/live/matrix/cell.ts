@@ -7,6 +7,7 @@ import { type Blow, revive, type Signal, strike, type Trouble } from "./blow.ts"
 import { resetMs } from "./device.ts";
 import type { Scene } from "./laboratory.ts";
 import { changeConfig, restOf } from "./operator.ts";
+import { firingsAreTold } from "./traces.ts";
 import type { Entered, State } from "./states.ts";
 
 /** Time for a commit that must not come, after the end of the lease. */
@@ -81,6 +82,7 @@ async function endure(stage: Stage, entered: Entered): Promise<Story> {
   const healMs = systemClock.bootMs() - revivedMs;
   await watch.next("writes after the healing", 20_000, ({ member }) => member === leader.name);
   await watch.stop();
+  if (cell.trouble === "nothing else" && !isPaused) await firingsAreTold(victim, leader);
   const hits = hitsOf(victim.name, crashedMs, { fromMs: blow.hitMs, toMs: revivedMs });
   const present = await idsFrom(leader, firstId);
   const { hitMs, orders, rearmMs } = blow;
