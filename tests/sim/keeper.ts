@@ -1,13 +1,12 @@
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
 import type { Lsn } from "../../lib/core/lsn.ts";
-import { switchDeadline } from "../../lib/core/switch_status.ts";
 import { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
 import type { KeeperFaults, KeeperPorts } from "./keeper_ports.ts";
 import { clockOf } from "./keeper_ports.ts";
 import type { Steps } from "./schedule.ts";
-import type { SimSwitch } from "./sim_switch.ts";
+import { SimGuard } from "./sim_guard.ts";
 import type { Verdict } from "./store.ts";
 
 type TakeAnswer = Verdict | { readonly kind: "unknown" };
@@ -26,11 +25,12 @@ export class Keeper {
   readonly #ports: KeeperPorts;
   readonly #faults: KeeperFaults;
   readonly #claim: LockClaim;
+  /** What ties the claim to the switch. */
+  readonly guard: SimGuard;
   #aliveMs: number;
   #tickMs = -Infinity;
   #failing = false;
   #busy = false;
-  #isPaused = false;
 
   constructor(ports: KeeperPorts, faults: KeeperFaults, lease: string | null) {
     this.#ports = ports;
@@ -42,6 +42,7 @@ export class Keeper {
       timing: () => ports.timing,
       onLost: () => ports.wake(),
     });
+    this.guard = new SimGuard(this.#claim, ports, faults);
   }
 
   /** The lease at this moment. */
@@ -272,39 +273,9 @@ export class Keeper {
     return answer.value;
   }
 
-  /** A server may become writable: the switch is armed, or maintenance mode wants none. */
-  mayWrite(): boolean {
-    const { deadMan } = this.#ports;
-    return deadMan === null || this.#isPaused || deadMan.view() !== null && deadMan.ready();
-  }
-
-  /** disarm-switch: refused while the lock is held in time. */
-  disarm(): Verdict {
-    if (this.#claim.mayReattach() && !this.#faults.disarmsAlways) {
-      return { kind: "refused", why: "the lock is held" };
-    }
-    this.#ports.deadMan?.disarm();
-    return { kind: "done" };
-  }
-
-  /** A proof counts only under the switch, in the way of `lib/runtime/lease_switch.ts`. */
   #confirm(isPaused = false): void {
     const lease = this.#alive();
-    if (lease === null) return;
-    const { deadMan } = this.#ports;
-    if (deadMan !== null && this.#claim.accepts(lease)) this.#guard(deadMan, lease, isPaused);
-    this.#claim.confirm(lease);
-  }
-
-  #guard(deadMan: SimSwitch, lease: AliveLease, isPaused: boolean): void {
-    if (this.#isPaused && this.#faults.staysDisarmed) return;
-    this.#isPaused = isPaused;
-    if (isPaused) return void deadMan.disarm();
-    if (this.#faults.forgetsSwitch && deadMan.view() !== null) return;
-    const endsMs = lease.aliveMs + lease.ttlS * 1000;
-    const deadline = switchDeadline(endsMs, this.#ports.timing);
-    const late = { ...deadline, stopAtMs: endsMs, immediateAtMs: endsMs, killAtMs: endsMs + 1000 };
-    deadMan.arm(this.#faults.armsLate ? late : deadline);
+    if (lease !== null) this.guard.confirm(lease, isPaused);
   }
 
   #alive(): AliveLease | null {
