@@ -3,7 +3,7 @@ import { leadsAt } from "./health.ts";
 import type { Lsn } from "./lsn.ts";
 import type { PrimaryView, ReplicaView } from "./node_view.ts";
 import { replicationState } from "./publish.ts";
-import { roleOf, runStateOf } from "./server_texts.ts";
+import { roleOf, RUN_STATES, runStateOf } from "./server_texts.ts";
 import { queried } from "./status_document.ts";
 import { isPaused, isSyncStandby, syncMode } from "./sync_duty.ts";
 import { COMPATIBLE_VERSION } from "./version.ts";
@@ -17,25 +17,6 @@ export interface Metric {
   /** Beside `scope` and `name`. */
   readonly labels?: Readonly<Record<string, string>>;
 }
-
-/** Patroni's numbers of the state texts (spec 1.14). */
-const STATES: readonly string[] = [
-  "initializing new cluster",
-  "initdb failed",
-  "running custom bootstrap script",
-  "custom bootstrap failed",
-  "creating replica",
-  "running",
-  "starting",
-  "starting after custom bootstrap",
-  "start failed",
-  "restarting",
-  "restart failed",
-  "stopping",
-  "stopped",
-  "stop failed",
-  "crashed",
-];
 
 /** Everything that `GET /metrics` tells: Patroni's metrics in its order (spec 3.6), then what only this agent has. */
 export function metricsOf(facts: HealthFacts): readonly Metric[] {
@@ -107,10 +88,10 @@ function ofPositions(primary: PrimaryView | null, replica: ReplicaView | null): 
 
 function ofCluster(facts: HealthFacts, server: Server): readonly Metric[] {
   const { view, cluster } = facts;
-  const state = view === null ? -1 : STATES.indexOf(runStateOf(view));
+  const state = view === null ? -1 : RUN_STATES.indexOf(runStateOf(view));
   const isUnlocked = cluster === null || cluster.lock === null;
   const tags = view?.self.tags;
-  const values = STATES.map((text, number) => `${number}=${text}`).join(", ");
+  const values = RUN_STATES.map((text, number) => `${number}=${text}`).join(", ");
   return [
     gauge("patroni_cluster_unlocked", "1 while nobody is known to hold the lock.", isUnlocked),
     gauge(

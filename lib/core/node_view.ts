@@ -102,7 +102,12 @@ export type PostgresView =
   /** No data directory, or an empty one. */
   | { readonly kind: "no-data" }
   /** There is something, but it must not be started: half-made (a marker says so), not readable, no PG_VERSION. */
-  | { readonly kind: "unreadable"; readonly why: string }
+  | {
+    readonly kind: "unreadable";
+    readonly why: string;
+    /** Set when the look failed, not the data: the directory may be whole, so no copy takes its place. */
+    readonly unproven?: true;
+  }
   /** A data directory that no process holds. */
   | { readonly kind: "down"; readonly control: ControlData; readonly crashed: boolean }
   /** A postmaster that does not accept connections yet. */

@@ -2,6 +2,25 @@ import { unreachable } from "../base/never.ts";
 import type { MemberRole, MemberRunState } from "./cluster_view.ts";
 import type { LeaseView, PostgresView, PrimaryView, ReplicaView, TaskView } from "./node_view.ts";
 
+/** The state texts on the wire; Patroni's number of each is its place in the metric `patroni_postgres_state`. */
+export const RUN_STATES: readonly MemberRunState[] = [
+  "initializing new cluster",
+  "initdb failed",
+  "running custom bootstrap script",
+  "custom bootstrap failed",
+  "creating replica",
+  "running",
+  "starting",
+  "starting after custom bootstrap",
+  "start failed",
+  "restarting",
+  "restart failed",
+  "stopping",
+  "stopped",
+  "stop failed",
+  "crashed",
+];
+
 /** The local server and the job that changes it: what the published state and role are made of. */
 export interface ServerFacts {
   readonly postgres: PostgresView;

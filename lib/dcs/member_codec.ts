@@ -1,27 +1,10 @@
 import type { JsonObject } from "../base/json.ts";
-import type { MemberRole, MemberRunState, MemberState, SwitchNote } from "../core/cluster_view.ts";
+import type { MemberRole, MemberState, SwitchNote } from "../core/cluster_view.ts";
+import { RUN_STATES } from "../core/server_texts.ts";
 import { readTags } from "../core/tags.ts";
 import { readLsn, readObject, readText, readTimeline, required } from "./fields.ts";
 import { decodeWire, isWireObject } from "./wire_json.ts";
 import type { WireJson, WireObject } from "./wire_json.ts";
-
-const RUN_STATES: readonly MemberRunState[] = [
-  "initializing new cluster",
-  "initdb failed",
-  "running custom bootstrap script",
-  "custom bootstrap failed",
-  "creating replica",
-  "running",
-  "starting",
-  "starting after custom bootstrap",
-  "start failed",
-  "restarting",
-  "restart failed",
-  "stopping",
-  "stopped",
-  "stop failed",
-  "crashed",
-];
 
 const ROLES: readonly MemberRole[] = [
   "primary",

@@ -3,7 +3,8 @@ export type DirState =
   | { readonly kind: "empty" }
   /** A job is or was at work in it: it must not be started, and may be wiped. */
   | { readonly kind: "half-made"; readonly mark: Mark }
-  | { readonly kind: "unreadable"; readonly why: string }
+  /** `unproven`: the look failed, which says nothing about the data. */
+  | { readonly kind: "unreadable"; readonly why: string; readonly unproven?: true }
   | { readonly kind: "complete"; readonly majorVersion: number };
 
 /** What the marker beside a data directory says of it. */
@@ -22,7 +23,7 @@ export async function inspectDataDir(dataDir: string, ignoreMark = false): Promi
     if (await isEmptyDir(dataDir)) return { kind: "empty" };
     return { kind: "unreadable", why: `"${dataDir}" has content but no global/pg_control` };
   } catch (error) {
-    if (error instanceof Error) return { kind: "unreadable", why: error.message };
+    if (error instanceof Error) return { kind: "unreadable", why: error.message, unproven: true };
     throw error;
   }
 }

@@ -68,18 +68,27 @@ export function orderReload(postmaster: ProcessIdentity): boolean {
   return sendSignal(postmaster, "SIGHUP");
 }
 
+/** Why pg_controldata gave no values; `unproven` when it did not say itself that the file is at fault. */
+export interface ControlFault {
+  readonly fault: string;
+  readonly unproven?: true;
+}
+
+const FILE_AT_FAULT = 1;
+
 /** What pg_controldata says, or why it could not be read. */
 export async function readControlData(
   programs: Programs,
   signal: AbortSignal,
-): Promise<FullControlData | { readonly fault: string }> {
+): Promise<FullControlData | ControlFault> {
   const program = programPath(programs, "pg_controldata");
   const command = { program, args: ["-D", programs.dataDir], timeoutMs: CONTROLDATA_MS };
   const result = await run(command, signal);
   const control = result.exitCode === 0 ? parseControlData(result.stdout) : null;
   if (control !== null) return control;
   const said = result.stderrTail === "" ? `exit code ${result.exitCode}` : result.stderrTail;
-  return { fault: `Cannot read the control file: ${said}` };
+  const fault = `Cannot read the control file: ${said}`;
+  return result.exitCode === FILE_AT_FAULT ? { fault } : { fault, unproven: true };
 }
 
 /** Bytes in the server's log now; what follows belongs to the next start. */

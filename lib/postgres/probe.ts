@@ -7,10 +7,12 @@ import { findServerProcesses, isAlive, startedAtMs } from "../host/processes.ts"
 import type { FullControlData } from "./controldata.ts";
 import { endedCleanly } from "./controldata.ts";
 import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
+import type { DirState } from "./data_dir.ts";
 import { identifySystem } from "./leader_history.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
 import { readControlData } from "./pg_ctl.ts";
+import type { ControlFault } from "./pg_ctl.ts";
 import type { RunningPostmaster } from "./postmaster.ts";
 import { localTarget, readPostmaster } from "./postmaster.ts";
 import { controlTimeline, PROBE_SQL, viewOfRow } from "./probe_sql.ts";
@@ -110,7 +112,7 @@ export class Probe {
   }
 
   async #withoutData(
-    dir: { readonly kind: "empty" } | { readonly kind: "unreadable"; readonly why: string },
+    dir: Extract<DirState, { readonly kind: "empty" | "unreadable" }>,
   ): Promise<PostgresView> {
     await this.close();
     const isServing = this.#postmaster !== null && isAlive(this.#postmaster);
@@ -137,7 +139,10 @@ export class Probe {
       return await this.#silent(`process ${holder.identity.pid} outlived its server`);
     }
     const control = await this.#controlData();
-    if ("fault" in control) return { kind: "unreadable", why: control.fault };
+    if ("fault" in control) {
+      const { fault: why, ...proof } = control;
+      return { kind: "unreadable", why, ...proof };
+    }
     return { kind: "down", control, crashed: !endedCleanly(control) };
   }
 
@@ -249,7 +254,7 @@ export class Probe {
   }
 
   /** With a deadline of its own: a look whose time ran out on a silent server still tells whose data it is. */
-  async #controlData(): Promise<FullControlData | { readonly fault: string }> {
+  async #controlData(): Promise<FullControlData | ControlFault> {
     using deadline = within(CONTROL_MS);
     return await readControlData(this.#options, deadline.signal);
   }

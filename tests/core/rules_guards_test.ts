@@ -210,3 +210,9 @@ Deno.test("D6 unreadable-data gives the lock up, and puts a copy of the leader i
   const careful = self({ mayReclone: false });
   assert.deepEqual(ordered(replicaView({ postgres, self: careful })), []);
 });
+
+Deno.test("D7 D9 unreadable-data copies nothing over a directory that the look alone failed for", () => {
+  const postgres = { kind: "unreadable", why: "no pg_controldata", unproven: true } as const;
+  assert.deepEqual(ordered(nodeView({ postgres })), ["release-lock"]);
+  assert.deepEqual(ordered(replicaView({ postgres })), []);
+});

@@ -65,18 +65,21 @@ Deno.test("D9 readControlData() reads an answer with warnings on both outputs", 
 });
 
 for (
-  const [what, script, words] of [
-    ["is missing", null, ""],
-    [
-      "fails, though it has answered",
-      `cat <<'END'\n${SAMPLE}END\necho "no CRC" >&2\nexit 1`,
-      "no CRC",
-    ],
-    ["says nothing", "exit 0", ""],
-  ] satisfies [string, string | null, string][]
+  const { what, script, words = "", unproven } of [
+    { what: "is missing", script: null, unproven: true },
+    { what: "says nothing", script: "exit 0", unproven: true },
+    { what: "is killed", script: "kill -9 $$", unproven: true },
+    {
+      what: "fails, though it has answered",
+      script: `cat <<'END'\n${SAMPLE}END\necho "no such file" >&2\nexit 1`,
+      words: "no such file",
+      unproven: undefined,
+    },
+  ]
 ) {
   Deno.test(`D9 readControlData() tells a fault, no state, when the program ${what}`, async () => {
     const answer = await readFrom(script);
     ok("fault" in answer && answer.fault.includes(words));
+    strictEqual(answer.unproven, unproven);
   });
 }

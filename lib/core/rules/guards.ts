@@ -149,7 +149,8 @@ export const unreadableData: Rule = {
     if (postgres.kind === "no-data") return null;
     const { cluster, self } = view;
     const leader = cluster.kind === "seen" ? leaderMember(cluster, self.name) : null;
-    if (leader === null || !self.mayReclone) {
+    const isUnproven = postgres.unproven === true;
+    if (leader === null || !self.mayReclone || isUnproven) {
       return act(`the data directory must not be started: ${what}`, []);
     }
     const why = `the data directory cannot be used: ${what}`;
