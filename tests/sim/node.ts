@@ -39,6 +39,7 @@ export class Node implements SimNode {
   host = new Host();
   alive = false;
   wallJumpMs = 0;
+  stalledMs = 0;
   readonly deadMan: SimSwitch | null;
   readonly watchdog: SimWatchdog;
   readonly #device: SimDevice;

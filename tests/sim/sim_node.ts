@@ -15,6 +15,8 @@ export interface SimNode {
   /** Runs now: not killed and not stalled. */
   readonly awake: boolean;
   wallJumpMs: number;
+  /** How long its agents were stalled in all. */
+  stalledMs: number;
   /** The dead-man's switch of the host; null: there is none. */
   readonly deadMan: SimSwitch | null;
   /** The host's watchdog; a new state is what a device that works again, or fails, would show. */

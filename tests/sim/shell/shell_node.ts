@@ -21,6 +21,7 @@ export class ShellNode implements SimNode {
   readonly nofailover: boolean;
   alive = false;
   wallJumpMs = 0;
+  stalledMs = 0;
   readonly deadMan: SimSwitch | null;
   readonly device: SimDevice;
   /** Why the watchdog does not work now. */
