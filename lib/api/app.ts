@@ -7,6 +7,7 @@ import { ConfigApi } from "./config_api.ts";
 import type { ApiContext, ServedContext } from "./context.ts";
 import { guard } from "./guard.ts";
 import { healthReply } from "./health_api.ts";
+import { MetricsApi } from "./metrics_api.ts";
 import { OperatorApi } from "./operator_api.ts";
 import { emptyReply, jsonReply } from "./reply.ts";
 import type { HttpReply } from "./reply.ts";
@@ -24,6 +25,7 @@ export function createApp(given: ApiContext): App {
     new ConfigApi(context),
     new OperatorApi(context),
     new AgentApi(context),
+    new MetricsApi(context),
   ]);
   return async (request, closing) => {
     const call = callOf(request, closing);

@@ -24,6 +24,12 @@ export function textReply(
   });
 }
 
+/** Text for machines, as Prometheus wants it. */
+export function plainReply(text: string): HttpReply {
+  const type = "text/plain; version=0.0.4; charset=utf-8";
+  return new Response(text, { headers: { "content-type": type, server: SERVER } });
+}
+
 /** A status alone, as load balancers want it. */
 export function emptyReply(
   status: number,

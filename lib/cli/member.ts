@@ -110,6 +110,7 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     background,
     mailbox,
     watchdog: parts.watchdog,
+    lastFiring: () => parts.deadMan.status().firings.at(-1) ?? null,
     clock,
     askPeers: parts.ask,
     firstConfig: config.bootstrap?.dcs ?? {},

@@ -6,6 +6,7 @@ import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { READ_MS } from "./list.ts";
 import { complaint } from "./output.ts";
+import { unseenMembers } from "./pause_doubts.ts";
 import { confirm } from "./prompt.ts";
 
 /** What `agent pause` and `agent resume` are told. */
@@ -46,9 +47,9 @@ async function look({ cluster }: CommandContext): Promise<ClusterView> {
 /** Nothing fences a primary of maintenance mode that does not see its end: one that may be there is named first. */
 async function permitResume(context: CommandContext, view: ClusterView): Promise<number> {
   const { force, output, prompt } = context;
-  const doubts = whyUnsafe(view);
-  if (force || doubts.length === 0) return EXIT.done;
+  const doubts = [...whyUnsafe(view), ...await unseenMembers(context.remote, view)];
   for (const doubt of doubts) await output.err(complaint(doubt));
+  if (force || doubts.length === 0) return EXIT.done;
   const question = "Resume, although a second primary may be running?";
   if (!prompt.isTerminal) {
     const next = "Run it in a terminal, or add --force to act without being asked.";

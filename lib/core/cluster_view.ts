@@ -32,6 +32,13 @@ export type MemberRole =
   | "promoted"
   | "unknown";
 
+/** A signal that a dead-man's switch sent, as it is published. */
+export interface SwitchNote {
+  /** ISO time. */
+  readonly at: string;
+  readonly signal: string;
+}
+
 /** What one member publishes about itself (`members/<name>`). Always a claim, never a proof. */
 export interface MemberState {
   readonly name: string;
@@ -56,6 +63,8 @@ export interface MemberState {
   readonly timeline: number | null;
   readonly scheduledRestart: JsonObject | null;
   readonly pause: boolean;
+  /** The last signal of this member's dead-man's switch, while it is fresh; an addition to Patroni's record. */
+  readonly switchFired: SwitchNote | null;
   readonly proxyUrl: string | null;
 }
 

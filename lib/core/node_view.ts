@@ -2,7 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { TaskSpec } from "./action.ts";
 import type { ClusterUnreachable, ClusterView } from "./cluster_view.ts";
 import type { Lsn } from "./lsn.ts";
-import type { SwitchView } from "./switch_status.ts";
+import type { SwitchFiring, SwitchView } from "./switch_status.ts";
 import type { Tags } from "./tags.ts";
 import type { TimelineSwitch } from "./timeline.ts";
 import type { WatchdogView } from "./watchdog.ts";
@@ -20,6 +20,8 @@ export interface NodeView {
   readonly lease: LeaseView;
   /** The armed dead-man's switch; null: not armed. Absent: there is none. */
   readonly armed?: SwitchView | null;
+  /** The last signal that the switch sent because nobody renewed; absent or null: none is known. */
+  readonly firing?: SwitchFiring | null;
   /** The host's watchdog; absent: off. */
   readonly watchdog?: WatchdogView;
   /** Reports of the members that were asked, all others as a rule; filled by the action `ask-peers` of the same tick. */

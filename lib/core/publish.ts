@@ -26,7 +26,17 @@ export function memberRecord(view: NodeView, memory: Memory): JsonObject {
     ...pendingRestart(server),
     ...(server !== null && mayPublishPositions(view) ? positions(server) : []),
     ["pause", isPaused(view, memory) ? true : null],
+    ["switch_fired", firingNote(view)],
   ]);
+}
+
+/** Long enough for a leader to see it, also after a night without this member. */
+const FIRING_SHOWN_MS = 24 * 3_600_000;
+
+function firingNote({ firing, wallMs }: NodeView): JsonObject | null {
+  if (firing === undefined || firing === null) return null;
+  if (wallMs - firing.wallMs > FIRING_SHOWN_MS) return null;
+  return { at: new Date(firing.wallMs).toISOString(), signal: firing.what };
 }
 
 /** A field of a document and its value; null leaves it out. */

@@ -73,10 +73,15 @@ export function decodeSettings(
   if ("fault" in timing) return timing;
   const limits = readLimits(raw, warn);
   const server = readServer(raw, warn);
-  const paused = switchOr({ key: "pause", value: raw["pause"] }, defaultSettings.paused, warn);
+  const paused = readPause(raw, warn);
   const unsupported = unsupportedKeys(raw);
   warnOfIgnoredKeys(raw, warn);
   return { settings: { ...timing, ...limits, ...server, paused, unsupported, warnings } };
+}
+
+/** Whether a `config` key asks for maintenance mode; it counts also where the rest cannot be used (spec 1.11). */
+export function readPause(raw: JsonObject, warn: Warn = () => {}): boolean {
+  return switchOr({ key: "pause", value: raw["pause"] }, defaultSettings.paused, warn);
 }
 
 type Limits = Pick<

@@ -30,6 +30,8 @@ export interface SwitchStatus {
   readonly pid: number | null;
   /** The last ones, newest last. */
   readonly firings: readonly SwitchFiring[];
+  /** How many of each signal. */
+  readonly fired: Readonly<Record<string, number>>;
 }
 
 /** What rules may know of the switch: until when it leaves the server alone, and whether a process before us armed it. */
@@ -38,10 +40,19 @@ export interface SwitchView {
   readonly inherited: boolean;
 }
 
-/** The steps of the lease budget counted from the end of this lease. */
+/** A living agent stops its server first: its INT is on the way before the switch looks. */
+const GRACE_MAX_MS = 400;
+const GRACE_SHARE = 0.25;
+
+/**
+ * The steps of the lease budget counted from the end of this lease. The first comes a little later than the agent's own, by
+ * a quarter of the time until the second at most.
+ */
 export function switchDeadline(endsMs: number, timing: LeaseTiming): SwitchDeadline {
+  const fastMs = timing.stopBeforeMs - timing.immediateBeforeMs;
+  const graceMs = Math.min(GRACE_MAX_MS, fastMs * GRACE_SHARE);
   return {
-    stopAtMs: endsMs - timing.stopBeforeMs,
+    stopAtMs: endsMs - timing.stopBeforeMs + graceMs,
     immediateAtMs: endsMs - timing.immediateBeforeMs,
     killAtMs: endsMs - timing.killBeforeMs,
     endsMs,

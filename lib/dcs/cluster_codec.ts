@@ -1,5 +1,5 @@
 import type { ClusterView, LeaderStatus, MemberState } from "../core/cluster_view.ts";
-import { decodeSettings } from "../core/settings.ts";
+import { decodeSettings, readPause } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
 import {
   decodeConfig,
@@ -83,7 +83,7 @@ function settingsOf(
   const decoded = decodeSettings(raw);
   if ("settings" in decoded) return decoded.settings;
   reader.faults.push(`Cannot use config: ${decoded.fault}`);
-  return before;
+  return { ...before, paused: readPause(raw) };
 }
 
 function readMembers(keys: Keys, reader: TolerantReader): readonly MemberState[] {

@@ -1,4 +1,5 @@
-import type { MemberRole, MemberRunState, MemberState } from "../core/cluster_view.ts";
+import type { JsonObject } from "../base/json.ts";
+import type { MemberRole, MemberRunState, MemberState, SwitchNote } from "../core/cluster_view.ts";
 import { readTags } from "../core/tags.ts";
 import { readLsn, readObject, readText, readTimeline, required } from "./fields.ts";
 import { decodeWire, isWireObject } from "./wire_json.ts";
@@ -39,7 +40,14 @@ export function decodeMember(name: string, text: string): MemberState {
   const path = `members/${name}`;
   const wire = decodeWire(path, text);
   const record = required(path, "an object", isWireObject(wire) ? wire : null);
-  return { name, ...identityOf(record), ...statusOf(record), ...positionOf(record) };
+  const switchFired = noteOf(readObject(record["switch_fired"]));
+  return { name, ...identityOf(record), ...statusOf(record), ...positionOf(record), switchFired };
+}
+
+function noteOf(record: JsonObject | null): SwitchNote | null {
+  const { at = null, signal = null } = record ?? {};
+  if (typeof at !== "string" || Number.isNaN(Date.parse(at))) return null;
+  return typeof signal === "string" ? { at, signal } : null;
 }
 
 type Identity = Pick<

@@ -34,8 +34,9 @@ export class ShellSwitch implements DeadManSwitch {
   #place: SwitchPlace | null = null;
   #process: ProcessIdentity | null = null;
   #view: SwitchView | null = null;
-  #firings: readonly Firing[] = [];
+  #firings: readonly SwitchFiring[] = [];
   #firingsSize = 0;
+  #fired: Readonly<Record<string, number>> = {};
   readonly #turnstile = new Turnstile();
 
   constructor(options: ShellSwitchOptions) {
@@ -104,8 +105,8 @@ export class ShellSwitch implements DeadManSwitch {
   status(): SwitchStatus {
     const pid = this.#process !== null && isOnGuard(this.#process) ? this.#process.pid : null;
     const endsMs = this.#view?.endsMs ?? null;
-    const firings = this.#firings.map((one) => this.#dated(one));
-    return { armed: endsMs !== null && pid !== null, endsMs, pid, firings };
+    const [firings, fired] = [this.#firings, this.#fired];
+    return { armed: endsMs !== null && pid !== null, endsMs, pid, firings, fired };
   }
 
   /** Looks every second: an armed switch without its process gets a new one, or `onLost` is told. */
@@ -127,9 +128,10 @@ export class ShellSwitch implements DeadManSwitch {
     if (this.#place === null) return;
     const { lines, size } = await this.#place.files.firingsFrom(this.#firingsSize);
     this.#firingsSize = size;
-    this.#firings = [...this.#firings, ...lines].slice(-FIRINGS_SHOWN);
-    for (const firing of lines) {
-      const { wallMs, what, pid } = this.#dated(firing);
+    const news = lines.map((line) => this.#dated(line)); // once, so that what is told of it stays the same
+    this.#firings = [...this.#firings, ...news].slice(-FIRINGS_SHOWN);
+    for (const { wallMs, what, pid } of news) {
+      this.#fired = { ...this.#fired, [what]: (this.#fired[what] ?? 0) + 1 };
       const at = new Date(wallMs).toISOString();
       this.#options.log.error(`The dead-man's switch sent ${what} to ${pid} at ${at}`);
     }

@@ -2,6 +2,7 @@
  * The dead-man's switch as text for `/bin/sh -c 'eval "$3"' agent-switch <folder> <data directory> <this text>`: it
  * travels inside the executable. POSIX sh; forks only `sleep` and `logger`. A fork that fails
  * ends a shell, so the exit trap begins again in the same process.
+ * The state of a postmaster is the eighth line of its pid file (PostgreSQL source, pidfile.h).
  *
  * `<folder>/state`: `armed <INT> <QUIT> <KILL> <end> ...` in boot-clock milliseconds, or `disarmed`.
  * `<folder>/pid`: pid and start ticks of the one switch in charge; another one leaves. `<folder>/firings`: appended.
@@ -98,6 +99,15 @@ sort_out() {
   done
 }
 
+# Its pid file says that somebody stops it already: INT hastens a smart shutdown, and is no firing.
+is_stopping() {
+  pm='' st=''
+  {
+    read -r pm && read -r _ && read -r _ && read -r _ && read -r _ && read -r _ && read -r _ && read -r st
+  } <"$data/postmaster.pid"
+  case "$pm $st" in "$1 stopping"*) return 0 ;; *) return 1 ;; esac
+}
+
 # signal, process -> true the first time.
 is_new() {
   case $sent in *" $1:$2 "*) return 1 ;; esac
@@ -112,7 +122,10 @@ fence() {
   fi
   for one in $mains; do
     is_new "$stage" "$one" || continue
-    [ "$stage" = KILL ] || kill -"$stage" "\${one%%:*}"
+    quiet=
+    [ "$stage" = INT ] && is_stopping "\${one%%:*}" && quiet=1
+    [ "$stage" = KILL ] || kill -"$stage" "\${one%%:*}" || continue # gone meanwhile
+    [ -z "$quiet" ] || continue
     news="$news $stage:\${one%%:*}"
   done
   for one in $orphans; do

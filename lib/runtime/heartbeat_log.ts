@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { NodeView } from "../core/node_view.ts";
+import { lastCluster } from "../core/rules/facts.ts";
 
 /** An unchanged heartbeat is written again after this long. */
 const REPEAT_MS = 60_000;
@@ -35,14 +36,14 @@ export class HeartbeatLog {
     const owner = lockOwner(view);
     const failed = outcomes.filter(({ result }) => result !== "done");
     const failures = failed.map(failureText);
-    const key = [owner, decision.rule, decision.why, ...failures].join("\n");
+    const key = [owner, decision.rule, prefix(view), decision.why, ...failures].join("\n");
     const nowMs = this.#clock.bootMs();
     if (key === this.#last && nowMs - this.#writtenMs < REPEAT_MS) {
       this.#folded += 1;
       return;
     }
     this.#log.info(`Lock owner: ${owner}; I am ${view.self.name}`);
-    this.#log.info(decision.why, { rule: decision.rule, folded: this.#folded });
+    this.#log.info(`${prefix(view)}${decision.why}`, { rule: decision.rule, folded: this.#folded });
     for (const outcome of failed) this.#tell(outcome);
     this.#last = key;
     this.#writtenMs = nowMs;
@@ -56,9 +57,13 @@ export class HeartbeatLog {
   }
 }
 
-function lockOwner({ cluster }: NodeView): string {
-  const known = cluster.kind === "seen" ? cluster : cluster.lastSeen;
-  return known?.lock?.holder ?? "None";
+function lockOwner(view: NodeView): string {
+  return lastCluster(view)?.lock?.holder ?? "None";
+}
+
+/** Log filters in the field know maintenance mode by it (spec 4.16). */
+function prefix(view: NodeView): string {
+  return lastCluster(view)?.settings.paused === true ? "PAUSE: " : "";
 }
 
 function failureText({ action, result, reason }: Outcome): string {

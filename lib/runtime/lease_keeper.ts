@@ -97,7 +97,7 @@ export class LeaseKeeper {
     return this.#guarded.view();
   }
 
-  /** A server may become writable: the switch is armed, and its process there, or maintenance mode wants none. */
+  /** A server may become writable: the switch is armed, and its process there, also when maintenance mode had laid it to rest. */
   isGuarded(): Promise<boolean> {
     return this.#guarded.mayWrite();
   }
@@ -143,6 +143,7 @@ export class LeaseKeeper {
       if (proved !== null) return proved;
       const view = await this.#store.read(signal);
       if (this.#claim.kind() !== "held") this.#claim.note(view.lock, this.#session.current());
+      await this.#guarded.looked(view);
       return view;
     }, signal);
   }

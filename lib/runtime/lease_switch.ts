@@ -1,3 +1,4 @@
+import type { ClusterView } from "../core/cluster_view.ts";
 import type { SwitchView } from "../core/switch_status.ts";
 import type { LockClaim } from "./lock_claim.ts";
 import type { AliveLease } from "./session_lease.ts";
@@ -42,10 +43,23 @@ export class GuardedClaim {
     return this.#switch.ready();
   }
 
-  /** True while it is armed and its process is there, or while maintenance mode wants none. */
+  /**
+   * True while it is armed and its process is there, or while maintenance mode wants none. The mode that the last proof
+   * showed may be over, so a lock that is held is guarded first all the same.
+   */
   async mayWrite(): Promise<boolean> {
-    if (this.#switch.view() === null) return this.#isPaused;
+    if (this.#switch.view() === null && !await this.#armForHeld()) return false;
     return await this.#switch.ready();
+  }
+
+  /**
+   * The store was read without a proof of the lock. When that read shows no maintenance mode any more, a lock that is
+   * held is guarded until its end, or let go.
+   */
+  async looked({ settings }: ClusterView): Promise<void> {
+    if (settings.paused || this.#switch.view() !== null) return;
+    if (this.#claim.lease().kind !== "held" || await this.#armForHeld()) return;
+    this.#claim.abandon("the dead-man's switch cannot be armed");
   }
 
   /**
@@ -53,12 +67,23 @@ export class GuardedClaim {
    * shows maintenance mode; only that lays the switch to rest over a primary, and the next proof without it arms it again.
    */
   async confirm(lease: AliveLease, isPaused = false): Promise<void> {
-    if (this.#claim.accepts(lease) && !await this.#guard(lease, isPaused)) {
+    const mustGuard = this.#claim.accepts(lease) || this.#endsRest(isPaused);
+    if (mustGuard && !await this.#guard(lease, isPaused)) {
       this.#claim.abandon("the dead-man's switch cannot be armed");
       return;
     }
     this.#claim.confirm(lease);
     if (this.#claim.kind() === "held") this.#guardsSession = false;
+  }
+
+  /** Also a proof that comes too late to count tells a switch at rest that maintenance mode is over. */
+  #endsRest(isPaused: boolean): boolean {
+    return this.#isPaused && !isPaused && this.#switch.view() === null;
+  }
+
+  async #armForHeld(): Promise<boolean> {
+    const lease = this.#claim.lease();
+    return lease.kind === "held" && await this.#switch.renew(lease.endsMs);
   }
 
   async #guard(lease: AliveLease, isPaused: boolean): Promise<boolean> {

@@ -3,6 +3,7 @@ import { DcsUnreachable } from "../base/errors.ts";
 import type { ClusterUnreachable, ClusterView } from "../core/cluster_view.ts";
 import type { NodeView, PostgresView, SelfView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
+import type { SwitchFiring } from "../core/switch_status.ts";
 import type { PostgresControl } from "../postgres/port.ts";
 import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
@@ -22,6 +23,8 @@ export interface ObservePorts {
   readonly postgres: Pick<PostgresControl, "probe">;
   readonly tasks: Pick<TaskSlot, "view">;
   readonly mailbox: Pick<LiveMailbox, "wishes">;
+  /** The last signal that the switch sent; absent: there is no switch that tells. */
+  readonly lastFiring?: () => SwitchFiring | null;
   /** Absent: none is wanted. */
   readonly watchdog?: Pick<WatchdogGuard, "look">;
   readonly clock: Clock;
@@ -71,6 +74,7 @@ export async function observe(
     peers,
     leader,
     wishes,
+    firing: ports.lastFiring?.() ?? null,
     ...(watchdog === undefined ? {} : { watchdog }),
   };
 }

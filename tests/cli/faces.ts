@@ -28,6 +28,8 @@ export interface WorldOptions {
   /** Ports (of builders) where no agent answers. */
   readonly deadPorts?: readonly number[];
   readonly answer?: RemoteAnswer;
+  /** What each GET brings. */
+  readonly page?: string;
   /** null: no terminal. */
   readonly reply?: string | null;
   readonly force?: boolean;
@@ -37,6 +39,7 @@ export interface WorldOptions {
 /** Builds it. Time passes only by sleeping. */
 export function world(options: WorldOptions = {}): World {
   const { views = [cluster()], deadPorts = [], reply = "y", force = false } = options;
+  const { page = '{"role":"replica"}' } = options;
   const { format = "pretty", answer = { kind: "answered", status: 200, text: "Done" } } = options;
   const record: Omit<World, "context"> = { sent: [], questions: [], out: [], err: [] };
   let reads = 0;
@@ -66,8 +69,7 @@ export function world(options: WorldOptions = {}): World {
       },
     },
     remote: {
-      get: (url) =>
-        Promise.resolve(isDead(url) ? SILENT : { kind: "answered", status: 200, text: "" }),
+      get: (url) => Promise.resolve(isDead(url) ? SILENT : { ...PAGE, text: page }),
       post: change,
       patch: change,
     },
@@ -76,6 +78,7 @@ export function world(options: WorldOptions = {}): World {
   return { ...record, context };
 }
 
+const PAGE = { kind: "answered", status: 200 } as const;
 const SILENT: RemoteAnswer = { kind: "unreachable", why: "connection refused" };
 
 function virtualClock(): Clock {

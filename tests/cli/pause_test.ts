@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { pause, whyUnsafe } from "../../lib/cli/pause.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
 import { cluster, member } from "../core/builders.ts";
-import { world } from "./faces.ts";
+import { world, type WorldOptions } from "./faces.ts";
 
 const ON = { on: true, wait: false };
 const OFF = { on: false, wait: false };
@@ -73,3 +73,28 @@ Deno.test("whyUnsafe() names a primary without the lock", () => {
   match(whyUnsafe(cluster({ members })).join(), /^b runs/);
   deepStrictEqual(whyUnsafe(cluster()), []);
 });
+
+const ALL = ["a", "b", "c"];
+const VANISHED = { lsn: null, slots: {}, retainSlots: ["a", "lost"] };
+
+const DOUBTS: readonly (readonly [string, WorldOptions, RegExp])[] = [
+  ["does not answer", { deadPorts: [8003] }, /c cannot be asked/],
+  ["answers garbage", { page: "<html>" }, /a cannot be asked/],
+  ["has not confirmed the mode", { views: [shown(true, ["a", "b"])] }, /c has not confirmed/],
+  [
+    "has vanished",
+    { views: [{ ...shown(true, ALL), status: VANISHED }] },
+    /slot lost cannot be seen/,
+  ],
+];
+
+for (const [title, options, text] of DOUBTS) {
+  Deno.test(`pause() names a member that ${title} before it resumes, and asks`, async () => {
+    const given = { views: [shown(true, ALL)], reply: "n", ...options };
+    const { context, sent, err } = world(given);
+    strictEqual(await pause(context, OFF), 1);
+    match(err.join(""), text);
+    strictEqual(sent.length, 0);
+    strictEqual(await pause(world({ ...given, force: true }).context, OFF), 0);
+  });
+}

@@ -81,6 +81,7 @@ export function member(name: string, overrides: Partial<MemberState> = {}): Memb
     timeline: 1,
     scheduledRestart: null,
     pause: false,
+    switchFired: null,
     proxyUrl: null,
     ...overrides,
   };

@@ -206,3 +206,10 @@ Deno.test("race: a leader that went silent in maintenance mode is replaced only 
   const fenced = { ...memory, lastHealthyMembers: [{ ...former, pause: false }] };
   assert.deepEqual(ordered(view, fenced), ["take-lock"]);
 });
+
+Deno.test("dcs-lost: a fresh process without a store leaves a primary alone that no switch guards", () => {
+  const view = nodeView({ cluster: unreachable(null), lease: { kind: "none" }, armed: null });
+  assert.deepEqual(ordered(view), []);
+  assert.deepEqual(ordered({ ...view, ...ARMED }), ["stop"]);
+  assert.deepEqual(ordered({ ...view, lease: LOST }), ["stop"]);
+});

@@ -273,6 +273,18 @@ Deno.test("decodeCluster() keeps the settings in force when the new ones cannot 
   ok(view.config !== null);
 });
 
+Deno.test("decodeCluster() reads pause beside settings that cannot be used, and keeps it when config is garbage", () => {
+  const paused = { ...defaultSettings, paused: true };
+  const read = (text: string, before = defaultSettings): boolean => {
+    const config = entry(text, { key: keys.config });
+    const { settings } = decodeCluster(keys, { revision: 1n, entries: [config] }, before);
+    return settings.paused;
+  };
+  deepStrictEqual([read('{"ttl":"soon","pause":true}'), read('{"pause":"on"}')], [true, true]);
+  deepStrictEqual([read('{"ttl":"soon"}', paused), read("{}", paused)], [false, false]);
+  deepStrictEqual([read("garbage", paused), read("garbage")], [true, false]);
+});
+
 Deno.test("decodeCluster() reads optime/leader of old clusters only where status is missing", () => {
   strictEqual(viewOf({ "optime/leader": "67108960" }).status.lsn, lsnFromBytes(67108960));
   const both = viewOf({ "optime/leader": "1", status: golden("status_optime_only") });

@@ -21,6 +21,15 @@ async function waitForReadOnly(member: Member, deadlineMs: number): Promise<void
   });
 }
 
+/** Signals that the switch of a member has sent, as its metrics count them. */
+async function firings(member: Member): Promise<readonly string[]> {
+  const url = `http://127.0.0.1:${member.plan.restPort}/metrics`;
+  const text = await (await fetch(url, { signal: AbortSignal.timeout(5_000) })).text();
+  const lines = text.split("\n").filter((line) => line.startsWith("agent_switch_firings{"));
+  equal(lines.length, 4);
+  return lines.filter((line) => !line.endsWith(" 0"));
+}
+
 liveTest("without etcd the primary stops writing before its lease ends", {}, async (cluster) => {
   await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
@@ -30,6 +39,7 @@ liveTest("without etcd the primary stops writing before its lease ends", {}, asy
   await tell(`read-only ${Math.round(performance.now() - began)} ms after etcd died, ttl 10`);
   await pause(2_000);
   equal(await cluster.leader(), null);
+  deepEqual(await firings(leader), []); // its own agent was in time
   await cluster.etcd.restart(0);
   await cluster.waitForStreaming(60_000);
 });

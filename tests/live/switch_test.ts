@@ -153,8 +153,10 @@ async function survive(cluster: Cluster, blow: Blow): Promise<void> {
     } ms before the lease's end; gap ${longestGapMs} ms; sleeps killed ${kills}`,
   );
   await comesBack(leader, blow);
-  notEqual((await cluster.waitForStreaming(60_000)).name, leader.name);
+  const led = await cluster.waitForStreaming(60_000);
+  notEqual(led.name, leader.name);
   await disarmed(leader);
+  await inHistory(led, leader.name);
 }
 
 async function restartAgent(leader: Member): Promise<void> {
@@ -177,6 +179,15 @@ async function tellsFirings(member: Member): Promise<void> {
     const { body } = await member.rest("/patroni");
     const text = JSON.stringify(body["agent"] ?? null);
     return { met: text.includes('"signal":"INT"') ? true : null, seen: text };
+  });
+}
+
+/** The firing is told in the history of the cluster. */
+async function inHistory(leader: Member, fenced: string): Promise<void> {
+  const wanted = `the dead-man's switch of ${fenced} sent `;
+  await waitFor("the firing in the history", 15_000, async () => {
+    const seen = await (await fetch(`http://127.0.0.1:${leader.plan.restPort}/history`)).text();
+    return { met: seen.includes(wanted) ? true : null, seen };
   });
 }
 

@@ -3,7 +3,9 @@ import type { Log } from "../../lib/base/log.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import type { Action, Outcome } from "../../lib/core/action.ts";
 import { HeartbeatLog } from "../../lib/runtime/heartbeat_log.ts";
-import { nodeView } from "../core/builders.ts";
+import type { NodeView } from "../../lib/core/node_view.ts";
+import { defaultSettings } from "../../lib/core/settings.ts";
+import { cluster, nodeView, unreachable } from "../core/builders.ts";
 import { VirtualClock } from "./fakes.ts";
 
 const ABANDON: Action = { kind: "abandon-bootstrap" };
@@ -22,4 +24,20 @@ function warnings(action: Action, result: Outcome["result"]): number {
 Deno.test("write() warns of a refusal unless others were to win, and always of a lost answer", () => {
   deepStrictEqual([warnings(ABANDON, "refused"), warnings(ABANDON, "unknown")], [0, 1]);
   deepStrictEqual([warnings(HOLD, "refused"), warnings(HOLD, "done")], [1, 0]);
+});
+
+/** The line of a decision in this cluster. */
+function lineIn(cluster: NodeView["cluster"]): string | undefined {
+  const lines: string[] = [];
+  const log: Log = { ...silentLog, info: (line) => void lines.push(line) };
+  const decision = { rule: "a", why: "b", actions: [], again: false, wakeAtMs: null };
+  new HeartbeatLog(log, new VirtualClock()).write(nodeView({ cluster }), decision, []);
+  return lines.at(-1);
+}
+
+Deno.test("write() marks what is decided in maintenance mode, also while the store is silent", () => {
+  const paused = cluster({ settings: { ...defaultSettings, paused: true } });
+  deepStrictEqual([cluster(), paused, unreachable(paused)].map(lineIn), [
+    ...["b", "PAUSE: b", "PAUSE: b"],
+  ]);
 });

@@ -1,5 +1,6 @@
 import { strictEqual } from "node:assert/strict";
 import { leader, leftMs, signal } from "./keeper_world.ts";
+import type { World } from "./keeper_world.ts";
 
 Deno.test("step() lays the switch to rest with the proof that shows maintenance mode, not before", async () => {
   const made = await leader();
@@ -54,4 +55,46 @@ Deno.test("take() arms the switch also in maintenance mode, which only a proof c
   strictEqual(made.deadMan.endsMs, made.clock.bootMs() + 30_000);
   await made.keeper.view(signal);
   strictEqual(made.deadMan.endsMs, null);
+});
+
+/** A leader whose switch was laid to rest by the proof that showed maintenance mode. */
+async function atRest(): Promise<World> {
+  const made = await leader();
+  made.dcs.store.pause(true);
+  await made.keeper.view(signal);
+  strictEqual(made.deadMan.endsMs, null);
+  return made;
+}
+
+Deno.test("isGuarded() arms a switch at rest before a server is made writable under the lock", async () => {
+  const made = await atRest();
+  strictEqual(await made.keeper.isGuarded(), true);
+  strictEqual(made.deadMan.endsMs, made.clock.bootMs() + 30_000);
+  const without = await atRest();
+  without.keeper.giveUp();
+  strictEqual(await without.keeper.isGuarded(), false);
+});
+
+Deno.test("view() guards or lets go a held lock that it cannot renew when maintenance mode is over", async () => {
+  const made = await atRest();
+  made.dcs.store.pause(false);
+  await made.clock.advance(16_000); // nobody has ordered to hold it for longer than ttl/2
+  await made.keeper.view(signal);
+  strictEqual(made.deadMan.endsMs, made.clock.bootMs() + 14_000);
+  const stuck = await atRest();
+  stuck.dcs.store.pause(false);
+  stuck.deadMan.fault = "stuck";
+  await stuck.clock.advance(16_000);
+  await stuck.keeper.view(signal);
+  strictEqual(leftMs(stuck), "lost");
+});
+
+Deno.test("view() arms the switch also by an answer that comes after the stop time", async () => {
+  const made = await atRest();
+  made.dcs.store.pause(false);
+  made.dcs.delayMs = 26_000;
+  const looking = made.keeper.view(signal);
+  await made.clock.advance(26_000);
+  await looking;
+  strictEqual(made.deadMan.endsMs, made.clock.bootMs() + 4_000);
 });

@@ -51,6 +51,7 @@ export function memberOf(
     timeline: postgres.kind === "replica" || postgres.kind === "primary" ? postgres.timeline : null,
     scheduledRestart: null,
     pause,
+    switchFired: null,
     proxyUrl: null,
   };
 }

@@ -2,8 +2,12 @@ import type { Decision } from "../../lib/core/action.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
+import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
+import type { LeaseKeeperOptions } from "../../lib/runtime/lease_keeper.ts";
+import type { LeaseSwitch } from "../../lib/runtime/lease_switch.ts";
 import { productBrain } from "./brain.ts";
 import type { Mutation } from "./mutations.ts";
+import type { ShellMutation } from "./mutations_shell.ts";
 import type { FaultKind } from "./plan.ts";
 
 /** Planted bugs of maintenance mode: in some case an agent does not know of it, or goes on believing in it. */
@@ -65,4 +69,32 @@ function inMode(view: NodeView, paused: boolean): NodeView {
   if (cluster.kind === "seen") return { ...view, cluster: change(cluster) };
   const lastSeen = cluster.lastSeen && change(cluster.lastSeen);
   return { ...view, cluster: { ...cluster, lastSeen } };
+}
+
+/** A planted bug of what ties the switch to maintenance mode. */
+export const PAUSE_SHELL_MUTATIONS: readonly ShellMutation[] = [
+  {
+    name: "a remembered pause lays the switch to rest",
+    needs: ["pause", "agent-kill"],
+    guard: "switch",
+    sabotage: { keeper: (options) => new Forgetful(options) },
+  },
+];
+
+/** Disarms in every look after the first pause. */
+class Forgetful extends LeaseKeeper {
+  readonly #deadMan: LeaseSwitch;
+  #hasSeen = false;
+
+  constructor(options: LeaseKeeperOptions) {
+    super(options);
+    this.#deadMan = options.deadMan;
+  }
+
+  override async view(signal: AbortSignal): Promise<ClusterView> {
+    const view = await super.view(signal);
+    this.#hasSeen ||= view.settings.paused;
+    if (this.#hasSeen) await this.#deadMan.disarm();
+    return view;
+  }
 }

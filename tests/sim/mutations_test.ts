@@ -3,7 +3,7 @@ import { productBrain } from "./brain.ts";
 import type { Mutation } from "./mutations.ts";
 import { guardedBy, MUTATIONS } from "./mutations.ts";
 import { GUARD_MUTATIONS, SHELL_GUARD_MUTATIONS } from "./mutations_guard.ts";
-import { PAUSE_MUTATIONS } from "./mutations_pause.ts";
+import { PAUSE_MUTATIONS, PAUSE_SHELL_MUTATIONS } from "./mutations_pause.ts";
 import { RULE_MUTATIONS } from "./mutations_rules.ts";
 import type { ShellMutation } from "./mutations_shell.ts";
 import { SHELL_MUTATIONS } from "./mutations_shell.ts";
@@ -70,7 +70,7 @@ for (
   });
 }
 
-for (const mutation of [...SHELL_MUTATIONS, ...SHELL_GUARD_MUTATIONS]) {
+for (const mutation of [...SHELL_MUTATIONS, ...SHELL_GUARD_MUTATIONS, ...PAUSE_SHELL_MUTATIONS]) {
   Deno.test(`simulateShell() finds the planted bug that ${mutation.name}`, async (context) => {
     await tell(context, await shellCatchOf(mutation));
   });

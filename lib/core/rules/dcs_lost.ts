@@ -39,6 +39,9 @@ function stopPrimary(view: NodeView, memory: Memory): Answer {
   if (view.lease.kind === "none" && view.lease.neverManaged === true) {
     return act("DCS is not accessible; this primary was never led by an agent: left alone", []);
   }
+  if (isUnknown(view)) {
+    return act("DCS is not accessible; no switch was armed over this primary: left alone", []);
+  }
   const { task } = view;
   if (task.kind === "running" && task.task.kind === "bootstrap") return runningTask(view);
   if (view.lease.kind === "none" && isUnfounded(view, memory)) {
@@ -48,6 +51,12 @@ function stopPrimary(view: NodeView, memory: Memory): Answer {
     task.task.escalation.killAtMs !== null;
   const why = "demoted self because DCS is not accessible and I was a leader";
   return act(why, isStopping ? [] : [demote(view, memory, why)]);
+}
+
+/** A fresh process that has seen no store: the switch that it found decides, and one at rest was laid so in maintenance mode. */
+function isUnknown({ cluster, lease, armed }: NodeView): boolean {
+  return cluster.kind !== "seen" && cluster.lastSeen === null && lease.kind === "none" &&
+    armed === null;
 }
 
 function runningTask(view: NodeView): Answer {

@@ -1,5 +1,5 @@
 import type { Action } from "../action.ts";
-import type { ClusterView, HistoryLine } from "../cluster_view.ts";
+import type { ClusterView, HistoryLine, SwitchNote } from "../cluster_view.ts";
 import type { NodeView, PrimaryView } from "../node_view.ts";
 import type { TimelineSwitch } from "../timeline.ts";
 
@@ -13,7 +13,7 @@ export function historyActions(
   postgres: PrimaryView,
 ): readonly Action[] {
   const last = cluster.history?.at(-1)?.timeline ?? 0;
-  if (last === postgres.timeline - 1) return [];
+  if (last === postgres.timeline - 1) return noteFirings(cluster);
   const { leader, self } = view;
   if (postgres.timeline === 1) return [{ kind: "write-history", lines: [] }];
   if (leader === "not asked") {
@@ -27,12 +27,47 @@ export function historyActions(
   return [{ kind: "write-history", lines: finish(lines, view, cluster) }];
 }
 
+/** A promotion comes after the firing; the clocks of two hosts may differ by this much. */
+const SKEW_MS = 10_000;
+/** A line that says so much already gets nothing more. */
+const REASON_MAX = 400;
+
+/**
+ * The firing of a member's switch belongs to the promotion that followed it. The form of the lines is Patroni's, so it is
+ * told in the reason, once for each member and signal; a firing that no promotion followed has no line.
+ */
+function noteFirings({ history, members }: ClusterView): readonly Action[] {
+  let lines = history ?? [];
+  for (const { name, switchFired } of members) {
+    if (switchFired !== null) lines = withFiring(lines, name, switchFired);
+  }
+  return lines === history || lines.length === 0 ? [] : [{ kind: "write-history", lines }];
+}
+
+function withFiring(
+  lines: readonly HistoryLine[],
+  name: string,
+  { at, signal }: SwitchNote,
+): readonly HistoryLine[] {
+  const firedMs = Date.parse(at);
+  const place = lines.findIndex((line) =>
+    line.at !== null && Date.parse(line.at) >= firedMs - SKEW_MS
+  );
+  const line = lines[place];
+  const note = `the dead-man's switch of ${name} sent ${signal}`;
+  if (line === undefined || line.reason.includes(note) || line.reason.length > REASON_MAX) {
+    return lines;
+  }
+  const reason = `${line.reason}; ${note} at ${at}`;
+  return lines.map((one, index) => index === place ? { ...one, reason } : one);
+}
+
 function historyLine(line: TimelineSwitch, known: readonly HistoryLine[]): HistoryLine {
   const kept = known.find((each) => each.timeline === line.timeline && each.lsn === line.switchLsn);
   return {
     timeline: line.timeline,
     lsn: line.switchLsn,
-    reason: line.reason,
+    reason: kept?.reason ?? line.reason,
     at: kept?.at ?? null,
     newLeader: kept?.newLeader ?? null,
   };
