@@ -186,7 +186,7 @@ export class Checks {
   unfenced(node: SimNode): void {
     const { name, server } = node;
     const mayWrite = server.process !== "off" && (!server.standby || server.promoting);
-    if (mayWrite && !node.isFenced) this.#excusedUntilMs.set(name, Infinity);
+    if (mayWrite && !node.guards.isFenced) this.#excusedUntilMs.set(name, Infinity);
   }
 
   /** It runs again: the relaxation ends. */

@@ -58,6 +58,11 @@ export class Faults {
     if (this.#doomed.has(node.name)) this.#killSoon(node);
   }
 
+  /** Something has struck. */
+  count(kind: string): void {
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
+  }
+
   /** True when nothing has befallen a host for that long. */
   isCalm(name: string, forMs: number): boolean {
     const since = this.#calmSinceMs.get(name) ?? 0;
@@ -81,7 +86,7 @@ export class Faults {
 
   /** Lets one fault happen to a host, or to all where its kind is such, for a time. */
   inflict(kind: FaultKind, node: SimNode, durationMs: number): void {
-    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
+    this.count(kind);
     this.#world.log(node.name, `-- ${kind} for ${(durationMs / 1000).toFixed(1)} s`);
     const end = this.#begin(kind, node);
     const wide = ["store-down", "slow-server", "clone-fails", "wipe", "peer-cut", "pause"].includes(
@@ -201,7 +206,7 @@ export class Faults {
 
   /** A host that starts anew has neither server nor switch left of before. */
   #kill(node: SimNode, what: "agent-kill" | "host-kill"): Heal {
-    if (what === "host-kill") node.crash();
+    if (what === "host-kill") node.guards.crash();
     else node.kill();
     this.#world.checks.unfenced(node);
     return () => this.#startAgain(node);

@@ -39,7 +39,7 @@ export function ail(
       node.wallJumpMs += random.between(-3_600_000, 3_600_000);
       return nothing;
     case "data-spoiled":
-      return spoil(server, world);
+      return spoil(server, world, random.chance(0.3));
     case "switch-lost":
       return loseSwitch(node, world);
     case "watchdog-fails":
@@ -50,19 +50,21 @@ export function ail(
   }
 }
 
-/** Only beside a leader that has everything: nobody can promise what was on one disk alone. */
-function spoil(server: Server, world: World): Heal {
+/** Not readable, or of another cluster. Only beside a leader that has everything: nobody can promise what was on one disk alone. */
+function spoil(server: Server, world: World, isForeign: boolean): Heal {
   const leader = world.server(world.store.lock?.value ?? "");
   const isCopy = server.data === "usable" && server.standby && !server.promoting;
   if (leader === null || leader === server || !leader.writable || !isCopy) return nothing;
   if (server.process !== "off") world.die(server, false);
-  server.data = "spoiled";
+  // Beside an emptied store another system would be as good as the own one.
+  if (isForeign && !world.plan.faults.has("wipe")) server.systemId = world.nextSystemId();
+  else server.data = "spoiled";
   return nothing;
 }
 
 /** Its agent, while it runs, replaces it. */
 function loseSwitch(node: SimNode, world: World): Heal {
-  node.deadMan?.lose();
+  node.guards.deadMan?.lose();
   if (!node.awake) world.checks.unfenced(node);
   return nothing;
 }

@@ -57,6 +57,16 @@ export interface Planted extends KeeperFaults {
   readonly dropsSwitch?: boolean;
   /** The watchdog resets the host long after the lease. */
   readonly lateWatchdog?: boolean;
+  /** The watchdog is fed by an answer however late it is. */
+  readonly feedsLate?: boolean;
+  /** The watchdog is fed by every tick. */
+  readonly feedsAlways?: boolean;
+  /** The switch asks the server to stop, and never more. */
+  readonly switchOnlyAsks?: boolean;
+  /** The switch knows only the server process that ran when it was first armed. */
+  readonly switchKnowsOneProcess?: boolean;
+  /** The agent's clock stands still while it is stalled. */
+  readonly clockStopsInStall?: boolean;
 }
 
 /** Everything that decides a run. */
