@@ -10,6 +10,7 @@ import { loadConfig } from "../config/load.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import { watchSignals } from "../runtime/signals.ts";
+import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
 import { printFaults } from "./faults.ts";
@@ -107,7 +108,7 @@ async function runMember(
       reloading = reloading.then(() => reload(member, log, reread));
     },
   });
-  await resumeSwitch(member, log);
+  await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
   if (await isNameInUse(cluster, config.name)) {
@@ -120,15 +121,6 @@ async function runMember(
   await reloading;
   log.info("Ended");
   return EXIT_DONE;
-}
-
-/** First of all: what the agent before us armed stays armed, whatever the store says later. */
-async function resumeSwitch({ deadMan }: Member, log: Log): Promise<void> {
-  try {
-    await deadMan.resume();
-  } catch (error) {
-    log.error(`Cannot take up the dead-man's switch: ${String(error)}`);
-  }
 }
 
 /** The first view of the store, asked for until it comes; null when the agent was told to end before. */

@@ -15,6 +15,7 @@ import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
 import type { Callbacks } from "../runtime/callbacks.ts";
 import type { LeaseKeeper } from "../runtime/lease_keeper.ts";
+import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
@@ -36,6 +37,10 @@ export interface Member {
   readonly background: BackgroundJobs;
   readonly callbacks: Callbacks;
   readonly recorder: Recorder;
+  /** Whether an agent of this host has led from the data directory. */
+  readonly managed: ManagedMark;
+  /** The budget of a lease in force now. */
+  readonly timing: () => LeaseTiming;
   readonly apiContext: ApiContext;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
@@ -91,6 +96,8 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     callbacks: openCallbacks(config, log),
     watchdog,
     recorder: new Recorder(tickFile(stateDir), log),
+    managed: new ManagedMark(stateDir, config.postgresql.dataDir),
+    timing,
     settings,
     board,
     log,
@@ -110,6 +117,7 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     background,
     mailbox,
     watchdog: parts.watchdog,
+    isManaged: () => parts.managed.isSet,
     lastFiring: () => parts.deadMan.status().firings.at(-1) ?? null,
     clock,
     askPeers: parts.ask,
@@ -129,7 +137,19 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     log,
     firstSettings,
     timing: (settings) => parts.watchdog.budget(timingOf(settings)),
-    onRound: (round) => callbacks.look(round),
+    onRound: (round) => {
+      callbacks.look(round);
+      if (round.view.lease.kind === "held") markManaged(parts);
+    },
+  });
+}
+
+/** A start of the next agent without the store must know; a disk that fails is tried again with the next round. */
+function markManaged({ background, managed }: Parts): void {
+  if (managed.isSet) return;
+  background.start("the mark of a managed directory", async () => {
+    await managed.set();
+    return { kind: "done" };
   });
 }
 

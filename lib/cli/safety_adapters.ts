@@ -68,6 +68,7 @@ function leaseSwitch(deadMan: ShellSwitch, timing: () => LeaseTiming): LeaseSwit
     ready: () => deadMan.ready(),
     renew: (endsMs) => deadMan.arm(switchDeadline(endsMs, timing())),
     disarm: () => deadMan.disarm(),
+    rest: () => deadMan.rest(),
     view: () => deadMan.view(),
   };
 }

@@ -170,6 +170,7 @@ function watchdogFields(watchdog: WatchdogView | undefined): JsonObject {
 }
 
 function leaseFields(lease: LeaseView, nowMs: number): JsonObject {
+  if (lease.kind === "none" && lease.neverManaged) return { kind: "none", never_managed: true };
   if (lease.kind !== "held") return { kind: lease.kind };
   return { kind: lease.kind, seconds_left: Math.max(0, lease.endsMs - nowMs) / 1000 };
 }

@@ -77,10 +77,25 @@ export class ShellSwitch implements DeadManSwitch {
   }
 
   disarm(): Promise<boolean> {
+    return this.#layDown("disarmed");
+  }
+
+  rest(): Promise<boolean> {
+    return this.#layDown("resting");
+  }
+
+  /** True when an agent has laid it to rest in maintenance mode, since this start of the host. */
+  async isResting(): Promise<boolean> {
+    const { dataDir, stateDir, roots } = this.#options;
+    const folder = await knownSwitchFolder(dataDir, stateDir, roots);
+    return folder !== null && await new SwitchFiles(folder).isResting();
+  }
+
+  #layDown(word: "disarmed" | "resting"): Promise<boolean> {
     return this.#turnstile.pass(() =>
       this.#orTell(async () => {
         const place = await this.#here();
-        await place.files.order("disarmed");
+        await place.files.order(word);
         this.#view = null;
         return true;
       })
@@ -93,6 +108,7 @@ export class ShellSwitch implements DeadManSwitch {
       if (this.#view !== null || this.#process === null) return;
       sendSignal(this.#process, "SIGKILL");
       this.#process = null;
+      if (await this.#place?.files.isResting()) return; // the next agent must find it so
       await this.#place?.files.remove();
       this.#place = null;
     });

@@ -72,6 +72,8 @@ export interface DeadManSwitch {
   arm(deadline: SwitchDeadline): Promise<boolean>;
   /** For a server that cannot write any more. False: it is still armed. */
   disarm(): Promise<boolean>;
+  /** For a primary in maintenance mode: as `disarm`, and a later agent can tell. */
+  rest(): Promise<boolean>;
   /** What is in force now; null: not armed. */
   view(): SwitchView | null;
   status(): SwitchStatus;

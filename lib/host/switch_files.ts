@@ -17,11 +17,17 @@ export class SwitchFiles {
   }
 
   /** Orders the switch; the boot id at the end tells a later agent whether the clock is still the same. */
-  async order(word: "disarmed" | SwitchDeadline): Promise<void> {
+  async order(word: "disarmed" | "resting" | SwitchDeadline): Promise<void> {
     const draft = `${this.#folder}/state.new`;
     const line = typeof word === "string" ? word : armedLine(word);
     await Deno.writeTextFile(draft, `${line} ${bootId()}\n`, { mode: 0o600 });
     await Deno.rename(draft, `${this.#folder}/state`);
+  }
+
+  /** It was laid to rest in maintenance mode, since this start of the host. */
+  async isResting(): Promise<boolean> {
+    const [word, id] = (await readOrEmpty(`${this.#folder}/state`)).trim().split(" ");
+    return word === "resting" && id === bootId();
   }
 
   /** Removes all of it, when no switch is left to read it. */

@@ -4,7 +4,8 @@
  * ends a shell, so the exit trap begins again in the same process.
  * The state of a postmaster is the eighth line of its pid file (PostgreSQL source, pidfile.h).
  *
- * `<folder>/state`: `armed <INT> <QUIT> <KILL> <end> ...` in boot-clock milliseconds, or `disarmed`.
+ * `<folder>/state`: `armed <INT> <QUIT> <KILL> <end> ...` in boot-clock milliseconds, or `disarmed`,
+ * or `resting`: disarmed in maintenance mode.
  * `<folder>/pid`: pid and start ticks of the one switch in charge; another one leaves. `<folder>/firings`: appended.
  */
 export const SWITCH_SCRIPT = `
@@ -53,7 +54,7 @@ load() {
     [ "$d" = "$ends" ] || sent=' '
     word=$w stop=$a quit=$b kill=$c ends=$d
     ;;
-  disarmed) word=$w sent=' ' ;;
+  disarmed | resting) word=$w sent=' ' ;;
   esac
 }
 

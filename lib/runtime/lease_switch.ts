@@ -11,6 +11,8 @@ export interface LeaseSwitch {
   renew(endsMs: number): Promise<boolean>;
   /** For a server that cannot write any more; false: it is guarded still. */
   disarm(): Promise<boolean>;
+  /** For a primary in maintenance mode; false: it is guarded still. */
+  rest(): Promise<boolean>;
   view(): SwitchView | null;
 }
 
@@ -87,7 +89,7 @@ export class GuardedClaim {
   }
 
   async #guard(lease: AliveLease, isPaused: boolean): Promise<boolean> {
-    this.#isPaused = isPaused && (this.#switch.view() === null || await this.#switch.disarm());
+    this.#isPaused = isPaused && (this.#switch.view() === null || await this.#switch.rest());
     return this.#isPaused || await this.#switch.renew(endOf(lease));
   }
 

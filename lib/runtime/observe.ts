@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { DcsUnreachable } from "../base/errors.ts";
 import type { ClusterUnreachable, ClusterView } from "../core/cluster_view.ts";
-import type { NodeView, PostgresView, SelfView } from "../core/node_view.ts";
+import type { LeaseView, NodeView, PostgresView, SelfView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import type { SwitchFiring } from "../core/switch_status.ts";
 import type { PostgresControl } from "../postgres/port.ts";
@@ -25,6 +25,8 @@ export interface ObservePorts {
   readonly mailbox: Pick<LiveMailbox, "wishes">;
   /** The last signal that the switch sent; absent: there is no switch that tells. */
   readonly lastFiring?: () => SwitchFiring | null;
+  /** Whether an agent has ever led from this directory; absent: it may have. */
+  readonly isManaged?: () => boolean;
   /** Absent: none is wanted. */
   readonly watchdog?: Pick<WatchdogGuard, "look">;
   readonly clock: Clock;
@@ -59,7 +61,7 @@ export async function observe(
     ports.watchdog?.look(),
   ]);
   const wishes = mailbox.wishes();
-  const lease = keeper.lease();
+  const lease = leaseOf(ports);
   const wallMs = clock.wallMs();
   const { peers, leader } = context.facts;
   return {
@@ -77,6 +79,13 @@ export async function observe(
     firing: ports.lastFiring?.() ?? null,
     ...(watchdog === undefined ? {} : { watchdog }),
   };
+}
+
+function leaseOf({ keeper, isManaged }: ObservePorts): LeaseView {
+  const lease = keeper.lease();
+  return lease.kind === "none" && isManaged?.() === false
+    ? { ...lease, neverManaged: true }
+    : lease;
 }
 
 async function readCluster(

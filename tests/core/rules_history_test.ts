@@ -42,6 +42,14 @@ Deno.test("historyActions() takes a promotion shortly before the firing for the 
   ]);
 });
 
+Deno.test("historyActions() prefers the promotion after the firing to one shortly before it", () => {
+  const history = [line(1, "2026-01-01T09:59:55+00:00"), line(2, "2026-01-01T10:00:09+00:00")];
+  assert.deepEqual(reasons(history, MEMBERS), [
+    "no recovery target",
+    `no recovery target${NOTE}`,
+  ]);
+});
+
 Deno.test("historyActions() tells a firing once, and none that no promotion followed", () => {
   const told = line(1, "2026-01-01T10:00:04+00:00", `no recovery target${NOTE}`);
   assert.equal(reasons([told], MEMBERS), null);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { initialMemory } from "../../lib/core/memory.ts";
+import { initialMemory, remember } from "../../lib/core/memory.ts";
 import { slotNameOf } from "../../lib/core/slot_name.ts";
 import {
   isSameStatus,
@@ -11,7 +11,18 @@ import {
 import type { SlotFacts } from "../../lib/core/slots.ts";
 import { readTags } from "../../lib/core/tags.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
-import { cluster, lsn, member, NOW_MS, primary, replica, self, slot } from "./builders.ts";
+import {
+  cluster,
+  lsn,
+  member,
+  nodeView,
+  NOW_MS,
+  primary,
+  replica,
+  replicaView,
+  self,
+  slot,
+} from "./builders.ts";
 
 function facts(overrides: Partial<SlotFacts> = {}): SlotFacts {
   return { self: self(), cluster: cluster(), memory: initialMemory, nowMs: NOW_MS, ...overrides };
@@ -31,9 +42,16 @@ Deno.test("wantedSlots() has a slot for each other member that streams", () => {
   assert.deepEqual(wantedSlots(facts({ cluster: cluster({ members }) })), ["b"]);
 });
 
-Deno.test("wantedSlots() keeps the slot of a vanished member for member_slots_ttl", () => {
+Deno.test("A27 wantedSlots() keeps the slot of a vanished member for member_slots_ttl", () => {
   assert.deepEqual(wantedSlots(facts({ memory: seen("gone", 1_799_999) })), ["b", "c", "gone"]);
   assert.deepEqual(wantedSlots(facts({ memory: seen("gone", 1_800_000) })), ["b", "c"]);
+});
+
+Deno.test("A27 wantedSlots() of a new leader has the slot of the former one, whose keys are gone", () => {
+  const before = remember(initialMemory, replicaView({ cluster: cluster({ lock: "b" }) }));
+  const gone = cluster({ lock: "a", members: [member("a"), member("c")] });
+  const memory = remember(before, nodeView({ cluster: gone }));
+  assert.deepEqual(wantedSlots(facts({ cluster: gone, memory })), ["b", "c"]);
 });
 
 Deno.test("wantedSlots() is empty when slots are off", () => {

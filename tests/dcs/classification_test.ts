@@ -138,7 +138,7 @@ Deno.test("classify() reads the first message of a stream", () => {
   strictEqual(got.kind === "good" && got.body["TTL"], "30");
 });
 
-Deno.test("TermGuard discards an older term of the same cluster only", () => {
+Deno.test("A3 TermGuard discards an older term of the same cluster only", () => {
   const guard = new TermGuard();
   const from = (cluster_id: string, raft_term: string): boolean =>
     guard.accepts({ header: { cluster_id, raft_term } });
@@ -196,6 +196,20 @@ const RENEWALS: readonly { what: string; keepAlive?: Reply; txn?: Reply; kind: s
   { what: "a failed compare", txn: failedCompare, kind: "refused" },
   { what: "a transaction that is denied", txn: refusal(403, 7, "denied"), kind: "unknown" },
   { what: "no leader", txn: refusal(503, 14, "etcdserver: no leader"), kind: "unknown" },
+  {
+    what: "a stopped server",
+    txn: refusal(503, 14, "etcdserver: server stopped"),
+    kind: "unknown",
+  },
+  { what: "an unknown error", txn: refusal(500, 2, "etcdserver: unknown"), kind: "unknown" },
+  { what: "a proxy's page", txn: answer(502, "<html>"), kind: "unknown" },
+  {
+    what: "a keep-alive that meets a proxy's page",
+    keepAlive: answer(502, "<html>"),
+    kind: "unknown",
+  },
+  { what: "cut JSON", txn: answer(200, '{"header":{'), kind: "unknown" },
+  { what: "a keep-alive of cut JSON", keepAlive: answer(200, '{"result":{'), kind: "unknown" },
   { what: "a hanging keep-alive", keepAlive: HANG, kind: "unknown" },
   { what: "a hanging transaction", txn: HANG, kind: "unknown" },
   { what: "a transaction without header", txn: answer(200, { succeeded: true }), kind: "unknown" },
@@ -207,14 +221,14 @@ const RENEWALS: readonly { what: string; keepAlive?: Reply; txn?: Reply; kind: s
 ];
 
 for (const { what, keepAlive = good({ TTL: "30" }), txn = HANG, kind } of RENEWALS) {
-  Deno.test(`renewLock() is ${kind} after ${what}`, async () => {
+  Deno.test(`A11 renewLock() is ${kind} after ${what}`, async () => {
     await using fake = startFake(({ path }) => path === "/v3/lease/keepalive" ? keepAlive : txn);
     const signal = kind === "unknown" ? brief() : ample();
     strictEqual((await dcsOf([fake]).renewLock("a", LEASE, signal)).kind, kind);
   });
 }
 
-Deno.test("read() throws DcsUnreachable for a refusal too: it says nothing about the cluster", async () => {
+Deno.test("A11 read() throws DcsUnreachable for a refusal too: it says nothing about the cluster", async () => {
   await using fake = startFake(() => refusal(403, 7, "etcdserver: permission denied"));
   await rejects(dcsOf([fake]).read(ample()), DcsUnreachable);
   strictEqual(fake.seen.length, 1);

@@ -1,5 +1,6 @@
-import { ok, strictEqual } from "node:assert/strict";
-import { dcsOf } from "./dcs_of.ts";
+import { ok, rejects, strictEqual } from "node:assert/strict";
+import { DcsUnreachable } from "../../lib/base/errors.ts";
+import { ample, brief, dcsOf } from "./dcs_of.ts";
 import { good, HANG, HEADER, refusal, startFake, stream } from "./fake_gateway.ts";
 import type { FakeGateway, Script } from "./fake_gateway.ts";
 
@@ -57,7 +58,7 @@ Deno.test("watch() does not hint for a watch that is cancelled as it is created,
   strictEqual(hints(), 0);
 });
 
-Deno.test("watch() leaves a cancelled stream that stays open", async () => {
+Deno.test("A4 watch() leaves a cancelled stream that stays open", async () => {
   const parts = [CREATED, line({ canceled: true, compact_revision: "7" })];
   await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
 });
@@ -74,6 +75,24 @@ Deno.test("watch() survives refusals, garbage and endpoints that hang", async ()
   const replies = [refusal(503, 14, "no leader"), good(), stream(["garbage\n"]), HANG];
   const script: Script = (_, index) => replies[index] ?? stream([CREATED]);
   await watchUntil(script, ({ hints }) => hints() === 1);
+});
+
+Deno.test("A5 read() fails while a watch lives on and nobody answers, though it has seen the keys", async () => {
+  let dead = false;
+  const script: Script = ({ path }) =>
+    path === "/v3/watch" ? stream([CREATED]) : dead ? HANG : good();
+  await using fake = startFake(script);
+  const dcs = dcsOf([fake]);
+  const closer = new AbortController();
+  const created = Promise.withResolvers<void>();
+  const done = dcs.watch(() => created.resolve(), () => 30_000, closer.signal);
+  await created.promise;
+  await dcs.read(ample());
+  dead = true;
+  await rejects(dcs.read(brief()), DcsUnreachable);
+  strictEqual(fake.seen.filter(({ path }) => path === "/v3/watch").length, 1);
+  closer.abort();
+  await done;
 });
 
 Deno.test("watch() ends at once when its signal aborts", async () => {

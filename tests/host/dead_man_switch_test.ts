@@ -1,4 +1,4 @@
-import { equal, match, notEqual, ok } from "node:assert/strict";
+import { equal, notEqual, ok } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { switchDeadline } from "../../lib/core/switch_status.ts";
@@ -250,39 +250,3 @@ Deno.test("disarm() comes in time for a server that is started right after it", 
     await world.fenced(1000);
   }
 });
-
-Deno.test("arm() tells of no firing for a server that is being stopped already, and still hastens it", async () => {
-  await using world = await World.make();
-  const server = world.postmaster(OBEDIENT);
-  const status = "stopping";
-  const lines = [server.pid, world.dataDir, 0, 5432, "", "", "", status].join("\n");
-  await Deno.writeTextFile(`${world.dataDir}/postmaster.pid`, `${lines}\n`);
-  await world.arm(1500);
-  equal((await server.status).code, 0);
-  await systemClock.sleep(1200);
-  equal(await firingsOf(world), "");
-});
-
-Deno.test("arm() tells of a firing for a server that nobody stops", async () => {
-  await using world = await World.make();
-  const server = world.postmaster(OBEDIENT);
-  await world.arm(1500);
-  equal((await server.status).code, 0);
-  await until("the firing", () => world.left().length === 0);
-  await systemClock.sleep(300);
-  match(await firingsOf(world), new RegExp(`^\\d+ INT ${server.pid}\\n$`));
-});
-
-/** What the switch has written down. */
-async function firingsOf(world: World): Promise<string> {
-  for await (const { name } of Deno.readDir(`${world.folder}/run`)) {
-    for await (const below of Deno.readDir(`${world.folder}/run/${name}`)) {
-      const path = `${world.folder}/run/${name}/${below.name}`;
-      if (below.name === "firings") return await Deno.readTextFile(path);
-      if (!below.isDirectory) continue;
-      const text = await Deno.readTextFile(`${path}/firings`).catch(() => null);
-      if (text !== null) return text;
-    }
-  }
-  return "";
-}

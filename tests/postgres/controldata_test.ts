@@ -1,6 +1,7 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { parseLsn } from "../../lib/core/lsn.ts";
 import { parseControlData } from "../../lib/postgres/controldata.ts";
+import { readControlData } from "../../lib/postgres/pg_ctl.ts";
 
 const SAMPLE = `WARNING: something odd
 pg_control version number:            1300
@@ -17,7 +18,7 @@ max_prepared_xacts setting:           0
 max_locks_per_xact setting:           64
 `;
 
-Deno.test("parseControlData() reads what rules need between other lines", () => {
+Deno.test("D9 parseControlData() reads what rules need between other lines", () => {
   deepStrictEqual(parseControlData(SAMPLE), {
     systemId: "7290000000000000001",
     state: "shut down in recovery",
@@ -39,7 +40,43 @@ Deno.test("parseControlData() knows no minimum recovery end of zero", () => {
   strictEqual(parseControlData(text)?.minRecovery, null);
 });
 
-Deno.test("parseControlData() refuses an answer that lacks a part", () => {
+Deno.test("D9 parseControlData() refuses an answer that lacks a part", () => {
   strictEqual(parseControlData(SAMPLE.replace(/^Database system.*$/m, "")), null);
   strictEqual(parseControlData(""), null);
 });
+
+/** Asks a program of these lines, or one that is not there. */
+async function readFrom(script: string | null): ReturnType<typeof readControlData> {
+  const binDir = await Deno.makeTempDir();
+  try {
+    if (script !== null) {
+      await Deno.writeTextFile(`${binDir}/pg_controldata`, `#!/bin/sh\n${script}`, { mode: 0o755 });
+    }
+    const programs = { binDir, binName: {}, dataDir: `${binDir}/data` };
+    return await readControlData(programs, AbortSignal.timeout(10_000));
+  } finally {
+    await Deno.remove(binDir, { recursive: true });
+  }
+}
+
+Deno.test("D9 readControlData() reads an answer with warnings on both outputs", async () => {
+  const answer = await readFrom(`echo "WARNING: odd" >&2\ncat <<'END'\n${SAMPLE}END\n`);
+  strictEqual("fault" in answer ? answer.fault : answer.state, "shut down in recovery");
+});
+
+for (
+  const [what, script, words] of [
+    ["is missing", null, ""],
+    [
+      "fails, though it has answered",
+      `cat <<'END'\n${SAMPLE}END\necho "no CRC" >&2\nexit 1`,
+      "no CRC",
+    ],
+    ["says nothing", "exit 0", ""],
+  ] satisfies [string, string | null, string][]
+) {
+  Deno.test(`D9 readControlData() tells a fault, no state, when the program ${what}`, async () => {
+    const answer = await readFrom(script);
+    ok("fault" in answer && answer.fault.includes(words));
+  });
+}

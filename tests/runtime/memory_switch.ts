@@ -22,6 +22,10 @@ export class MemorySwitch implements LeaseSwitch {
     return Promise.resolve(true);
   }
 
+  rest(): Promise<boolean> {
+    return this.disarm();
+  }
+
   view(): SwitchView | null {
     return this.endsMs === null ? null : { endsMs: this.endsMs, inherited: false };
   }

@@ -70,7 +70,7 @@ function onHost(
     case "apply-settings":
       return DONE;
     case "disarm-switch":
-      return node.keeper.disarm();
+      return node.keeper.guard.disarm();
     case "open-watchdog":
     case "close-watchdog":
       return switchWatchdog(node, action.kind === "open-watchdog");

@@ -1,18 +1,17 @@
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
 import type { Lsn } from "../../lib/core/lsn.ts";
-import { switchDeadline } from "../../lib/core/switch_status.ts";
 import { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
 import type { KeeperFaults, KeeperPorts } from "./keeper_ports.ts";
 import { clockOf } from "./keeper_ports.ts";
-import { MemberLease } from "./member_lease.ts";
 import type { Steps } from "./schedule.ts";
-import type { SimSwitch } from "./sim_switch.ts";
+import { SimGuard } from "./sim_guard.ts";
 import type { Verdict } from "./store.ts";
 
 type TakeAnswer = Verdict | { readonly kind: "unknown" };
 
+const SURELY_GONE_MS = 2000;
 const RETRY_MS = 500;
 const QUEUE_MS = 5;
 
@@ -21,29 +20,29 @@ const QUEUE_MS = 5;
  * `lib/runtime/lease_keeper.ts`.
  */
 export class Keeper {
+  /** Survives the agent: the state file of the host. */
+  lease: string | null;
   readonly #ports: KeeperPorts;
   readonly #faults: KeeperFaults;
   readonly #claim: LockClaim;
-  readonly #member: MemberLease;
+  /** What ties the claim to the switch. */
+  readonly guard: SimGuard;
+  #aliveMs: number;
   #tickMs = -Infinity;
   #failing = false;
   #busy = false;
-  #isPaused = false;
 
   constructor(ports: KeeperPorts, faults: KeeperFaults, lease: string | null) {
     this.#ports = ports;
     this.#faults = faults;
-    this.#member = new MemberLease(ports, lease);
+    this.lease = lease;
+    this.#aliveMs = ports.bootMs();
     this.#claim = new LockClaim({
       clock: clockOf(ports),
       timing: () => ports.timing,
       onLost: () => ports.wake(),
     });
-  }
-
-  /** The id of the member's lease. */
-  get lease(): string | null {
-    return this.#member.id;
+    this.guard = new SimGuard(this.#claim, ports, faults);
   }
 
   /** The lease at this moment. */
@@ -68,7 +67,7 @@ export class Keeper {
     if (this.lease === null) return;
     yield* this.#enter();
     this.#claim.ask();
-    if (yield* this.#member.keepAlive()) yield* this.#renew(this.#ports.timing.endpointMs);
+    if (yield* this.#keepAlive()) yield* this.#renew(this.#ports.timing.endpointMs);
     else if (this.lease === null) this.#claim.lose("the lease is gone");
     this.#busy = false;
   }
@@ -99,7 +98,7 @@ export class Keeper {
   /** A lease for member key and lock; null when the store gave none. */
   *ensureLease(): Steps<string | null> {
     yield* this.#enter();
-    const lease = yield* this.#member.ensure();
+    const lease = yield* this.#ensure();
     this.#busy = false;
     return lease;
   }
@@ -133,14 +132,14 @@ export class Keeper {
     }
     const answer = yield* this.#ports.ask(deadlineMs, (store) => store.read());
     if (answer.kind === "lost") return null;
-    if (this.#claim.kind() !== "held") this.#claim.note(answer.value.lock, this.#member.current());
+    if (this.#claim.kind() !== "held") this.#claim.note(answer.value.lock, this.#alive());
     return answer.value;
   }
 
   *#take(): Steps<TakeAnswer> {
     if (this.#claim.kind() === "dropped") return { kind: "refused", why: "given up, still there" };
-    const known = this.lease !== null && (yield* this.#member.keepAlive());
-    const lease = known ? this.lease : yield* this.#member.grant();
+    const known = this.lease !== null && (yield* this.#keepAlive());
+    const lease = known ? this.lease : yield* this.#grant();
     if (lease === null) return { kind: "unknown" };
     const { name, timing } = this.#ports;
     this.#claim.ask();
@@ -191,7 +190,7 @@ export class Keeper {
     const ticks = this.#ports.bootMs() - this.#tickMs <= timing.ttlMs;
     const mayFeed = this.#claim.kind() === "none" || this.#faults.feedsDropped;
     if (!mayFeed || !ticks || this.lease === null) return;
-    if (!(yield* this.#member.keepAlive()) && this.lease === null) this.#ports.wake();
+    if (!(yield* this.#keepAlive()) && this.lease === null) this.#ports.wake();
   }
 
   *#renew(deadlineMs: number): Steps<ClusterView | null | "not ours"> {
@@ -204,18 +203,18 @@ export class Keeper {
       (store) => store.renew(this.#ports.trueMs(), name, lease),
     );
     if (answer.kind === "lost" && this.#faults.trustsLostRenewal) {
-      this.#member.aliveMs = sentMs;
+      this.#aliveMs = sentMs;
       this.#confirm();
     }
     if (answer.kind === "lost") return null;
     const { value } = answer;
     if (value.kind === "held") {
-      this.#member.aliveMs = this.#faults.countsFromAnswer ? this.#ports.bootMs() : sentMs;
+      this.#aliveMs = this.#faults.countsFromAnswer ? this.#ports.bootMs() : sentMs;
       this.#ports.proved(sentMs);
       this.#confirm(value.view.settings.paused);
       return value.view;
     }
-    if (value.kind === "lease-gone") this.#member.id = null;
+    if (value.kind === "lease-gone") this.lease = null;
     if (value.kind === "lease-gone" || value.keyIsFreeOrOurs) {
       return yield* this.#reattach("the key or its lease is gone");
     }
@@ -228,7 +227,7 @@ export class Keeper {
       this.#claim.lose(why);
       return "not ours";
     }
-    const lease = yield* this.#member.ensure();
+    const lease = yield* this.#ensure();
     if (lease === null) return null;
     const { name, timing } = this.#ports;
     const answer = yield* this.#ports.ask(
@@ -241,45 +240,53 @@ export class Keeper {
     return "not ours";
   }
 
-  /** A server may become writable: the switch is armed, or maintenance mode wants none. */
-  mayWrite(): boolean {
-    const { deadMan } = this.#ports;
-    if (deadMan === null || this.#isPaused) return true;
-    return deadMan.view() !== null && deadMan.ready();
+  *#keepAlive(): Steps<boolean> {
+    const { lease } = this;
+    if (lease === null) return false;
+    const sentMs = this.#ports.bootMs();
+    const answer = yield* this.#ports.ask(
+      this.#ports.timing.endpointMs,
+      (store) => store.keepAlive(this.#ports.trueMs(), lease),
+    );
+    if (answer.kind === "lost") return false;
+    if (answer.value) this.#aliveMs = sentMs;
+    else this.lease = null;
+    return answer.value;
   }
 
-  /** disarm-switch: refused while the lock is held in time. */
-  disarm(): Verdict {
-    if (this.#claim.mayReattach() && !this.#faults.disarmsAlways) {
-      return { kind: "refused", why: "the lock is held" };
-    }
-    this.#ports.deadMan?.disarm();
-    return { kind: "done" };
+  *#ensure(): Steps<string | null> {
+    const goneMs = this.#aliveMs + this.#ports.timing.ttlMs + SURELY_GONE_MS;
+    if (this.lease !== null && this.#ports.bootMs() <= goneMs) return this.lease;
+    return yield* this.#grant();
   }
 
-  /** A proof counts only under the switch, in the way of `lib/runtime/lease_switch.ts`. */
+  *#grant(): Steps<string | null> {
+    const { timing } = this.#ports;
+    const sentMs = this.#ports.bootMs();
+    const answer = yield* this.#ports.ask(
+      timing.endpointMs,
+      (store) => store.grant(this.#ports.trueMs(), timing.ttlMs),
+    );
+    if (answer.kind === "lost") return null;
+    this.#aliveMs = sentMs;
+    this.lease = answer.value;
+    return answer.value;
+  }
+
   #confirm(isPaused = false): void {
-    const lease = this.#member.current();
-    if (lease === null) return;
-    const { deadMan } = this.#ports;
-    if (deadMan !== null && this.#claim.accepts(lease)) this.#guard(deadMan, lease, isPaused);
-    this.#claim.confirm(lease);
+    const lease = this.#alive();
+    if (lease !== null) this.guard.confirm(lease, isPaused);
   }
 
-  #guard(deadMan: SimSwitch, lease: AliveLease, isPaused: boolean): void {
-    if (this.#isPaused && this.#faults.staysDisarmed) return;
-    this.#isPaused = isPaused;
-    if (isPaused) return void deadMan.disarm();
-    if (this.#faults.forgetsSwitch && deadMan.view() !== null) return;
-    const endsMs = lease.aliveMs + lease.ttlS * 1000;
-    const deadline = switchDeadline(endsMs, this.#ports.timing);
-    const late = { ...deadline, stopAtMs: endsMs, immediateAtMs: endsMs, killAtMs: endsMs + 1000 };
-    deadMan.arm(this.#faults.armsLate ? late : deadline);
+  #alive(): AliveLease | null {
+    const { lease } = this;
+    const ttlS = this.#ports.timing.ttlMs / 1000;
+    return lease === null ? null : { id: lease, ttlS, aliveMs: this.#aliveMs };
   }
 
   #dueMs(): number {
     if (this.#failing) return this.#ports.bootMs();
-    return this.#member.aliveMs + this.#ports.timing.renewEveryMs;
+    return this.#aliveMs + this.#ports.timing.renewEveryMs;
   }
 
   #untilDueMs(): number {

@@ -1,7 +1,9 @@
 import type { MemberState } from "../../lib/core/cluster_view.ts";
-import type { PostgresView, SelfView } from "../../lib/core/node_view.ts";
+import { LSN_ZERO } from "../../lib/core/lsn.ts";
+import type { PeerReport, PostgresView, SelfView } from "../../lib/core/node_view.ts";
 import { slotNameOf } from "../../lib/core/slot_name.ts";
 import { readTags } from "../../lib/core/tags.ts";
+import type { Server } from "./server.ts";
 
 /** Who a simulated member is. */
 export interface Identity {
@@ -69,4 +71,18 @@ function condition(postgres: PostgresView): Pick<MemberState, "state" | "role"> 
     default:
       return { state: "unknown", role: "uninitialized" };
   }
+}
+
+/** What the agent of this server answers to a peer. */
+export function reportOf(
+  identity: Identity & { readonly server: Server },
+  watchdogFailed: boolean,
+): PeerReport {
+  const { name, server } = identity;
+  if (server.process !== "running") return { kind: "silent", name, why: "no WAL position" };
+  const isPrimary = server.writable;
+  const lsn = isPrimary ? LSN_ZERO : server.head.lsn;
+  const { timeline } = server.head.branch;
+  const { tags } = selfView(identity);
+  return { kind: "answered", name, isPrimary, lsn, timeline, tags, watchdogFailed };
 }

@@ -167,9 +167,9 @@ function restingForEver(real: LeaseSwitch): LeaseSwitch {
   return {
     ...real,
     renew: (endsMs) => hasRested ? Promise.resolve(true) : real.renew(endsMs),
-    disarm: () => {
+    rest: () => {
       hasRested = true;
-      return real.disarm();
+      return real.rest();
     },
   };
 }

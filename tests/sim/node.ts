@@ -11,7 +11,6 @@ import type {
 } from "../../lib/core/node_view.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
-import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import { isPaused } from "../../lib/core/rules/facts.ts";
 import { besideWatchdog, watchdogObstacle } from "../../lib/core/watchdog.ts";
 import { storeBudgetMs } from "../../lib/runtime/budget.ts";
@@ -19,7 +18,7 @@ import { act } from "./act.ts";
 import { HostGuards } from "./host_guards.ts";
 import { Keeper } from "./keeper.ts";
 import { ROUNDS_MAX } from "./checks.ts";
-import { memberOf, selfView } from "./member.ts";
+import { memberOf, reportOf, selfView } from "./member.ts";
 import type { Process, Steps } from "./schedule.ts";
 import type { NodeOptions, SimNode } from "./sim_node.ts";
 import { Host } from "./schedule.ts";
@@ -275,18 +274,6 @@ export class Node implements SimNode {
 
   /** What this node's agent answers to a peer now. */
   report(): PeerReport {
-    const { name, server } = this;
-    const isPrimary = server.writable;
-    if (server.process !== "running") return { kind: "silent", name, why: "no WAL position" };
-    const lsn = isPrimary ? LSN_ZERO : server.head.lsn;
-    return {
-      kind: "answered",
-      name,
-      isPrimary,
-      lsn,
-      timeline: server.head.branch.timeline,
-      tags: selfView(this).tags,
-      watchdogFailed: watchdogObstacle(this.watchdog.view()) !== null,
-    };
+    return reportOf(this, watchdogObstacle(this.watchdog.view()) !== null);
   }
 }

@@ -78,7 +78,7 @@ export class Tasks {
   *#run(task: TaskSpec): Steps<void> {
     yield 1;
     const mayWrite = task.kind === "promote" || task.kind === "start-primary";
-    const { result, reason } = mayWrite && !this.#node.keeper.mayWrite()
+    const { result, reason } = mayWrite && !this.#node.keeper.guard.mayWrite()
       ? { result: "failed" as const, reason: "the switch is not armed" }
       : yield* this.#jobs.steps(task);
     this.#view = { kind: "ended", task, result, reason, endedMs: this.#node.bootMs() };

@@ -27,7 +27,7 @@ export function historyActions(
   return [{ kind: "write-history", lines: finish(lines, view, cluster) }];
 }
 
-/** A promotion comes after the firing; the clocks of two hosts may differ by this much. */
+/** A promotion comes after the firing; where none does, the clocks of two hosts may differ by this much. */
 const SKEW_MS = 10_000;
 /** A line that says so much already gets nothing more. */
 const REASON_MAX = 400;
@@ -50,9 +50,9 @@ function withFiring(
   { at, signal }: SwitchNote,
 ): readonly HistoryLine[] {
   const firedMs = Date.parse(at);
-  const place = lines.findIndex((line) =>
-    line.at !== null && Date.parse(line.at) >= firedMs - SKEW_MS
-  );
+  const since = (ms: number): number =>
+    lines.findIndex((line) => line.at !== null && Date.parse(line.at) >= ms);
+  const place = since(firedMs) >= 0 ? since(firedMs) : since(firedMs - SKEW_MS);
   const line = lines[place];
   const note = `the dead-man's switch of ${name} sent ${signal}`;
   if (line === undefined || line.reason.includes(note) || line.reason.length > REASON_MAX) {

@@ -13,6 +13,7 @@ export function switchOf(deadMan: SimSwitch | null, timing: () => LeaseTiming): 
     ready: () => Promise.resolve(deadMan.ready()),
     renew: (endsMs) => Promise.resolve(deadMan.arm(switchDeadline(endsMs, timing()))),
     disarm: () => Promise.resolve(deadMan.disarm()),
+    rest: () => Promise.resolve(deadMan.disarm()),
     view: () => deadMan.view(),
   };
 }
