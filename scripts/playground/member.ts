@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
 import { agentArgs } from "./agent_program.ts";
 import { memberFile, type MemberPlan } from "./member_file.ts";
 import { endSwitchOf } from "./switch.ts";
-import { endProcessesIn, readOrNull, signalPid, spawnLogged } from "./processes.ts";
+import { endProcessesIn, readOrNull, signalPid, spawnLogged, worksIn } from "./processes.ts";
 import { query } from "./sql.ts";
 
 /** An answer of a member's REST API; `status` 0 means that there was none. */
@@ -79,9 +79,15 @@ export class Member {
     return text === null ? null : Math.abs(Number(text.split("\n")[0]));
   }
 
+  /** The postmaster while it runs; its file alone may name a process that is gone, or somebody else's by now. */
+  async runningPostmaster(): Promise<number | null> {
+    const pid = await this.postmasterPid();
+    return pid !== null && pid > 1 && await worksIn(pid, this.dataDir) ? pid : null;
+  }
+
   /** kill -9 of the postmaster alone: its children must notice by themselves, or be found. */
   async killPostmaster(): Promise<number | null> {
-    const pid = await this.postmasterPid();
+    const pid = await this.runningPostmaster();
     if (pid !== null) signalPid(pid, "SIGKILL");
     return pid;
   }

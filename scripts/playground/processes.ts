@@ -37,8 +37,9 @@ export async function isAlive(pid: number): Promise<boolean> {
   return stat !== null && stat.slice(stat.lastIndexOf(")")).charAt(2) !== "Z";
 }
 
-/** Sends a signal; a process that is gone is no error. */
+/** Sends a signal; a process that is gone is no error. 0 and less would mean whole groups of processes. */
 export function signalPid(pid: number, signal: Deno.Signal): void {
+  if (!(pid > 1)) throw new TypeError(`Cannot send ${signal} to process ${pid}`);
   try {
     Deno.kill(pid, signal);
   } catch (error) {
@@ -54,7 +55,8 @@ export async function processesIn(folder: string): Promise<readonly number[]> {
   return pids.filter((_, index) => inside[index]);
 }
 
-async function worksIn(pid: number, folder: string): Promise<boolean> {
+/** True while the process runs with `folder`, or one below it, as its working directory. */
+export async function worksIn(pid: number, folder: string): Promise<boolean> {
   try {
     const cwd = await Deno.readLink(`/proc/${pid}/cwd`);
     return `${cwd}/`.startsWith(`${folder}/`) && await isAlive(pid);

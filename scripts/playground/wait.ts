@@ -1,8 +1,8 @@
 const PAUSE_MS = 50;
 
-/** Resolves after `ms`. */
+/** Resolves after `ms`, at once for a time that is over. */
 export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 /** What a condition saw: `met` ends the waiting, `seen` is told when the deadline passes. */

@@ -5,7 +5,7 @@ import { pause, waitFor } from "../../scripts/playground/wait.ts";
 import { tell } from "../live/live.ts";
 import { netTest, type Scene, STORE, TTL_MS } from "./laboratory.ts";
 import { cutOff, endedInTime, figures, heal, lostOf, ready, type Start, WAYS } from "./steps.ts";
-import { type Commit, turnsOf } from "./watch.ts";
+import { type Commit, turnsOf } from "../../scripts/playground/watch.ts";
 
 /** The leader, cut off already, must stop before its lease ends; another one leads, the healed cluster is whole. */
 async function leaderFalls(scene: Scene, start: Start): Promise<readonly Commit[]> {

@@ -1,7 +1,7 @@
 import { type Cluster, planCluster } from "../../scripts/playground/cluster.ts";
 import { buildNetwork, mayBuildNetworks, type Network } from "../../scripts/playground/network.ts";
 import { tell } from "../live/live.ts";
-import { Watch } from "./watch.ts";
+import { Watch } from "../../scripts/playground/watch.ts";
 
 const MEMBERS: readonly string[] = ["a", "b", "c"];
 /** The etcd members have hosts of their own, so that a member can be cut off from etcd alone. */
@@ -29,7 +29,7 @@ class Laboratory {
     this.#scene = { cluster, network, watch: new Watch(cluster.members) };
     await Promise.all(cluster.members.map((member) => member.start()));
     const leader = await cluster.waitForStreaming(60_000);
-    await leader.sql("CREATE TABLE playground_writes (id bigint PRIMARY KEY)");
+    await Watch.prepare(leader);
   }
 
   async close(): Promise<void> {

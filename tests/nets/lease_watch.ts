@@ -1,15 +1,11 @@
 import { systemClock } from "../../lib/base/clock.ts";
 import type { Member } from "../../scripts/playground/member.ts";
-import { isAlive, readOrNull } from "../../scripts/playground/processes.ts";
-import { switchOf } from "../../scripts/playground/switch.ts";
+import { isAlive } from "../../scripts/playground/processes.ts";
+import { ordersIn, switchOf, type SwitchOrders } from "../../scripts/playground/switch.ts";
 import { pause } from "../../scripts/playground/wait.ts";
 
-/** What became of a leader; all on the boot clock, in milliseconds. */
-export interface LeaseStory {
-  /** When the stop of the server was due at the latest. */
-  readonly stopMs: number;
-  /** The end of its lease, as its switch obeyed it. */
-  readonly endsMs: number;
+/** What became of a leader, on the boot clock in milliseconds: its last orders, and its end. */
+export interface LeaseStory extends SwitchOrders {
   /** When its postmaster was first seen to be gone; null while it runs. */
   readonly goneMs: number | null;
 }
@@ -17,14 +13,14 @@ export interface LeaseStory {
 /** Follows the orders of a leader's switch, and its postmaster, until told to stop. */
 export class LeaseWatch {
   readonly #postmaster: number;
-  readonly #stateFile: string;
+  readonly #folder: string;
   #story: LeaseStory;
   #wanted = true;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(postmaster: number, stateFile: string, story: LeaseStory) {
+  constructor(postmaster: number, folder: string, story: LeaseStory) {
     this.#postmaster = postmaster;
-    this.#stateFile = stateFile;
+    this.#folder = folder;
     this.#story = story;
   }
 
@@ -44,7 +40,7 @@ export class LeaseWatch {
 
   async #loop(): Promise<void> {
     while (this.#wanted) {
-      this.#story = { ...this.#story, ...readOrders(await readOrNull(this.#stateFile)) };
+      this.#story = { ...this.#story, ...await ordersIn(this.#folder) };
       if (this.#story.goneMs === null && !await isAlive(this.#postmaster)) {
         this.#story = { ...this.#story, goneMs: systemClock.bootMs() };
       }
@@ -57,17 +53,11 @@ export class LeaseWatch {
 export async function followLease(leader: Member): Promise<LeaseWatch> {
   const found = await switchOf(leader.dataDir);
   const postmaster = await leader.postmasterPid();
-  const stateFile = `${found?.folder}/state`;
-  const orders = readOrders(await readOrNull(stateFile));
-  if (postmaster === null || orders === null) {
+  const orders = found === null ? null : await ordersIn(found.folder);
+  if (found === null || postmaster === null || orders === null) {
     throw new Error(`Cannot follow ${leader.name}: no server, or its switch is not armed`);
   }
-  const watch = new LeaseWatch(postmaster, stateFile, { ...orders, goneMs: null });
+  const watch = new LeaseWatch(postmaster, found.folder, { ...orders, goneMs: null });
   watch.start();
   return watch;
-}
-
-function readOrders(text: string | null): { stopMs: number; endsMs: number } | null {
-  const [word, stop, , , ends] = (text ?? "").split(" ");
-  return word === "armed" ? { stopMs: Number(stop), endsMs: Number(ends) } : null;
 }

@@ -4,7 +4,7 @@ import type { Member } from "../../scripts/playground/member.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
 import type { Scene } from "./laboratory.ts";
 import { followLease, type LeaseStory, type LeaseWatch } from "./lease_watch.ts";
-import type { Commit } from "./watch.ts";
+import type { Commit } from "../../scripts/playground/watch.ts";
 
 /** Which frames are lost: those that a host sends, those that are sent to it, or all. */
 export const WAYS = {
