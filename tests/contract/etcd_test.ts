@@ -90,7 +90,7 @@ const LATE_REQUESTS: readonly EtcdCase[] = [
 
 const THREE_MEMBERS: readonly EtcdCase[] = [
   {
-    title: "a hung endpoint costs its share once",
+    title: "A9 a hung endpoint costs its share once",
     run: async ({ etcd, dcsOf }) => {
       const follower = (await etcd.leader() + 1) % 3;
       const hung = etcd.endpoints[follower] ?? "";
@@ -106,7 +106,7 @@ const THREE_MEMBERS: readonly EtcdCase[] = [
     },
   },
   {
-    title: "renewLock() holds while etcd's leader hangs",
+    title: "A9 renewLock() holds while etcd's leader hangs",
     run: async ({ etcd, dcsOf }) => {
       const dcs = dcsOf("leader-hung");
       const lease = await dcs.grantLease(30, noSignal());
@@ -166,7 +166,7 @@ const WITH_LOGIN: readonly EtcdCase[] = [
     },
   },
   {
-    title: "read() logs in again after etcd has forgotten its tokens",
+    title: "A12 read() logs in again after etcd has forgotten its tokens",
     run: async ({ dcsOf, etcd }) => {
       const dcs = dcsOf("mine", LOGIN);
       await etcd.restart(0);

@@ -71,7 +71,7 @@ export const LOCK_PROMISES: readonly Promised[] = [
     },
   },
   {
-    title: "renewLock() is refused after another took the lock, though the lease lives",
+    title: "A8 renewLock() is refused after another took the lock, though the lease lives",
     run: async ({ dcsOf, remove }) => {
       const dcs = dcsOf("stolen");
       const [mine, other] = [

@@ -18,7 +18,7 @@ import {
 const settings = clusterSettings();
 
 onServers(
-  "startPrimary() recovers from a kill of the postmaster with a query running",
+  "D1 startPrimary() recovers from a kill of the postmaster with a query running",
   async (dir) => {
     await using a = member(dir, "a");
     await bootstrapped(a);
@@ -91,7 +91,7 @@ onServers("bootstrap() names the port that is in use", async (dir) => {
   deepStrictEqual(await look(a.manager), { kind: "no-data" });
 });
 
-onServers("clone() leaves nothing behind when it is cancelled", async (dir) => {
+onServers("D18 clone() leaves nothing behind when it is cancelled", async (dir) => {
   await using a = member(dir, "a");
   await using b = member(dir, "b", { basebackup: ["--max-rate=1M"] });
   await bootstrapped(a);
@@ -104,18 +104,21 @@ onServers("clone() leaves nothing behind when it is cancelled", async (dir) => {
   deepStrictEqual(findFillers(b.options.dataDir), []);
 });
 
-onServers("startPrimary() ignores a pid file whose number another program has now", async (dir) => {
-  await using a = member(dir, "a");
-  await bootstrapped(a);
-  await look(a.manager);
-  await a.manager.stop("immediate", false, NO_ESCALATION, job());
-  const pidFile = `${a.options.dataDir}/postmaster.pid`;
-  await Deno.writeTextFile(pidFile, `${Deno.pid}\n${a.options.dataDir}\n1\n1\n\n\n\n`);
-  strictEqual((await look(a.manager)).kind, "down");
-  const limitMs = systemClock.bootMs() + 5000;
-  const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
-  deepStrictEqual(started, { kind: "done" });
-});
+onServers(
+  "D8 startPrimary() ignores a pid file whose number another program has now",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await bootstrapped(a);
+    await look(a.manager);
+    await a.manager.stop("immediate", false, NO_ESCALATION, job());
+    const pidFile = `${a.options.dataDir}/postmaster.pid`;
+    await Deno.writeTextFile(pidFile, `${Deno.pid}\n${a.options.dataDir}\n1\n1\n\n\n\n`);
+    strictEqual((await look(a.manager)).kind, "down");
+    const limitMs = systemClock.bootMs() + 5000;
+    const started = await a.manager.startPrimary(limitMs, 20_000, settings, job());
+    deepStrictEqual(started, { kind: "done" });
+  },
+);
 
 onServers("probe() calls a server silent that lets the superuser not in", async (dir) => {
   await using a = member(dir, "a");
@@ -129,7 +132,7 @@ onServers("probe() calls a server silent that lets the superuser not in", async 
   await other.close();
 });
 
-onServers("probe() finds the server of a removed directory, and stop() ends it", async (dir) => {
+onServers("D6 probe() finds the server of a removed directory, and stop() ends it", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);
   await look(a.manager);
@@ -140,7 +143,7 @@ onServers("probe() finds the server of a removed directory, and stop() ends it",
   deepStrictEqual(await look(a.manager), { kind: "no-data" });
 });
 
-onServers("startPrimary() stops what it started when it is cancelled", async (dir) => {
+onServers("D13 startPrimary() stops what it started when it is cancelled", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);
   await a.manager.stop("fast", false, NO_ESCALATION, job());
@@ -224,3 +227,15 @@ async function postmasterPid(one: Member): Promise<number> {
   if (file === null) throw new Error("Cannot find the postmaster: no pid in its file");
   return file.pid;
 }
+
+onServers(
+  "D10 startReplica() tells the server's own words when the data is of another version",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await bootstrapped(a);
+    deepStrictEqual(await a.manager.stop("fast", false, NO_ESCALATION, job()), { kind: "done" });
+    await Deno.writeTextFile(`${a.options.dataDir}/PG_VERSION`, "14\n");
+    const started = await a.manager.startReplica(null, clusterSettings(), job());
+    ok(started.kind === "failed" && /incompatible|version/i.test(started.why), started.kind);
+  },
+);

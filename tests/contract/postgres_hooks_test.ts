@@ -26,7 +26,7 @@ async function textOf(path: string): Promise<string> {
   return await Deno.readTextFile(path).catch(() => "");
 }
 
-onServers("prePromote() passes on exit code 0 alone, case B17", async (dir) => {
+onServers("B17 prePromote() passes on exit code 0 alone", async (dir) => {
   const cases = [["exit 0", "done"], ["echo no >&2; exit 1", "failed"]] as const;
   for (const [script, expected] of cases) {
     await using a = member(dir, "a", hooks({ prePromote: shell(script) }));
@@ -38,7 +38,7 @@ onServers("prePromote() passes on exit code 0 alone, case B17", async (dir) => {
   strictEqual((await none.manager.prePromote(job())).kind, "done");
 });
 
-onServers("prePromote() ends the program when the lock is lost, case B16", async (dir) => {
+onServers("B16 prePromote() ends the program when the lock is lost", async (dir) => {
   const file = `${dir}/pids`;
   const script = shell(`sleep 300 & echo $$ $! > ${file}; wait`);
   await using a = member(dir, "a", hooks({ prePromote: script }));
@@ -65,7 +65,7 @@ onServers(
 );
 
 onServers(
-  "probe() shows the shutdown checkpoint while the archiver is blocked, case D14",
+  "D14 probe() shows the shutdown checkpoint while the archiver is blocked",
   async (dir) => {
     const gate = `${dir}/gate`;
     const parameters = {

@@ -87,7 +87,7 @@ Deno.test("ownObstacle() refuses a replica that is too far behind the published 
   assert.equal(ownObstacle(ME, seen, false), null);
 });
 
-Deno.test("ownObstacle() refuses a timeline that is old or unknown", () => {
+Deno.test("B7 ownObstacle() refuses a timeline that is old or unknown", () => {
   const seen = cluster({ lock: null, history: ONE_SWITCH });
   assert.notEqual(ownObstacle(ME, seen, true), null);
   assert.notEqual(ownObstacle({ ...ME, timeline: null }, seen, true), null);

@@ -23,7 +23,7 @@ function running(task: TaskSpec): TaskView {
   return { kind: "running", task, sinceMs: 0, cancellable: true, progress: null };
 }
 
-Deno.test("leadsAt() turns false by itself at the end of the lease", () => {
+Deno.test("B21 leadsAt() turns false by itself at the end of the lease", () => {
   deepStrictEqual([leadsAt(held(1), NOW_MS), leadsAt(held(0), NOW_MS)], [true, false]);
   strictEqual(leadsAt({ kind: "lost", why: "" }, NOW_MS), false);
 });
@@ -88,7 +88,7 @@ Deno.test("primary fails before the promotion has ended although the lock is hel
   deepStrictEqual([passes("primary", promoting), passes("leader", promoting)], [false, true]);
 });
 
-Deno.test("primary fails without the lock, after the lease, and while the server is stopped", () => {
+Deno.test("B21 primary fails without the lock, after the lease, and while the server is stopped", () => {
   const stop: TaskSpec = {
     kind: "stop",
     how: "fast",

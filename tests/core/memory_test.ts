@@ -108,7 +108,7 @@ Deno.test("remember() lets a vanished member's slot run out on the leader", () =
   assert.deepEqual(Object.keys(after.memberSeenMs), ["a", "b", "c"]);
 });
 
-Deno.test("remember() takes over retained slots from the leader on a replica", () => {
+Deno.test("A27 remember() takes over retained slots from the leader on a replica", () => {
   const status = { lsn: lsn(1), slots: {}, retainSlots: ["gone"] };
   const known = remember(initialMemory, replicaView());
   const after = remember(known, replicaView({ cluster: cluster({ lock: "b", status }) }));

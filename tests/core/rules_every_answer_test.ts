@@ -40,7 +40,7 @@ Deno.test("decide() disarms before it starts a server that is to follow", () => 
   deepStrictEqual(rest, ["start-replica"]);
 });
 
-Deno.test("decide() disarms before a stopped leader comes back read-only without the store", () => {
+Deno.test("A25 decide() disarms before a stopped leader comes back read-only without the store", () => {
   const task = {
     kind: "ended",
     task: {

@@ -68,7 +68,7 @@ Deno.test("shutdown cancels a task first and keeps the lock meanwhile", () => {
   assert.deepEqual(ordered(view), ["hold-lock", "cancel-task"]);
 });
 
-Deno.test("foreign-system-id touches no server of another cluster", () => {
+Deno.test("B5 foreign-system-id touches no server of another cluster", () => {
   const foreign = replicaView({ cluster: cluster({ lock: "b", systemId: OTHER_ID }) });
   const servers = [primary(), replica(), down()];
   for (const postgres of servers) assert.deepEqual(ordered({ ...foreign, postgres }), []);
@@ -120,12 +120,12 @@ Deno.test("dcs-lost stops a replica whose promotion may still happen", () => {
   assert.deepEqual(ordered(replicaView({ cluster: unreachable() }), memory), ["stop"]);
 });
 
-Deno.test("task-running keeps the lock for the task", () => {
+Deno.test("A19 task-running keeps the lock for the task", () => {
   const view = nodeView({ postgres: replica(), task: running("promote", true) });
   assert.deepEqual(ordered(view), ["hold-lock"]);
 });
 
-Deno.test("task-running ends a promotion when the lock is lost (B16)", () => {
+Deno.test("B16 task-running ends a promotion when the lock is lost", () => {
   const lost = replicaView({ lease: LOST, task: running("promote", true) });
   assert.deepEqual(ordered(lost), ["cancel-task"]);
   assert.deepEqual(ordered({ ...lost, task: running("promote", false) }), ["stop"]);
@@ -203,7 +203,7 @@ Deno.test("founding gives the claim back after a failed bootstrap", () => {
   assert.deepEqual(ordered({ ...EMPTY, cluster: claimed, task }), ["abandon-bootstrap"]);
 });
 
-Deno.test("unreadable-data gives the lock up, and puts a copy of the leader in its place", () => {
+Deno.test("D6 unreadable-data gives the lock up, and puts a copy of the leader in its place", () => {
   const postgres = { kind: "unreadable", why: "half-made" } as const;
   assert.deepEqual(ordered(nodeView({ postgres })), ["release-lock"]);
   assert.deepEqual(ordered(replicaView({ postgres })), ["clone"]);

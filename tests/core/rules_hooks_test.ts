@@ -56,7 +56,7 @@ Deno.test("lead runs pre_promote before the promotion, once under each lock", ()
   for (const [name, view, expected] of cases) deepStrictEqual(ordered(view), expected, name);
 });
 
-Deno.test("lead gives the lock up when pre_promote refuses, and stays out for a lease, case B17", () => {
+Deno.test("B17 lead gives the lock up when pre_promote refuses, and stays out for a lease", () => {
   const view = winner({ task: prePromote("failed") });
   const [action, ...more] = decide(view, initialMemory).actions;
   ok(action?.kind === "release-lock" && more.length === 0);
@@ -65,7 +65,7 @@ Deno.test("lead gives the lock up when pre_promote refuses, and stays out for a 
   deepStrictEqual(decide(free, memory).actions, []);
 });
 
-Deno.test("task-running keeps the lock for pre_promote and ends it with the lock, case B16", () => {
+Deno.test("B16 task-running keeps the lock for pre_promote and ends it with the lock", () => {
   const task = running({ kind: "pre-promote", lockRevision: LOCK.revision });
   deepStrictEqual(ordered(winner({ task })), ["hold-lock"]);
   const other = winner({ task, cluster: cluster({ lock: "b" }), lease: LOST });
@@ -92,7 +92,7 @@ function stopping(overrides: Partial<NodeView> = {}): NodeView {
   return nodeView({ postgres: leaving("shut down"), task: running(STOP, false), ...overrides });
 }
 
-Deno.test("task-running releases the lock early to an heir with the shutdown checkpoint, case D14", () => {
+Deno.test("D14 task-running releases the lock early to an heir with the shutdown checkpoint", () => {
   const cases = [
     ["asks first", stopping(), ["hold-lock", "ask-peers"]],
     ["an heir has it", stopping({ peers: [peer("b", { lsn: lsn(2000) })] }), ["release-lock"]],
@@ -125,7 +125,7 @@ Deno.test("task-running lets a stop end in peace when the lock has been released
   deepStrictEqual(ordered(view), []);
 });
 
-Deno.test("release-lock names the shutdown checkpoint, case D15", () => {
+Deno.test("D15 release-lock names the shutdown checkpoint", () => {
   const view = stopping({ peers: [peer("b", { lsn: lsn(3000) })] });
   const [action] = decide(view, initialMemory).actions;
   strictEqual(action?.kind === "release-lock" && action.lastLsn, lsn(2000));

@@ -81,7 +81,7 @@ Deno.test("lead checkpoints after a promotion", () => {
   assert.deepEqual(ordered(settled({ postgres })), ["hold-lock", "checkpoint"]);
 });
 
-Deno.test("lead restores keys when the tree was wiped under it (A21)", () => {
+Deno.test("A21 lead restores keys when the tree was wiped under it", () => {
   const lastConfig = { ttl: 40 };
   const view = nodeView({ cluster: cluster({ systemId: null, config: null }) });
   const restore = decide(view, { ...SETTLED, lastConfig }).actions.at(-1);
@@ -136,7 +136,7 @@ Deno.test("lead promotes a replica that holds the lock, not after the lease's st
   });
 });
 
-Deno.test("lead gives the lock up after a failed promotion, once (B17)", () => {
+Deno.test("B17 lead gives the lock up after a failed promotion, once", () => {
   const view = nodeView({ postgres: replica(), task: failed("promote", NOW_MS - 10) });
   assert.deepEqual(ordered(view), ["release-lock"]);
   assert.deepEqual(ordered(view, { ...SETTLED, gaveUpMs: NOW_MS - 5 }), ["hold-lock", "promote"]);
@@ -159,7 +159,7 @@ Deno.test("lead keeps the lock when a setting appears that is not implemented", 
   assert.ok(ordered(view).includes("hold-lock"));
 });
 
-Deno.test("unready keeps the lock of a primary that does not answer in time (B20)", () => {
+Deno.test("B20 unready keeps the lock of a primary that does not answer in time", () => {
   const silent = {
     kind: "silent",
     systemId: SYSTEM_ID,
@@ -169,7 +169,7 @@ Deno.test("unready keeps the lock of a primary that does not answer in time (B20
   assert.deepEqual(ordered(nodeView({ postgres: silent })), ["hold-lock"]);
 });
 
-Deno.test("unready stops a start that takes too long only for a healthy successor (D4)", () => {
+Deno.test("D4 unready stops a start that takes too long only for a healthy successor", () => {
   const postgres = {
     kind: "starting",
     systemId: SYSTEM_ID,
@@ -206,12 +206,12 @@ Deno.test("lease-lost waits for the proof when the agent was started again", () 
   assert.deepEqual(ordered(nodeView({ lease: { kind: "none" } })), ["hold-lock"]);
 });
 
-Deno.test("recover-leader starts a crashed primary again at once (D1)", () => {
+Deno.test("D1 recover-leader starts a crashed primary again at once", () => {
   const postgres = down({ state: "in production" }, true);
   assert.deepEqual(ordered(nodeView({ postgres })), ["hold-lock", "start-primary"]);
 });
 
-Deno.test("recover-leader gives the lock up when the start failed or took too long (D5)", () => {
+Deno.test("D5 recover-leader gives the lock up when the start failed or took too long", () => {
   const postgres = down({ state: "in production" }, true);
   const failedTask = { kind: "start-primary", times: 1, lastMs: NOW_MS - 10 };
   const tried = { ...SETTLED, failedTask, downSinceMs: NOW_MS - 20 };
@@ -227,7 +227,7 @@ Deno.test("recover-leader ignores a failure of an earlier crash", () => {
   assert.deepEqual(ordered(nodeView({ postgres }), memory), ["hold-lock", "start-primary"]);
 });
 
-Deno.test("recover-leader hands over at once when primary_start_timeout is 0 (D2, D3)", () => {
+Deno.test("D2 D3 recover-leader hands over at once when primary_start_timeout is 0", () => {
   const settings = { ...defaultSettings, primaryStartTimeoutS: 0 };
   const crashed = nodeView({
     cluster: cluster({ settings }),

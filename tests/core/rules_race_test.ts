@@ -40,7 +40,7 @@ Deno.test("race asks the others before it takes the lock", () => {
   assert.deepEqual(ordered(raceView({ peers: [silentPeer("b"), peer("c")] })), ["take-lock"]);
 });
 
-Deno.test("race leaves the lock to a peer that is ahead or still a primary (W4, W5)", () => {
+Deno.test("B1 race leaves the lock to a peer that is ahead or still a primary (W4, W5)", () => {
   const ahead = peer("c", { lsn: lsn(1001) });
   const alive = peer("c", { isPrimary: true, lsn: lsn(0) });
   for (const other of [ahead, alive]) assert.deepEqual(ordered(raceView({ peers: [other] })), []);
@@ -127,7 +127,7 @@ Deno.test("race keeps a request for later when somebody wins before its time", (
   ]);
 });
 
-Deno.test("race lets a primary under its lease take the free lock again (B22)", () => {
+Deno.test("B22 race lets a primary under its lease take the free lock again", () => {
   assert.deepEqual(ordered(raceView({ postgres: primary(), lease: held() })), ["take-lock"]);
 });
 
@@ -138,7 +138,7 @@ Deno.test("race makes a primary without a lease ask first, and stop when the clu
   assert.deepEqual(ordered({ ...view, peers: [peer("b", { timeline: 2 })] }), ["stop"]);
 });
 
-Deno.test("race stops a primary that is behind the history (B3) or whose lease ended", () => {
+Deno.test("B3 race stops a primary that is behind the history or whose lease ended", () => {
   const history = [{ timeline: 1, lsn: lsn(900), reason: "", at: null, newLeader: null }];
   const stale = raceView({ postgres: primary(), cluster: cluster({ ...FREE, history }) });
   assert.deepEqual(ordered({ ...stale, lease: held() }), ["stop"]);

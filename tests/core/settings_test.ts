@@ -133,3 +133,10 @@ Deno.test("decodeSettings() never throws, whatever the config holds", () => {
     decodeSettings(JSON.parse(JSON.stringify({ postgresql: raw, slots: raw, ttl: 30 })));
   }));
 });
+
+Deno.test("A15 decodeSettings() adjusts a timing that leaves no room in the lease, and says so", () => {
+  const found = settings({ ttl: 10, loop_wait: 10, retry_timeout: 10 });
+  deepStrictEqual([found.ttlS, found.loopWaitS, found.retryTimeoutS], [10, 1, 4]);
+  deepStrictEqual(found.loopWaitS + 2 * found.retryTimeoutS <= found.ttlS, true);
+  deepStrictEqual(found.warnings.filter((text) => text.includes("does not fit")).length, 1);
+});

@@ -31,7 +31,7 @@ Deno.test("wantedSlots() has a slot for each other member that streams", () => {
   assert.deepEqual(wantedSlots(facts({ cluster: cluster({ members }) })), ["b"]);
 });
 
-Deno.test("wantedSlots() keeps the slot of a vanished member for member_slots_ttl", () => {
+Deno.test("A27 wantedSlots() keeps the slot of a vanished member for member_slots_ttl", () => {
   assert.deepEqual(wantedSlots(facts({ memory: seen("gone", 1_799_999) })), ["b", "c", "gone"]);
   assert.deepEqual(wantedSlots(facts({ memory: seen("gone", 1_800_000) })), ["b", "c"]);
 });

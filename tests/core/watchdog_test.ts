@@ -121,7 +121,7 @@ Deno.test("decide() closes the watchdog of a replica, or of a server that is dow
   strictEqual(ordered(replicaView({ postgres: down(), watchdog: ACTIVE }))[0], "close-watchdog");
 });
 
-Deno.test("decide() leaves the watchdog running while the server may write or a job is under way", () => {
+Deno.test("D16 decide() leaves the watchdog running while the server may write or a job is under way", () => {
   const silent = {
     kind: "silent",
     systemId: "7000000000000000001",

@@ -138,7 +138,7 @@ Deno.test("classify() reads the first message of a stream", () => {
   strictEqual(got.kind === "good" && got.body["TTL"], "30");
 });
 
-Deno.test("TermGuard discards an older term of the same cluster only", () => {
+Deno.test("A3 TermGuard discards an older term of the same cluster only", () => {
   const guard = new TermGuard();
   const from = (cluster_id: string, raft_term: string): boolean =>
     guard.accepts({ header: { cluster_id, raft_term } });
@@ -214,7 +214,7 @@ for (const { what, keepAlive = good({ TTL: "30" }), txn = HANG, kind } of RENEWA
   });
 }
 
-Deno.test("read() throws DcsUnreachable for a refusal too: it says nothing about the cluster", async () => {
+Deno.test("A11 read() throws DcsUnreachable for a refusal too: it says nothing about the cluster", async () => {
   await using fake = startFake(() => refusal(403, 7, "etcdserver: permission denied"));
   await rejects(dcsOf([fake]).read(ample()), DcsUnreachable);
   strictEqual(fake.seen.length, 1);

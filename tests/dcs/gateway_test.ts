@@ -28,7 +28,7 @@ Deno.test("EtcdDcs asks every call with hasleader", async () => {
   ]);
 });
 
-Deno.test("read() pays a hung endpoint once and starts with the good one afterwards", async () => {
+Deno.test("A9 read() pays a hung endpoint once and starts with the good one afterwards", async () => {
   await using hung = startFake(() => HANG);
   await using fine = startFake(() => good());
   const dcs = dcsOf([hung, fine]);
@@ -58,7 +58,7 @@ Deno.test("read() leaves the endpoint that fails last for the end", async () => 
   deepStrictEqual([first.seen.length, second.seen.length, third.seen.length], [2, 1, 1]);
 });
 
-Deno.test("renewLock() goes on for rounds until a leader is elected", async () => {
+Deno.test("A11 renewLock() goes on for rounds until a leader is elected", async () => {
   const held = good({ succeeded: true, TTL: "30" });
   await using fake = startFake((_, index) => index < 3 ? NO_LEADER : held);
   strictEqual((await dcsOf([fake]).renewLock("a", "1", ample())).kind, "held");
@@ -102,7 +102,7 @@ Deno.test("takeLock() is refused when the key has our name under another lease",
   strictEqual((await dcsOf([fake]).takeLock("a", "1", ample())).kind, "refused");
 });
 
-Deno.test("read() discards an answer from an older raft term and asks another endpoint", async () => {
+Deno.test("A3 read() discards an answer from an older raft term and asks another endpoint", async () => {
   const old = { ...HEADER, raft_term: "6" };
   await using stale = startFake((_, index) => index === 0 ? good() : good({}, old));
   await using fresh = startFake(() => good());
@@ -123,7 +123,7 @@ Deno.test("read() takes a store that is behind as a whole for a restored one", a
   deepStrictEqual([one.seen.length, two.seen.length], [3, 1]);
 });
 
-Deno.test("read() with every endpoint refusing connections throws at its deadline", async () => {
+Deno.test("A5 read() with every endpoint refusing connections throws at its deadline", async () => {
   const dcs = dcsOf([], { endpoints: ["http://127.0.0.1:1", "http://127.0.0.1:2"] });
   const signal = brief();
   await rejects(dcs.read(signal), DcsUnreachable);
@@ -189,14 +189,14 @@ Deno.test("EtcdDcs goes on without a token where authentication is off", async (
   deepStrictEqual(paths(fake), ["/v3/auth/authenticate", "/v3/kv/range"]);
 });
 
-Deno.test("EtcdDcs logs in at another endpoint when the first one is down", async () => {
+Deno.test("A13 EtcdDcs logs in at another endpoint when the first one is down", async () => {
   await using fake = startFake((request) => isLogin(request) ? good({ token: "t" }) : good());
   const endpoints = ["http://127.0.0.1:1", fake.url];
   await dcsOf([], { ...LOGIN, endpoints }).read(ample());
   strictEqual(fake.seen.length, 2);
 });
 
-Deno.test("read() throws without the password when the login is refused", async () => {
+Deno.test("A13 read() throws without the password when the login is refused", async () => {
   const wrong = refusal(400, 3, "etcdserver: authentication failed, invalid user ID or password");
   await using fake = startFake(() => wrong);
   const failure = dcsOf([fake], LOGIN).read(ample());

@@ -57,7 +57,7 @@ Deno.test("watch() does not hint for a watch that is cancelled as it is created,
   strictEqual(hints(), 0);
 });
 
-Deno.test("watch() leaves a cancelled stream that stays open", async () => {
+Deno.test("A4 watch() leaves a cancelled stream that stays open", async () => {
   const parts = [CREATED, line({ canceled: true, compact_revision: "7" })];
   await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
 });

@@ -41,7 +41,7 @@ Deno.test("parseProcessStat() counts its fields after a name with blanks and par
   deepStrictEqual(stat, { identity, state: "S", parent: 1, session: 1 });
 });
 
-Deno.test("isAlive() knows this process, and not an earlier one with its pid", () => {
+Deno.test("D8 isAlive() knows this process, and not an earlier one with its pid", () => {
   const self = findProcess(Deno.pid);
   if (self === null) throw new Error("Cannot find this process");
   strictEqual(isAlive(self.identity), true);

@@ -39,7 +39,7 @@ Deno.test("run() kills a program that ignores the request to end", async () => {
   strictEqual(result.signal, "SIGKILL");
 });
 
-Deno.test("run() ends a program when the caller aborts", async () => {
+Deno.test("D18 run() ends a program when the caller aborts", async () => {
   const abort = new AbortController();
   const running = run(
     shell("echo started >&2; sleep 30", { onStderrLine: () => abort.abort() }),

@@ -63,7 +63,7 @@ liveTest(
   },
 );
 
-liveTest("a killed postmaster is up again at once on the same member", {}, async (cluster) => {
+liveTest("D1 a killed postmaster is up again at once on the same member", {}, async (cluster) => {
   const { leader, writer } = await writing(cluster);
   const busy = await connect(leader.plan.pgPort);
   const query = busy.query("SELECT pg_sleep(60)").catch(() => undefined);

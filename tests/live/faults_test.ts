@@ -58,7 +58,7 @@ liveTest(
 );
 
 liveTest(
-  "a data directory of another cluster is neither started nor changed",
+  "B5 a data directory of another cluster is neither started nor changed",
   { members: ["a", "b"] },
   async (cluster) => {
     const leader = cluster.member("a");

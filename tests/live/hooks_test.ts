@@ -90,7 +90,7 @@ Deno.test("hooks and watchdogs follow the lock, and pre_promote turns it away", 
 const GATE = `/tmp/agent-gate-${Deno.pid}`;
 
 liveTest(
-  "a switchover does not wait for a blocked archiver",
+  "D14 a switchover does not wait for a blocked archiver",
   {
     members: ["a", "b"],
     overrides: () => ({

@@ -45,7 +45,7 @@ liveTest("without etcd the primary stops writing before its lease ends", {}, asy
 });
 
 liveTest(
-  "clients notice nothing of one stopped etcd member of three, the leader included",
+  "A9 clients notice nothing of one stopped etcd member of three, the leader included",
   { etcdMembers: 3 },
   async (cluster) => {
     await cluster.startMembers();
@@ -65,6 +65,29 @@ liveTest(
     const { longestGapMs, acknowledged } = await writer.stop();
     await tell(`longest gap with one of three etcd members stopped: ${longestGapMs} ms`);
     equal((await cluster.waitForLeader(2_000)).name, leader.name);
+    deepEqual(await lostWrites(acknowledged, (text) => leader.sql(text)), []);
+    ok(longestGapMs < 2_000, `gap of ${longestGapMs} ms`);
+  },
+);
+
+liveTest(
+  "A26 nobody demotes while the members of etcd restart one after another",
+  { etcdMembers: 3 },
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForStreaming(60_000);
+    await cluster.proxy.waitForWriter(leader.name, 10_000);
+    const writer = new Writer(cluster.proxy.plan.writePort);
+    writer.start();
+    await pause(1_000);
+    writer.resetGap();
+    for (const victim of [0, 1, 2]) {
+      await cluster.etcd.restart(victim);
+      await pause(3_000); // it has to find its peers before the next one goes
+    }
+    const { longestGapMs, acknowledged } = await writer.stop();
+    await tell(`longest gap while all of etcd restarted: ${longestGapMs} ms`);
+    equal((await cluster.waitForLeader(5_000)).name, leader.name);
     deepEqual(await lostWrites(acknowledged, (text) => leader.sql(text)), []);
     ok(longestGapMs < 2_000, `gap of ${longestGapMs} ms`);
   },

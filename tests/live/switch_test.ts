@@ -200,7 +200,7 @@ async function disarmed(member: Member): Promise<void> {
 }
 
 liveTest(
-  "nobody commits after the lease of a leader whose agent is stopped",
+  "A18 nobody commits after the lease of a leader whose agent is stopped",
   {},
   async (cluster) => {
     await survive(cluster, { signal: "SIGSTOP", killsSleeps: false });

@@ -42,7 +42,7 @@ async function mostPrimaries(cluster: Cluster, isWanted: () => boolean): Promise
 
 for (const [name, way] of Object.entries(WAYS)) {
   netTest(
-    `B1: the primary loses etcd only, ${name}: it ends before another leads`,
+    `B1 the primary loses etcd only, ${name}: it ends before another leads`,
     async (scene) => {
       const start = await ready(scene);
       let isWanted = true;
@@ -56,7 +56,7 @@ for (const [name, way] of Object.entries(WAYS)) {
 }
 
 for (const [name, way] of Object.entries(WAYS)) {
-  netTest(`B24: the primary loses the members only, ${name}: it leads on`, async (scene) => {
+  netTest(`B24 the primary loses the members only, ${name}: it leads on`, async (scene) => {
     const { leader, others, lease, beganMs } = await ready(scene);
     await cutOff(scene, leader.name, others, way);
     await waitFor("renewals over two leases", 4 * TTL_MS, () => {
@@ -76,7 +76,7 @@ for (const [name, way] of Object.entries(WAYS)) {
 }
 
 for (const [name, way] of Object.entries(WAYS)) {
-  netTest(`B23: the primary loses everybody, ${name}: another one leads`, async (scene) => {
+  netTest(`B23 the primary loses everybody, ${name}: another one leads`, async (scene) => {
     const start = await ready(scene);
     await cutOff(scene, start.leader.name, [...STORE, ...start.others], way);
     const cutMs = systemClock.bootMs();
@@ -89,7 +89,7 @@ for (const [name, way] of Object.entries(WAYS)) {
 }
 
 netTest(
-  "A1: nobody writes while etcd has no quorum, and one leads again after it",
+  "A1 nobody writes while etcd has no quorum, and one leads again after it",
   async (scene) => {
     const { leader, lease, beganMs } = await ready(scene);
     const everybody = [...scene.cluster.members.map(({ name }) => name), ...STORE];
@@ -114,7 +114,7 @@ netTest(
   },
 );
 
-netTest("A9: the primary loses one etcd member after the other: it leads on", async (scene) => {
+netTest("A9 the primary loses one etcd member after the other: it leads on", async (scene) => {
   const { leader, lease, beganMs } = await ready(scene);
   for (const lonely of STORE) {
     const cutMs = systemClock.bootMs();

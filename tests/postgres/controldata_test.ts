@@ -17,7 +17,7 @@ max_prepared_xacts setting:           0
 max_locks_per_xact setting:           64
 `;
 
-Deno.test("parseControlData() reads what rules need between other lines", () => {
+Deno.test("D9 parseControlData() reads what rules need between other lines", () => {
   deepStrictEqual(parseControlData(SAMPLE), {
     systemId: "7290000000000000001",
     state: "shut down in recovery",
@@ -39,7 +39,7 @@ Deno.test("parseControlData() knows no minimum recovery end of zero", () => {
   strictEqual(parseControlData(text)?.minRecovery, null);
 });
 
-Deno.test("parseControlData() refuses an answer that lacks a part", () => {
+Deno.test("D9 parseControlData() refuses an answer that lacks a part", () => {
   strictEqual(parseControlData(SAMPLE.replace(/^Database system.*$/m, "")), null);
   strictEqual(parseControlData(""), null);
 });

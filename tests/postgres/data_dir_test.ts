@@ -87,3 +87,17 @@ Deno.test("wipe() empties the directory and what its links point to", () =>
     strictEqual(await exists(`${dir}/wal/segment`), false);
     strictEqual(await exists(`${dir}/space/table`), false);
   }));
+
+Deno.test("D21 inspectDataDir() does not list a directory that has what it needs", () =>
+  inDir(async (dir) => {
+    const data = await dataDirWithLinks(dir);
+    await Deno.chmod(data, 0o300); // whoever is not root may go in and look up names, and list nothing
+    deepStrictEqual(await inspectDataDir(data), { kind: "complete", majorVersion: 15 });
+    await Deno.chmod(data, 0o700);
+  }));
+
+Deno.test("D7 inspectDataDir() of a directory that cannot be read is an answer, not a fault", () =>
+  inDir(async (dir) => {
+    await Deno.writeTextFile(`${dir}/data`, "a file where the directory was mounted");
+    strictEqual((await inspectDataDir(`${dir}/data`)).kind, "unreadable");
+  }));

@@ -67,7 +67,7 @@ Deno.test("step() keeps the older end when there is no answer", async () => {
   strictEqual(leftMs(made), 20_000);
 });
 
-Deno.test("view() ends authority in the instant the store says that another holds the lock", async () => {
+Deno.test("A8 view() ends authority in the instant the store says that another holds the lock", async () => {
   const made = await leader();
   made.dcs.store.lock = { value: "b", lease: "99", revision: 9n };
   const seen = await made.keeper.view(signal);
@@ -76,7 +76,7 @@ Deno.test("view() ends authority in the instant the store says that another hold
   strictEqual(made.lost.length, 1);
 });
 
-Deno.test("view() takes a new lease and the key again when the store lost the lease", async () => {
+Deno.test("A7 view() takes a new lease and the key again when the store lost the lease", async () => {
   const made = await leader();
   made.dcs.store.revoke("1");
   await made.clock.advance(1000);
@@ -85,7 +85,7 @@ Deno.test("view() takes a new lease and the key again when the store lost the le
   deepStrictEqual([made.dcs.store.lock?.value, made.dcs.store.lock?.lease], ["a", "2"]);
 });
 
-Deno.test("view() loses the lock when the lease is gone and another has taken the key", async () => {
+Deno.test("A7 view() loses the lock when the lease is gone and another has taken the key", async () => {
   const made = await leader();
   made.dcs.store.revoke("1");
   made.dcs.store.takeLock("b", made.dcs.store.grant(made.clock.bootMs(), 30_000));
@@ -93,7 +93,7 @@ Deno.test("view() loses the lock when the lease is gone and another has taken th
   strictEqual(leftMs(made), "lost");
 });
 
-Deno.test("view() puts the key back after the tree was wiped (case A21)", async () => {
+Deno.test("A21 view() puts the key back after the tree was wiped", async () => {
   const made = await leader();
   made.dcs.store.wipe();
   await made.keeper.view(signal);
@@ -134,7 +134,7 @@ Deno.test("step() lets the lock run out when no decision repeated the order for 
   await running;
 });
 
-Deno.test("run() holds the lock for as long as it is ordered to", async () => {
+Deno.test("A19 run() holds the lock for as long as it is ordered to", async () => {
   const made = await leader();
   const ending = new AbortController();
   const running = made.keeper.run(ending.signal);
@@ -182,7 +182,7 @@ Deno.test("release() that never arrived leaves the key to run out", async () => 
   deepStrictEqual(made.dcs.calls.slice(-1), ["read"]);
 });
 
-Deno.test("step() moves the lock to a lease of the new ttl without a gap (case A20)", async () => {
+Deno.test("A20 step() moves the lock to a lease of the new ttl without a gap", async () => {
   const made = await leader();
   made.ttlS = 60;
   await made.clock.advance(10_000);

@@ -22,7 +22,7 @@ Deno.test("decodePeer() gives a server out of recovery no position to vote with"
   deepStrictEqual(read({ role: "replica", xlog: { location: 50 } }), [true, lsn(0)]);
 });
 
-Deno.test("decodePeer() counts a server that is down and garbage as silent", () => {
+Deno.test("B12 decodePeer() counts a server that is down and garbage as silent", () => {
   deepStrictEqual(read({ role: "replica", state: "stopped" }), ["silent"]);
   deepStrictEqual(read({ role: "replica", xlog: { received_location: "x" } }), ["silent"]);
   deepStrictEqual(read({ role: "replica", xlog: [] }), ["silent"]);
@@ -42,7 +42,7 @@ Deno.test("decodePeer() reads tags, timeline and the watchdog's fault", () => {
   );
 });
 
-Deno.test("askPeers() asks the published address with credentials, whatever the status", async () => {
+Deno.test("B12 askPeers() asks the published address with credentials, whatever the status", async () => {
   const seen: (string | null)[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen(): void {} }, (request) => {
     seen.push(new URL(request.url).pathname, request.headers.get("authorization"));
@@ -56,7 +56,7 @@ Deno.test("askPeers() asks the published address with credentials, whatever the 
   deepStrictEqual(seen, ["/patroni", `Basic ${btoa("u:p")}`]);
 });
 
-Deno.test("askPeers() counts a page that is no JSON as silent", async () => {
+Deno.test("B12 askPeers() counts a page that is no JSON as silent", async () => {
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen(): void {} },
     () => new Response("<html>"),
@@ -65,4 +65,19 @@ Deno.test("askPeers() counts a page that is no JSON as silent", async () => {
   const reports = await askPeers([member("b", { apiUrl })], options, AbortSignal.timeout(5000));
   await server.shutdown();
   strictEqual(reports[0]?.kind, "silent");
+});
+
+Deno.test("B13 askPeers() decides in time about a peer that takes the connection and never answers", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const held: Deno.Conn[] = [];
+  const holding = (async () => {
+    for await (const connection of listener) held.push(connection);
+  })();
+  const apiUrl = `http://127.0.0.1:${listener.addr.port}/patroni`;
+  const members = [member("b", { apiUrl }), member("c", { apiUrl })];
+  const reports = await askPeers(members, options, AbortSignal.timeout(300));
+  deepStrictEqual(reports.map(({ kind }) => kind), ["silent", "silent"]);
+  for (const connection of held) connection.close();
+  listener.close();
+  await holding;
 });

@@ -91,7 +91,7 @@ Deno.test("start() of a stop does not wait past the moment at which it turns har
   strictEqual(view.kind === "ended" && view.task.kind, "stop");
 });
 
-Deno.test("start() lets a stop that must be in time preempt an unhurried one, once", () => {
+Deno.test("A24 start() lets a stop that must be in time preempt an unhurried one, once", () => {
   const { slot, clock } = slotWith();
   const escalation = { immediateAtMs: clock.bootMs() + 3000, killAtMs: clock.bootMs() + 4000 };
   slot.start(stopTask(), openJob().job);

@@ -1,0 +1,30 @@
+import { strictEqual } from "node:assert/strict";
+import { isNameInUse } from "../../lib/cli/name_check.ts";
+import { cluster, member } from "../core/builders.ts";
+
+function named(apiUrl: string | null): ReturnType<typeof cluster> {
+  return cluster({ members: [member("a", { apiUrl }), member("b")] });
+}
+
+Deno.test("B4 isNameInUse() takes any HTTP answer for a yes, whatever it says", async () => {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen(): void {} }, () => {
+    return new Response("no", { status: 503 });
+  });
+  const apiUrl = `http://127.0.0.1:${server.addr.port}/patroni`;
+  strictEqual(await isNameInUse(named(apiUrl), "a"), true);
+  strictEqual(await isNameInUse(named(apiUrl), "c"), false);
+  await server.shutdown();
+  strictEqual(await isNameInUse(named(apiUrl), "a"), false);
+  strictEqual(await isNameInUse(named(null), "a"), false);
+});
+
+Deno.test("B4 isNameInUse() does not take an open port for an agent", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const closing = (async () => {
+    for await (const connection of listener) connection.close();
+  })();
+  const apiUrl = `http://127.0.0.1:${listener.addr.port}/patroni`;
+  strictEqual(await isNameInUse(named(apiUrl), "a"), false);
+  listener.close();
+  await closing;
+});

@@ -1,0 +1,63 @@
+import { equal, notEqual } from "node:assert/strict";
+import { systemClock } from "../../lib/base/clock.ts";
+import { findProcess } from "../../lib/host/processes.ts";
+import { knownSwitchFolder } from "../../lib/host/switch_folder.ts";
+import { waitFor } from "../../scripts/playground/wait.ts";
+import { OBEDIENT, World } from "./switch_world.ts";
+
+Deno.test("arm() tells of no firing for a server that is being stopped already, and still hastens it", async () => {
+  await using world = await World.make();
+  const server = world.postmaster(OBEDIENT);
+  const status = "stopping";
+  const lines = [server.pid, world.dataDir, 0, 5432, "", "", "", status].join("\n");
+  await Deno.writeTextFile(`${world.dataDir}/postmaster.pid`, `${lines}\n`);
+  await world.arm(1500);
+  equal((await server.status).code, 0);
+  await world.fenced(3000);
+  await world.arm(60_000); // its next look is over when it obeys this
+  equal(await firingsOf(world), "");
+});
+
+Deno.test("arm() tells of a firing for a server that nobody stops", async () => {
+  await using world = await World.make();
+  const server = world.postmaster(OBEDIENT);
+  await world.arm(1500);
+  equal((await server.status).code, 0);
+  await waitFor("the firing", 3000, async () => {
+    const seen = await firingsOf(world);
+    return { met: new RegExp(`^\\d+ INT ${server.pid}\\n$`).test(seen) ? true : null, seen };
+  });
+});
+
+Deno.test("rest() ends the fencing, and the next agent can tell after an orderly end of this one", async () => {
+  await using world = await World.make();
+  const server = world.postmaster(OBEDIENT);
+  await world.arm(1200);
+  equal(await world.switch.rest(), true);
+  await systemClock.sleep(1500);
+  notEqual(findProcess(server.pid), null);
+  await world.switch.close();
+  equal(await world.another().isResting(), true);
+});
+
+Deno.test("isResting() is false for a switch that is armed, was disarmed, or was never there", async () => {
+  await using world = await World.make();
+  equal(await world.switch.isResting(), false);
+  await world.arm(60_000);
+  equal(await world.switch.isResting(), false);
+  await world.switch.disarm();
+  equal(await world.switch.isResting(), false);
+});
+
+/** What the switch has written down; its folder must be there. */
+async function firingsOf(world: World): Promise<string> {
+  const folder = await knownSwitchFolder(world.dataDir, world.folder, [`${world.folder}/run`]);
+  notEqual(folder, null);
+  equal((await Deno.stat(`${folder}/state`)).isFile, true);
+  try {
+    return await Deno.readTextFile(`${folder}/firings`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
