@@ -39,7 +39,7 @@ export type TaskSpec =
   | { readonly kind: "promote"; readonly notAfterMs: number }
   /**
    * Stop for certain. `checkpointFirst`: CHECKPOINT while still serving, so that the outage is short. `forked`: the
-   * running replica was found to have forked, which its control data need not show once it is down.
+   * running replica is to be replaced by a copy: it has forked or is stuck, which its control data need not show.
    */
   | {
     readonly kind: "stop";

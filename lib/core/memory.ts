@@ -4,6 +4,8 @@ import { clusterTimeline } from "./candidate.ts";
 import type { NodeView, TaskView } from "./node_view.ts";
 import type { Settings } from "./settings.ts";
 import { slotNameOf } from "./slot_name.ts";
+import type { StuckReplica } from "./stuck_replica.ts";
+import { watchStuck } from "./stuck_replica.ts";
 import type { JsonObject } from "../base/json.ts";
 
 /** What this node must remember between ticks, and nothing that it could look up again. */
@@ -36,6 +38,10 @@ export interface Memory {
   readonly newestTimeline: number;
   /** Settings that the local server was last given; the files they were rendered to are not read back. */
   readonly appliedSettings: Settings | null;
+  /** Since when the replica is stuck: nothing tells how long a stream has been missing. */
+  readonly stuck: StuckReplica | null;
+  /** Stops for a new copy in a row without a stream since: each further one waits longer. */
+  readonly vainCopies: number;
 }
 
 /** Nothing remembered: the state of a fresh process. */
@@ -53,6 +59,8 @@ export const initialMemory: Memory = {
   newestTimeline: 0,
   emptySinceMs: null,
   appliedSettings: null,
+  stuck: null,
+  vainCopies: 0,
 };
 
 /** Folds in how an action ended. `unknown` is taken as "may still happen" wherever that is the dangerous side. */
@@ -61,6 +69,9 @@ export function evolve(memory: Memory, outcome: Outcome): Memory {
   if (outcome.result === "refused") return memory;
   if (action.kind === "start-task" && action.task.kind === "promote") {
     return { ...memory, promoteAskedMs: atMs };
+  }
+  if (action.kind === "start-task" && action.task.kind === "stop" && action.task.forked) {
+    return { ...memory, vainCopies: memory.vainCopies + 1 };
   }
   if (action.kind === "release-lock" && action.lastLsn === null) {
     return { ...memory, gaveUpMs: atMs };
@@ -80,7 +91,13 @@ export function remember(memory: Memory, view: NodeView): Memory {
     downSinceMs: downSince(next.downSinceMs, view),
     failedTask: failures(next.failedTask, view.task),
     unfoundedId: unfounded(next.unfoundedId, view),
+    stuck: watchStuck(next.stuck, view),
+    vainCopies: streams(view) ? 0 : next.vainCopies,
   };
+}
+
+function streams({ postgres }: NodeView): boolean {
+  return postgres.kind === "replica" && postgres.streaming;
 }
 
 function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): Memory {

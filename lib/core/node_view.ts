@@ -99,9 +99,9 @@ export interface RunningServer {
 
 /** The local server as the probe found it. */
 export type PostgresView =
-  /** No data directory, or an empty one. */
+  /** No data directory, an empty one, or what a bootstrap or a copy left when its agent ended (a marker says so). */
   | { readonly kind: "no-data" }
-  /** There is something, but it must not be started: half-made (a marker says so), not readable, no PG_VERSION. */
+  /** There is something, but it must not be started: not readable, no PG_VERSION. */
   | {
     readonly kind: "unreadable";
     readonly why: string;

@@ -68,21 +68,43 @@ works_here() {
   return 1
 }
 
-# Every server process of the directory, as pid:parent:ticks.
-scan() {
-  all='' found=' ' holder=
+# /proc/PID -> is it a server process of the directory? The holder of its pid file may be called anything.
+belongs() {
+  pid=\${1#/proc/}
+  stat_of "$pid" || return 1
+  case $comm in
+  postgres | postmaster) works_here "$1" ;;
+  *) [ "$pid" = "$holder" ] && [ "$1/cwd" -ef "$data" ] ;;
+  esac
+}
+
+read_holder() {
+  holder=
   read -r holder _ <"$data/postmaster.pid"
   holder=\${holder#-}
+  case $holder in *[!0-9]*) holder= ;; esac
+}
+
+# Every server process of the directory, as pid:parent:ticks.
+scan() {
+  all='' found=' '
+  read_holder
   for proc in /proc/[0-9]*; do
-    pid=\${proc#/proc/}
-    stat_of "$pid" || continue
-    case $comm in
-    postgres | postmaster) works_here "$proc" || continue ;;
-    *) [ "$pid" = "$holder" ] && [ "$proc/cwd" -ef "$data" ] || continue ;;
-    esac
+    belongs "$proc" || continue
     found="$found$pid "
     all="$all $pid:$ppid:$ticks"
   done
+}
+
+# The holder of the pid file alone: found at once, also where the search of a busy host takes long.
+scan_holder() {
+  mains='' orphans=
+  read_holder
+  [ -n "$holder" ] && belongs "/proc/$holder" || return 1
+  title=
+  read -r title <"/proc/$holder/cmdline"
+  case $title in postgres:*) return 1 ;; esac
+  mains="$holder:$ppid:$ticks"
 }
 
 # The roots among them: postmasters, single-user servers, and backends whose postmaster is dead.
@@ -151,12 +173,10 @@ due() {
   fi
 }
 
-# The orders are read again after the search: a renewal that came meanwhile counts.
-look() {
-  news='' all=
-  due || return 0
-  scan
-  sort_out
+# Fences what a search has found, and tells. The orders are read again: a renewal that came meanwhile counts, and what is
+# started after it is not among the found.
+answer() {
+  news=''
   load
   due || return 0
   fence
@@ -165,6 +185,17 @@ look() {
   done
   [ -z "$news" ] || [ -z "$logger" ] ||
     "$logger" -t agent-switch -p daemon.crit "the lease of $data was not renewed:$news" &
+}
+
+# The postmaster does not wait for the search for all: where that outlasts the time between INT and QUIT, there would
+# be no INT, and standbys would not receive everything.
+look() {
+  all=
+  due || return 0
+  scan_holder && answer
+  scan
+  sort_out
+  answer
 }
 
 # At most a second, and not beyond the next moment.

@@ -165,6 +165,21 @@ Deno.test("recover-replica leads a new cluster only while no leader was ever kno
   assert.deepEqual(ordered(view, { ...empty, lastLeader: "b" }), ["start-replica"]);
 });
 
+Deno.test("recover-replica leads no new cluster beside stopped data that may be newer", () => {
+  const empty = { ...SETTLED, emptySinceMs: NOW_MS - 60_000 };
+  const cases = [
+    [member("b", { role: "demoted", state: "stopped", timeline: null }), "start-replica"],
+    [member("b", { role: "replica", state: "stopped", timeline: null }), "start-replica"],
+    [member("b", { role: "replica", state: "creating replica", timeline: null }), "take-lock"],
+    [member("b", { role: "uninitialized", state: "stopped", timeline: null }), "take-lock"],
+  ] as const;
+  for (const [other, order] of cases) {
+    const wiped = cluster({ lock: null, systemId: null, config: null, members: [other] });
+    const view = replicaView({ cluster: wiped, postgres: down() });
+    assert.deepEqual(ordered(view, empty), [order], `${other.role}, ${other.state}`);
+  }
+});
+
 Deno.test("addressOf() reads published addresses", () => {
   assert.deepEqual(addressOf("postgres://db.example:5433/postgres"), {
     host: "db.example",

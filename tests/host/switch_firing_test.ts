@@ -29,6 +29,20 @@ Deno.test("arm() tells of a firing for a server that nobody stops", async () => 
   });
 });
 
+Deno.test("arm() sends INT to the server of the pid file before it searches for others", async () => {
+  await using world = await World.make();
+  const servers = [world.postmaster(OBEDIENT), world.postmaster(OBEDIENT)];
+  // A search goes by these names, so this one would come last in it.
+  const [other = "", holder = ""] = servers.map(({ pid }) => `${pid}`).sort();
+  await Deno.writeTextFile(`${world.dataDir}/postmaster.pid`, `${holder}\n${world.dataDir}\n`);
+  await world.arm(1500);
+  await waitFor("both firings", 3000, async () => {
+    const seen = await firingsOf(world);
+    const inOrder = new RegExp(`^\\d+ INT ${holder}\n\\d+ INT ${other}\n$`).test(seen);
+    return { met: inOrder ? true : null, seen };
+  });
+});
+
 Deno.test("rest() ends the fencing, and the next agent can tell after an orderly end of this one", async () => {
   await using world = await World.make();
   const server = world.postmaster(OBEDIENT);

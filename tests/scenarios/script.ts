@@ -16,7 +16,7 @@ export interface Played {
  * Plays the commands of a transcript and writes it anew. A block is a line of commands separated by `;`, a line
  * `----`, and what was seen; blocks are separated by empty lines. Commands:
  * `cluster a=primary b=replica`, `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
- * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`,
+ * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`, `twin NODE`,
  * `watchdog NODE works|fails` (required on this node), `status`.
  */
 export function play(transcript: string): Played {
@@ -87,6 +87,7 @@ class Stage {
     if (verb === "heal") return world.faults.healAll();
     if (verb === "status") return void this.#lines.push(...status(world));
     if (verb === "foreign") return makeForeign(world, first);
+    if (verb === "twin") return makeTwin(world, first);
     if (verb === "watchdog") return setWatchdog(world, first, second);
     if (verb === "wish") return wish(world, first, second);
     const node = world.node(first) ?? world.nodes[0];
@@ -122,6 +123,14 @@ function makeForeign(world: World, name: string): void {
   if (server !== null) server.systemId = world.nextSystemId();
 }
 
+/** The same timeline number and position on another branch: what two promotions from one point leave. */
+function makeTwin(world: World, name: string): void {
+  const server = world.server(name);
+  if (server === null) throw new TypeError(`Cannot find member "${name}"`);
+  const { head } = server;
+  server.head = { ...head, branch: { ...head.branch } };
+}
+
 /** A watchdog that the configuration requires. */
 function setWatchdog(world: World, name: string, state: string): void {
   const node = world.node(name);
@@ -140,6 +149,7 @@ function found(world: World, words: readonly string[]): void {
       [];
   for (const { name, server } of world.nodes) {
     server.initialize(systemId);
+    server.data = "usable";
     server.head = head;
     server.standby = name !== primary;
     server.upstream = name === primary ? null : primary;

@@ -2,6 +2,7 @@ import type { Decision } from "../../lib/core/action.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
 import type { SimNode } from "./sim_node.ts";
+import { needlessCopy } from "./copy_promises.ts";
 import { PausePromises } from "./pause_promises.ts";
 import { sameValue } from "./same_value.ts";
 import type { Server } from "./server.ts";
@@ -28,6 +29,7 @@ export interface Violation {
     | "barred-promoted"
     | "shell-fault"
     | "pause-broken"
+    | "needless-copy"
     | "no-recovery";
   readonly seconds: number;
   readonly node: string;
@@ -86,6 +88,8 @@ export class Checks {
       const decision = brain.decide(view, node.memory);
       const broken = this.#pause.judge(view, node.memory, decision, this.#world.scheduler.nowMs);
       if (broken !== null) this.#report("pause-broken", node.name, broken);
+      const needless = needlessCopy(this.#world, node.name, decision);
+      if (needless !== null) this.#report("needless-copy", node.name, needless);
       if (!sameValue(decision, brain.decide(view, node.memory))) {
         this.#report("not-deterministic", node.name, decision.rule);
       }
@@ -182,7 +186,7 @@ export class Checks {
   unfenced(node: SimNode): void {
     const { name, server } = node;
     const mayWrite = server.process !== "off" && (!server.standby || server.promoting);
-    if (mayWrite && !node.isFenced) this.#excusedUntilMs.set(name, Infinity);
+    if (mayWrite && !node.guards.isFenced) this.#excusedUntilMs.set(name, Infinity);
   }
 
   /** It runs again: the relaxation ends. */

@@ -6,10 +6,9 @@ import type { Heal } from "./operator_faults.ts";
 import type { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
 import { Host } from "./schedule.ts";
+import { helpOut } from "./healing.ts";
 import { ail } from "./host_faults.ts";
 import { Counts } from "./network.ts";
-import type { Server } from "./server.ts";
-import { hasTwin } from "./wal.ts";
 import type { World } from "./world.ts";
 
 type NetworkFault = Extract<
@@ -23,8 +22,10 @@ export class Faults {
   readonly #random: Random;
   readonly #heals = new Set<Heal>();
   readonly #troubled = new Counts();
-  readonly #stalled = new Counts();
   readonly #armed = new Counts();
+  readonly #doomed = new Counts();
+  /** How often each kind has struck. */
+  readonly struck = new Map<string, number>();
   readonly #calmSinceMs = new Map<string, number>();
   #healing = false;
 
@@ -40,66 +41,32 @@ export class Faults {
     }
   }
 
-  /**
-   * Ends every fault; agents that were killed start again. What only an operator can do is done: a key tree deleted
-   * while nobody was primary is restored (case B6), directories of a bootstrap that came to nothing are removed, and
-   * those on a timeline whose number another branch carries too (positions alone cannot tell them apart).
-   */
+  /** Ends every fault; agents that were killed start again, and an operator does what only one can do. */
   healAll(): void {
     this.#healing = true;
     for (const heal of [...this.#heals]) heal();
     for (const node of this.#world.nodes) node.start();
-    this.#restoreIdentity();
-    this.#removeUseless();
+    helpOut(this.#world);
   }
 
-  /** The worst moment for a stall: right after the job was ordered that needs the lease. */
+  /** The worst moments: for a stall right after the job was ordered that needs the lease, for a kill within any job. */
   taskStarts(node: SimNode, kind: string): void {
-    if (kind !== "promote" && kind !== "start-primary") return;
-    if (this.#armed.has(node.name)) this.inflict("agent-stall", node, this.#durationMs());
+    const needsLease = kind === "promote" || kind === "start-primary";
+    if (needsLease && this.#armed.has(node.name)) {
+      this.inflict("agent-stall", node, this.#durationMs());
+    }
+    if (this.#doomed.has(node.name)) this.#killSoon(node);
+  }
+
+  /** Something has struck. */
+  count(kind: string): void {
+    this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);
   }
 
   /** True when nothing has befallen a host for that long. */
   isCalm(name: string, forMs: number): boolean {
     const since = this.#calmSinceMs.get(name) ?? 0;
     return !this.#troubled.has(name) && this.#world.scheduler.nowMs - since >= forMs;
-  }
-
-  #restoreIdentity(): void {
-    const { nodes, store } = this.#world;
-    if (store.initialize !== null || nodes.some(({ server }) => server.writable)) return;
-    const newest = this.#newest();
-    if (newest !== null) store.restoreIdentity(newest.systemId);
-  }
-
-  #removeUseless(): void {
-    const { nodes, store } = this.#world;
-    const founded = store.initialize?.value ?? "";
-    const newest = this.#newest();
-    for (const { server } of nodes) {
-      const isHalf = founded === "" && server.data === "half-made";
-      const isUsable = server.data === "usable";
-      const isTwin = isUsable && newest !== null && hasTwin(newest.head, server.head);
-      if (!isHalf && !isTwin && !(isUsable && this.#isForeign(server, founded))) continue;
-      this.#crash(server);
-      server.data = "none";
-    }
-  }
-
-  #isForeign(server: Server, founded: string): boolean {
-    const differs = founded !== "" && server.systemId !== founded;
-    return differs && !this.#hasLed(server);
-  }
-
-  #hasLed({ systemId }: Server): boolean {
-    return this.#world.checks.hasLed(systemId);
-  }
-
-  #newest(): Server | null {
-    const usable = this.#world.nodes.map(({ server }) => server)
-      .filter((server) => server.data === "usable");
-    usable.sort((one, other) => other.head.branch.timeline - one.head.branch.timeline);
-    return usable[0] ?? null;
   }
 
   *#draw(): Steps<void> {
@@ -119,6 +86,7 @@ export class Faults {
 
   /** Lets one fault happen to a host, or to all where its kind is such, for a time. */
   inflict(kind: FaultKind, node: SimNode, durationMs: number): void {
+    this.count(kind);
     this.#world.log(node.name, `-- ${kind} for ${(durationMs / 1000).toFixed(1)} s`);
     const end = this.#begin(kind, node);
     const wide = ["store-down", "slow-server", "clone-fails", "wipe", "peer-cut", "pause"].includes(
@@ -140,22 +108,18 @@ export class Faults {
   #begin(kind: FaultKind, node: SimNode): Heal {
     const { name } = node;
     switch (kind) {
-      case "store-cut":
-      case "reply-lost":
-      case "store-slow":
-      case "store-down":
-      case "slow-server":
-      case "clone-fails":
-        return this.#slowOrCut(kind, name);
       case "peer-cut":
         return this.#cutPeers(name);
       case "agent-stall":
       case "stall-in-task":
         return kind === "agent-stall" ? this.#stall(node) : this.#armed.add(name);
+      case "kill-in-task":
+        return this.#doomed.add(name);
       case "agent-kill":
       case "host-kill":
         return this.#kill(node, kind);
       case "switch-lost":
+      case "data-spoiled":
       case "watchdog-fails":
       case "server-crash":
       case "server-silent":
@@ -173,7 +137,7 @@ export class Faults {
       case "pause":
         return writeIntoStore(kind, this.#world, this.#random);
       default:
-        return unreachable(kind);
+        return this.#slowOrCut(kind, name);
     }
   }
 
@@ -197,19 +161,27 @@ export class Faults {
     }
   }
 
-  #crash(server: Server): void {
-    if (server.process !== "off") this.#world.die(server, false);
-  }
-
   #stall(node: SimNode): Heal {
     const { host } = node;
-    this.#world.checks.unfenced(node);
-    const end = this.#stalled.add(node.name);
-    host.stalled = true;
+    const { checks, scheduler } = this.#world;
+    const sinceMs = scheduler.nowMs;
+    checks.unfenced(node);
+    host.stalls++;
     return () => {
-      end();
-      if (node.host === host && node.alive && !this.#stalled.has(node.name)) this.#resume(node);
+      host.stalls--;
+      if (node.host !== host || !node.alive || host.stalled) return;
+      node.stalledMs += scheduler.nowMs - sinceMs;
+      checks.agentBack(node);
+      scheduler.resume(host);
     };
+  }
+
+  #killSoon(node: SimNode): void {
+    const { scheduler } = this.#world;
+    const { host } = node;
+    scheduler.at(scheduler.nowMs + this.#random.between(0, 3000), () => {
+      if (node.host === host && node.alive) this.inflict("agent-kill", node, this.#durationMs());
+    });
   }
 
   #cutPeers(name: string): Heal {
@@ -234,7 +206,7 @@ export class Faults {
 
   /** A host that starts anew has neither server nor switch left of before. */
   #kill(node: SimNode, what: "agent-kill" | "host-kill"): Heal {
-    if (what === "host-kill") node.crash();
+    if (what === "host-kill") node.guards.crash();
     else node.kill();
     this.#world.checks.unfenced(node);
     return () => this.#startAgain(node);
@@ -252,10 +224,5 @@ export class Faults {
     }
     this.#world.checks.agentBack(node);
     node.start();
-  }
-
-  #resume(node: SimNode): void {
-    this.#world.checks.agentBack(node);
-    this.#world.scheduler.resume(node.host);
   }
 }

@@ -80,7 +80,8 @@ export class Jobs {
   }
 
   *#bootstrap(server: Server): Steps<JobEnd> {
-    if (server.data !== "none") return failed("there is data");
+    if (server.data === "usable" || server.data === "spoiled") return failed("there is data");
+    if (server.process !== "off") this.#world.die(server, false); // left by a process before
     server.data = "half-made";
     yield this.#world.random.between(2000, 6000);
     if (this.#desk.cancelled() || server.diskFull || this.#world.random.chance(0.05)) {
@@ -88,12 +89,17 @@ export class Jobs {
       return this.#desk.cancelled() ? CANCELLED : failed("initdb failed");
     }
     server.initialize(this.#world.nextSystemId());
-    return yield* this.#launch(server, this.#world.random.between(200, 1000));
+    const end = yield* this.#launch(server, this.#world.random.between(200, 1000));
+    server.data = end.result === "done" ? "usable" : "none";
+    if (end.result !== "done" && server.process !== "off") this.#world.die(server, false);
+    return end;
   }
 
   *#clone(server: Server, sourceName: string, moveAside: boolean): Steps<JobEnd> {
+    if (server.data === "half-made" && server.process !== "off") this.#world.die(server, false);
     if (server.process !== "off") return failed("the server runs");
-    if (server.data !== "none" && !moveAside) return failed("there is data");
+    const isKept = server.data === "usable" || server.data === "spoiled";
+    if (isKept && !moveAside) return failed("there is data");
     const source = this.#world.server(sourceName);
     server.data = "half-made";
     const ends = this.#world.scheduler.nowMs + this.#world.random.between(3000, 30000);
@@ -111,6 +117,7 @@ export class Jobs {
       return failed("the copy broke off at its end");
     }
     server.copyFrom(source);
+    server.data = "usable";
     return yield* this.#startReplica(server, sourceName);
   }
 

@@ -19,7 +19,7 @@ export interface Mutation {
 }
 
 /** What stops a server, or resets its host, without the agent. */
-export type Guard = "switch" | "watchdog";
+export type Guard = "switch" | "watchdog" | "none";
 
 /** The part of a plan that says what guards its hosts. */
 export function guardedBy(guard: Guard | undefined): Pick<Plan, "hasSwitch" | "watchdog"> {

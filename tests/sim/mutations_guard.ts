@@ -8,6 +8,7 @@ import type { Mutation } from "./mutations.ts";
 import type { ShellMutation } from "./mutations_shell.ts";
 import type { FaultKind, Planted } from "./plan.ts";
 
+const CLOSE: Action = { kind: "close-watchdog" };
 const DISARM: Action = { kind: "disarm-switch" };
 const SLOW: readonly FaultKind[] = ["slow-server", "store-cut", "agent-kill"];
 const LATE_MS = 20_000;
@@ -49,6 +50,42 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     planted: { disarmsAlways: true },
     everyMs: 5000,
   },
+  planted("the switch only asks the server to stop", ["slow-server", "agent-kill"], {
+    switchOnlyAsks: true,
+  }),
+  planted("the switch knows one server process only", ["server-crash", "agent-kill"], {
+    switchKnowsOneProcess: true,
+  }),
+  {
+    ...planted("the agent's clock stands still while it is stalled", ["agent-stall"], {
+      clockStopsInStall: true,
+    }),
+    guard: "none",
+  },
+  {
+    ...planted("the watchdog is fed by an answer however late", [
+      "store-slow",
+      "agent-stall",
+      "agent-kill",
+    ], {
+      feedsLate: true,
+    }),
+    guard: "watchdog",
+    everyMs: 3000,
+  },
+  {
+    ...decided("the watchdog is fed without a proof", ["store-cut"], withoutStop),
+    planted: { feedsAlways: true },
+    guard: "watchdog",
+  },
+  {
+    ...decided("the watchdog is closed before the stop", ["store-cut"], (answer) => {
+      const stops = answer.actions.some(isStop);
+      const kept = answer.actions.filter((action) => !isStop(action));
+      return stops ? { ...answer, actions: [CLOSE, ...kept] } : answer;
+    }),
+    guard: "watchdog",
+  },
   decided("the switch of a stopped server stays armed", ["handover"], without("disarm-switch")),
 ];
 
@@ -64,6 +101,14 @@ function decided(
   const decide = (view: NodeView, memory: Memory): Decision =>
     change(productBrain.decide(view, memory), view);
   return { name, needs, planted: {}, brain: { ...productBrain, decide }, guard: "switch" };
+}
+
+function isStop(action: Action): boolean {
+  return action.kind === "start-task" && action.task.kind === "stop";
+}
+
+function withoutStop(answer: Decision): Decision {
+  return { ...answer, actions: answer.actions.filter((action) => !isStop(action)) };
 }
 
 function disarming(answer: Decision): Decision {

@@ -97,7 +97,8 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
   },
   {
     name: "a job that runs is not shown",
-    needs: ["slow-server", "server-crash", "host-kill"],
+    needs: ["agent-shutdown", "slow-server"],
+    everyMs: 3000,
     sabotage: { tasks: (options) => new Blind(options) },
   },
   {

@@ -15,6 +15,7 @@ import { isPaused } from "../../lib/core/rules/facts.ts";
 import { besideWatchdog, watchdogObstacle } from "../../lib/core/watchdog.ts";
 import { storeBudgetMs } from "../../lib/runtime/budget.ts";
 import { act } from "./act.ts";
+import { HostGuards } from "./host_guards.ts";
 import { Keeper } from "./keeper.ts";
 import { ROUNDS_MAX } from "./checks.ts";
 import { memberOf, reportOf, selfView } from "./member.ts";
@@ -22,8 +23,7 @@ import type { Process, Steps } from "./schedule.ts";
 import type { NodeOptions, SimNode } from "./sim_node.ts";
 import { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
-import { SimSwitch } from "./sim_switch.ts";
-import { SimDevice, SimWatchdog } from "./sim_watchdog.ts";
+import { SimWatchdog } from "./sim_watchdog.ts";
 import type { Store, Verdict } from "./store.ts";
 import { Tasks } from "./tasks.ts";
 import type { World } from "./world.ts";
@@ -38,9 +38,10 @@ export class Node implements SimNode {
   host = new Host();
   alive = false;
   wallJumpMs = 0;
-  readonly deadMan: SimSwitch | null;
+  stalledMs = 0;
+  readonly bootOffsetMs: number;
+  readonly guards: HostGuards;
   readonly watchdog: SimWatchdog;
-  readonly #device: SimDevice;
   wishes: OperatorWish[] = [];
   peers: NodeView["peers"] = "not asked";
   leader: NodeView["leader"] = "not asked";
@@ -50,7 +51,6 @@ export class Node implements SimNode {
   lastDecision: Decision | null = null;
   lastSeen: ClusterView | null = null;
   readonly #world: World;
-  readonly #bootOffsetMs: number;
   #processes: Process[] = [];
   #napping: Process | null = null;
   #woken = false;
@@ -60,13 +60,11 @@ export class Node implements SimNode {
     this.server = server;
     this.nofailover = options.nofailover;
     this.#world = world;
-    this.#bootOffsetMs = options.bootOffsetMs;
-    this.deadMan = world.plan.hasSwitch ? new SimSwitch(world, this) : null;
-    const lateMs = world.plan.planted.lateWatchdog ? world.timing.ttlMs : 0;
-    this.#device = new SimDevice(world.scheduler, () => this.#reset(), lateMs);
+    this.bootOffsetMs = options.bootOffsetMs;
+    this.guards = new HostGuards(world, this);
     const { watchdog, ttlS } = world.plan;
     const marginS = ttlS > 10 ? 5 : -1;
-    this.watchdog = new SimWatchdog(this.#device, world.settings, watchdog, marginS);
+    this.watchdog = new SimWatchdog(this.guards.device, world.settings, watchdog, marginS);
     this.tasks = new Tasks(this, world);
     this.keeper = this.#newKeeper(null);
   }
@@ -76,32 +74,14 @@ export class Node implements SimNode {
     return besideWatchdog(this.#world.timing, this.watchdog.view());
   }
 
-  get isFenced(): boolean {
-    return this.deadMan?.isKept === true || this.#device.isRunning;
-  }
-
   setWatchdog(state: SimWatchdog["state"]): void {
     if (state.kind !== "ready" && this.awake) this.watchdog.close(); // a feeding has failed
     this.watchdog.state = state;
   }
 
-  crash(): void {
-    if (this.server.process !== "off") this.#world.die(this.server, false);
-    this.#device.close();
-    this.deadMan?.reboot();
-    this.kill();
-  }
-
-  #reset(): void {
-    this.#world.log(this.name, "-- the watchdog resets the host");
-    this.crash();
-    const { scheduler, random } = this.#world;
-    scheduler.at(scheduler.nowMs + random.between(20_000, 60_000), () => this.start());
-  }
-
-  /** CLOCK_BOOTTIME of this host. */
   bootMs(): number {
-    return this.#world.scheduler.nowMs + this.#bootOffsetMs;
+    const lagMs = this.#world.plan.planted.clockStopsInStall ? this.stalledMs : 0;
+    return this.#world.scheduler.nowMs + this.bootOffsetMs - lagMs;
   }
 
   /** Runs now: not killed and not stalled. */
@@ -121,7 +101,7 @@ export class Node implements SimNode {
     this.tasks = new Tasks(this, this.#world);
     this.keeper = this.#newKeeper(this.keeper.lease);
     this.watchdog.newProcess();
-    this.deadMan?.inherit();
+    this.guards.deadMan?.inherit();
     const { scheduler } = this.#world;
     const loop = scheduler.spawn(this.#loop(), this.host);
     this.#processes = [loop, scheduler.spawn(this.keeper.run(), this.host)];
@@ -202,6 +182,7 @@ export class Node implements SimNode {
     let last: NodeView | null = null;
     let lost = false;
     this.keeper.tickSeen();
+    if (this.#world.plan.planted.feedsAlways) this.watchdog.feed(this.bootMs(), this.bootMs());
     for (let round = 1; round <= ROUNDS_MAX; round++) {
       const view = yield* this.#observe();
       this.memory = this.#world.brain.remember(this.memory, view);
@@ -233,7 +214,7 @@ export class Node implements SimNode {
     const lease = this.keeper.view();
     const wishes = [...this.wishes];
     const self = selfView(this);
-    const armed = this.deadMan === null ? {} : { armed: this.deadMan.view() };
+    const armed = this.guards.deadMan === null ? {} : { armed: this.guards.deadMan.view() };
     const own = { self, nowMs, wallMs, watchdog: this.watchdog.view(), ...armed };
     return { ...own, cluster, postgres, task, lease, peers, leader, wishes };
   }
@@ -273,20 +254,22 @@ export class Node implements SimNode {
 
   #newKeeper(lease: string | null): Keeper {
     const timing = (): LeaseTiming => this.timing;
+    const { planted } = this.#world.plan;
     const ports = {
       name: this.name,
       get timing(): LeaseTiming {
         return timing();
       },
-      deadMan: this.deadMan,
-      proved: (askedMs: number) => this.watchdog.feed(askedMs, this.bootMs()),
+      deadMan: this.guards.deadMan,
+      proved: (askedMs: number) =>
+        this.watchdog.feed(askedMs, planted.feedsLate ? askedMs : this.bootMs()),
       bootMs: () => this.bootMs(),
       trueMs: () => this.#world.scheduler.nowMs,
       ask: <T>(deadlineMs: number, request: (store: Store) => T) =>
         this.#world.ask(this, deadlineMs, request),
       wake: () => this.wake(),
     };
-    return new Keeper(ports, this.#world.plan.planted, lease);
+    return new Keeper(ports, planted, lease);
   }
 
   /** What this node's agent answers to a peer now. */

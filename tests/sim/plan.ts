@@ -26,6 +26,8 @@ export const FAULT_KINDS = [
   "agent-detach",
   "switch-lost",
   "watchdog-fails",
+  "kill-in-task",
+  "data-spoiled",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
@@ -35,6 +37,8 @@ const LATE_KINDS: readonly string[] = [
   "agent-detach",
   "switch-lost",
   "watchdog-fails",
+  "kill-in-task",
+  "data-spoiled",
 ];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -53,6 +57,16 @@ export interface Planted extends KeeperFaults {
   readonly dropsSwitch?: boolean;
   /** The watchdog resets the host long after the lease. */
   readonly lateWatchdog?: boolean;
+  /** The watchdog is fed by an answer however late it is. */
+  readonly feedsLate?: boolean;
+  /** The watchdog is fed by every tick. */
+  readonly feedsAlways?: boolean;
+  /** The switch asks the server to stop, and never more. */
+  readonly switchOnlyAsks?: boolean;
+  /** The switch knows only the server process that ran when it was first armed. */
+  readonly switchKnowsOneProcess?: boolean;
+  /** The agent's clock stands still while it is stalled. */
+  readonly clockStopsInStall?: boolean;
 }
 
 /** Everything that decides a run. */
@@ -101,6 +115,8 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   // A lease of 5 s is too short for a timer of whole seconds in it.
   const hasWatchdog = random.chance(0.6) && ttlS > 5;
   if (hasWatchdog && random.chance(share)) drawn.push("watchdog-fails");
+  if (random.chance(share)) drawn.push("kill-in-task");
+  if (random.chance(share / 2)) drawn.push("data-spoiled");
   return {
     seed,
     ticks,

@@ -5,8 +5,13 @@ export type Steps<T> = Generator<number, T, void>;
 export class Host {
   /** A dead host's processes never run again. */
   alive = true;
-  stalled = false;
+  /** How many faults hold it still. */
+  stalls = 0;
   readonly parked = new Set<Process>();
+
+  get stalled(): boolean {
+    return this.stalls > 0;
+  }
 }
 
 /** A running generator; a killed one never runs again. */
@@ -53,9 +58,9 @@ export class Scheduler {
     this.#push(this.nowMs, process);
   }
 
-  /** Lets a stalled agent run on. */
+  /** Lets an agent run on that nothing holds still any more. */
   resume(host: Host): void {
-    host.stalled = false;
+    if (host.stalled) return;
     for (const process of host.parked) this.#push(this.nowMs, process);
     host.parked.clear();
   }

@@ -3,8 +3,8 @@ import type { Lsn } from "../../lib/core/lsn.ts";
 import type { WalRecord } from "./wal.ts";
 import { append, branchOff, firstRecord } from "./wal.ts";
 
-/** What the data directory is good for. */
-export type DataState = "none" | "half-made" | "usable";
+/** What the data directory is good for; "half-made": a job is or was at work in it, and its marker says so; "spoiled": not readable. */
+export type DataState = "none" | "half-made" | "spoiled" | "usable";
 
 /** What runs: nothing, a postmaster that recovers, or one that answers. */
 export type ProcessState = "off" | "starting" | "running";
@@ -46,7 +46,6 @@ export class Server {
 
   /** initdb. */
   initialize(systemId: string): void {
-    this.data = "usable";
     this.systemId = systemId;
     this.standby = false;
     this.crashed = false;
@@ -121,8 +120,8 @@ export class Server {
 
   /** What a probe finds. */
   view(senders: readonly SenderView[]): PostgresView {
-    if (this.data === "none") return { kind: "no-data" };
-    if (this.data === "half-made") return { kind: "unreadable", why: "a copy was not finished" };
+    if (this.data === "spoiled") return { kind: "unreadable", why: "no readable PG_VERSION" };
+    if (this.data !== "usable") return { kind: "no-data" };
     if (this.process === "off") {
       return { kind: "down", control: this.#control(), crashed: this.crashed };
     }

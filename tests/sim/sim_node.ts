@@ -1,8 +1,8 @@
 import type { LeaseView, PeerReport, TaskView } from "../../lib/core/node_view.ts";
 import type { WatchdogView } from "../../lib/core/watchdog.ts";
+import type { HostGuards } from "./host_guards.ts";
 import type { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
-import type { SimSwitch } from "./sim_switch.ts";
 
 /** What faults, checks and the other hosts see of one host, whichever way its agent is run. */
 export interface SimNode {
@@ -15,15 +15,15 @@ export interface SimNode {
   /** Runs now: not killed and not stalled. */
   readonly awake: boolean;
   wallJumpMs: number;
-  /** The dead-man's switch of the host; null: there is none. */
-  readonly deadMan: SimSwitch | null;
+  /** How long its agents were stalled in all. */
+  stalledMs: number;
+  /** What CLOCK_BOOTTIME of this host is ahead of true time. */
+  readonly bootOffsetMs: number;
+  /** The dead-man's switch and the timer of this host. */
+  readonly guards: HostGuards;
   /** The host's watchdog; a new state is what a device that works again, or fails, would show. */
   setWatchdog(state: Exclude<WatchdogView, { kind: "active" }>): void;
-  /** Something outside the agent stops the server in time, or resets the host. */
-  readonly isFenced: boolean;
-  /** The host starts anew, by its watchdog or by chance: server, agent, switch and timer are gone. */
-  crash(): void;
-  /** CLOCK_BOOTTIME of this host. */
+  /** CLOCK_BOOTTIME of this host, as its agent reads it. */
   bootMs(): number;
   /** A fresh agent process; only the lease id of the state file is known. */
   start(): void;

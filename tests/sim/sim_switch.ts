@@ -8,7 +8,8 @@ export interface SwitchHost {
   readonly server: Server;
   /** Its agent runs now: it looks after the switch. */
   readonly awake: boolean;
-  bootMs(): number;
+  /** What its boot clock is ahead of true time. */
+  readonly bootOffsetMs: number;
 }
 
 type Stage = "INT" | "QUIT" | "KILL";
@@ -26,9 +27,11 @@ export class SimSwitch {
   #deadline: SwitchDeadline | null = null;
   #inherited = false;
   #runs = false;
+  #isLost = false;
   #isNeglected = false;
   #plannedMs = Infinity;
   #sent = "";
+  #firstEpoch = 0;
 
   constructor(world: World, host: SwitchHost) {
     this.#world = world;
@@ -41,22 +44,23 @@ export class SimSwitch {
     return this.#deadline === null ? null : { endsMs: this.#deadline.endsMs, inherited };
   }
 
-  /** Its process is there, or would be if the agent had done its duty. */
+  /** Its process has not been lost, or was and the agent did not do its duty: it is for the agent to start it at all. */
   get isKept(): boolean {
-    return this.#runs || this.#isNeglected;
+    return this.#runs || !this.#isLost || this.#isNeglected;
   }
 
   /** Starts its process if there is none. */
   ready(): boolean {
-    this.#runs = true;
+    this.#run();
     return true;
   }
 
   /** Orders it to obey this deadline. */
   arm(deadline: SwitchDeadline): boolean {
+    if (this.#deadline === null) this.#firstEpoch = this.#host.server.epoch;
     this.#deadline = deadline;
     this.#inherited = false;
-    this.#runs = true;
+    this.#run();
     this.#plan(deadline.stopAtMs);
     return true;
   }
@@ -73,12 +77,13 @@ export class SimSwitch {
     if (this.#world.plan.planted.dropsSwitch) this.#deadline = null;
     if (this.#deadline === null) return;
     this.#inherited = true;
-    this.#runs = true;
+    this.#run();
     this.#plan(this.#deadline.stopAtMs);
   }
 
   /** Its process is killed. */
   lose(): void {
+    this.#isLost ||= this.#runs;
     this.#runs = false;
     this.#world.scheduler.at(this.#world.scheduler.nowMs + LOOK_MS, () => this.#replace());
   }
@@ -86,7 +91,13 @@ export class SimSwitch {
   /** The host has started anew: nothing of it is left. */
   reboot(): void {
     this.#runs = false;
+    this.#isLost = false;
     this.#deadline = null;
+  }
+
+  #run(): void {
+    this.#runs = true;
+    this.#isLost = false;
   }
 
   #replace(): void {
@@ -95,13 +106,13 @@ export class SimSwitch {
     this.#isNeglected = this.#world.plan.planted.neverReplacesSwitch === true;
     if (this.#isNeglected) return;
     this.#world.log(this.#host.name, "-- starts another switch");
-    this.#runs = true;
+    this.#run();
     this.#plan(this.#deadline.stopAtMs);
   }
 
   #plan(atBootMs: number): void {
     const { scheduler } = this.#world;
-    const atMs = scheduler.nowMs + Math.max(0, atBootMs - this.#host.bootMs());
+    const atMs = scheduler.nowMs + Math.max(0, atBootMs - this.#bootMs());
     if (this.#plannedMs <= atMs && this.#plannedMs >= scheduler.nowMs) return;
     this.#plannedMs = atMs;
     scheduler.at(atMs, () => {
@@ -111,10 +122,15 @@ export class SimSwitch {
     });
   }
 
+  /** The host's clock, whatever its agent believes. */
+  #bootMs(): number {
+    return this.#world.scheduler.nowMs + this.#host.bootOffsetMs;
+  }
+
   #look(): void {
     const deadline = this.#deadline;
     if (deadline === null || !this.#runs) return;
-    const nowMs = this.#host.bootMs();
+    const nowMs = this.#bootMs();
     if (nowMs < deadline.stopAtMs) return this.#plan(deadline.stopAtMs);
     this.#fence(stageAt(deadline, nowMs));
     const moments = [deadline.immediateAtMs, deadline.killAtMs].filter((atMs) => atMs > nowMs);
@@ -123,16 +139,25 @@ export class SimSwitch {
 
   #fence(stage: Stage): void {
     const { server, name } = this.#host;
-    if (server.process === "off") return;
+    if (server.process === "off" || this.#isOverlooked(stage)) return;
     const signal = `${stage}:${server.epoch}`;
     if (signal === this.#sent) return;
     this.#sent = signal;
     this.#world.log(name, `-- the switch sends ${stage}`);
+    this.#world.faults.count(`switch-${stage}`);
     if (stage === "KILL") return this.#world.die(server, false);
     if (stage === "INT") return this.#stopFast(server);
     if (this.#world.slowness() === 1) {
       this.#later(server, SIGNAL_MS, () => this.#world.die(server, false));
     }
+  }
+
+  /** Deliberate faults. */
+  #isOverlooked(stage: Stage): boolean {
+    const { switchKnowsOneProcess, switchOnlyAsks } = this.#world.plan.planted;
+    const isOther = this.#host.server.epoch !== this.#firstEpoch;
+    return (switchKnowsOneProcess === true && isOther) ||
+      (switchOnlyAsks === true && stage !== "INT");
   }
 
   #stopFast(server: Server): void {

@@ -11,6 +11,8 @@ export interface Result {
   readonly ticks: number;
   /** How often each rule answered. */
   readonly rules: ReadonlyMap<string, number>;
+  /** How often each kind of fault has struck. */
+  readonly struck: ReadonlyMap<string, number>;
   /** Virtual seconds. */
   readonly seconds: number;
 }
@@ -33,6 +35,7 @@ export function simulate(plan: Plan, brain: Brain, sink: TraceSink | null = null
     violation: world.checks.violation,
     ticks,
     rules: world.trace.rules,
+    struck: world.faults.struck,
     seconds: world.scheduler.nowMs / 1000,
   };
 }

@@ -107,11 +107,17 @@ export function isLongEmpty(view: NodeView, memory: Memory): boolean {
   return view.nowMs - memory.emptySinceMs >= 2 * timingOf(view, memory).ttlMs;
 }
 
-/** True when another member says that it has a server with data: then no new cluster may begin here. */
+/**
+ * True when another member says that it has a server with data, be it stopped: then no new cluster may begin here, and no
+ * old one go on from here, for that data may be newer.
+ */
 export function hasDataElsewhere(cluster: ClusterView, me: string): boolean {
-  return cluster.members.some((member) =>
-    member.name !== me && (member.role === "primary" || member.timeline !== null)
-  );
+  return cluster.members.some((member) => member.name !== me && hasData(member));
+}
+
+function hasData({ role, state, timeline }: MemberState): boolean {
+  if (role === "primary" || role === "demoted" || timeline !== null) return true;
+  return role === "replica" && state !== "creating replica";
 }
 
 /** The member that holds the lock, when it is another one and has published itself. */

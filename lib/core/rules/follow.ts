@@ -1,8 +1,9 @@
-import type { Action } from "../action.ts";
+import type { Action, Source } from "../action.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import { endOfReplica, judgeFork } from "../divergence.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, ReplicaView } from "../node_view.ts";
+import { stuckLimitMs } from "../stuck_replica.ts";
 import { hasEnded, isPaused, leaderMember, lockSide, mayBePrimary, restUntilMs } from "./facts.ts";
 import { settingsActions, slotActions } from "./housekeeping.ts";
 import { act, actAndLook } from "./rule.ts";
@@ -22,13 +23,15 @@ export const follow: Rule = {
       return act(why, [demote(view, memory, why)]);
     }
     if (postgres.kind !== "replica") return null;
-    const forked = isPaused(view, memory) ? null : checkFork(view, cluster, postgres);
-    return forked ?? align(view, memory, { cluster, postgres });
+    const following = { cluster, postgres };
+    const forked = isPaused(view, memory) ? null : checkFork(view, memory, following);
+    return forked ?? align(view, memory, following);
   },
 };
 
 /** Only a replica that does not stream can have forked: a stream begins with the comparison of both histories. */
-function checkFork(view: NodeView, cluster: ClusterView, postgres: ReplicaView): Answer | null {
+function checkFork(view: NodeView, memory: Memory, following: Following): Answer | null {
+  const { cluster, postgres } = following;
   const member = leaderMember(cluster, view.self.name);
   const leader = sourceOf(member);
   if (postgres.streaming || leader === null || member?.role !== "primary") return null;
@@ -37,12 +40,43 @@ function checkFork(view: NodeView, cluster: ClusterView, postgres: ReplicaView):
       { kind: "inspect-leader", leader },
     ]);
   }
+  if (view.leader.kind === "failed" || view.leader.name !== leader.name) return null;
   const end = endOfReplica(postgres);
-  const isAbout = view.leader.kind === "seen" && view.leader.name === leader.name;
-  if (!isAbout || end === null || judgeFork(end, view.leader) !== "forked") return null;
-  const why = `the history of this server has forked from ${leader.name}`;
+  const hasForked = end !== null && judgeFork(end, view.leader) === "forked";
+  const why = hasForked
+    ? `the history of this server has forked from ${leader.name}`
+    : whyStuck(view, memory, following, leader);
+  if (why === null) return null;
   if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
   return act(`${why}: stopping it for a new copy`, [stopForked(why)]);
+}
+
+/**
+ * Two members that were promoted from one point may carry one timeline number; then positions show no fork, and a replica
+ * of the one never streams from the other. It is known by that alone: for a long time the leader answers, everything it
+ * needs is there, and yet nothing is received or replayed. On the first timeline nobody was ever promoted.
+ */
+function whyStuck(
+  view: NodeView,
+  memory: Memory,
+  { cluster, postgres }: Following,
+  leader: Source,
+): string | null {
+  const { stuck, vainCopies } = memory;
+  if (stuck === null || postgres.restores || postgres.replayPaused) return null;
+  if ((postgres.timeline ?? 1) <= 1) return null;
+  if (view.nowMs - stuck.sinceMs < stuckLimitMs(cluster.settings, vainCopies)) return null;
+  const wanted = wantedUpstream(view, cluster);
+  if (wanted === null || wanted === "none" || wanted.name !== leader.name) return null;
+  const slot = wantedSlotName(view, memory);
+  if (!followsSource(postgres.upstream, leader, slot) || !hasSlot(cluster, slot)) return null;
+  const seconds = Math.round((view.nowMs - stuck.sinceMs) / 1000);
+  return `nothing was received from ${leader.name} for ${seconds} s, although it answers`;
+}
+
+/** The leader has published the slot; without `member_slots_ttl` it publishes none. */
+function hasSlot({ settings, status }: ClusterView, slot: string | null): boolean {
+  return slot === null || settings.memberSlotsTtlS === 0 || status.slots[slot] !== undefined;
 }
 
 interface Following {

@@ -137,7 +137,8 @@ function checkFork(
 ): Answer | null {
   const leader = sourceOf(leaderMember(cluster, view.self.name));
   const end = endOfStopped(postgres.control);
-  if (leader !== null && wasForked(view)) return replaceForked(view, memory, leader.name);
+  const known = whyForked(view);
+  if (leader !== null && known !== null) return replaceForked(view, memory, known);
   if (leader === null || end === null) return null;
   if (view.leader === "not asked") {
     return actAndLook(`comparing histories with ${leader.name}`, [
@@ -146,16 +147,17 @@ function checkFork(
   }
   if (view.leader.kind === "failed" || view.leader.name !== leader.name) return null;
   if (judgeFork(end, view.leader) !== "forked") return null;
-  return replaceForked(view, memory, leader.name);
+  const why = `the history of this data directory has forked from ${leader.name}`;
+  return replaceForked(view, memory, why);
 }
 
-function wasForked({ task }: NodeView): boolean {
-  return task.kind === "ended" && task.task.kind === "stop" && task.result === "done" &&
-    task.task.forked === true;
+/** Why the server was stopped for a new copy, null when it was not. */
+function whyForked({ task }: NodeView): string | null {
+  if (task.kind !== "ended" || task.task.kind !== "stop" || task.result !== "done") return null;
+  return task.task.forked === true ? task.task.why : null;
 }
 
-function replaceForked(view: NodeView, memory: Memory, leader: string): Answer {
-  const why = `the history of this data directory has forked from ${leader}`;
+function replaceForked(view: NodeView, memory: Memory, why: string): Answer {
   if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
   return cloneFrom(view, memory, { moveAside: true, why });
 }

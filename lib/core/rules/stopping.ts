@@ -23,7 +23,7 @@ export function stopInOrder(how: "fast" | "immediate", why: string): Action {
   return stopTask({ how, checkpointFirst: how === "fast", escalation: NO_ESCALATION, why });
 }
 
-/** Stops a replica whose history has forked, for the copy that takes its place. */
+/** Stops a replica that has forked or is stuck, for the copy that takes its place. */
 export function stopForked(why: string): Action {
   const escalation = NO_ESCALATION;
   return stopTask({ how: "fast", checkpointFirst: false, escalation, forked: true, why });

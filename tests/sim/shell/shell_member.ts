@@ -26,7 +26,6 @@ import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
 import { PRODUCT_PARTS } from "./sabotage.ts";
 import type { Sabotage } from "./sabotage.ts";
-import type { SimDevice } from "../sim_watchdog.ts";
 import { deviceOf, switchOf } from "./shell_safety.ts";
 import { ShellDcs } from "./shell_dcs.ts";
 import { ShellPostgres } from "./shell_postgres.ts";
@@ -36,7 +35,6 @@ import type { Hangs } from "./shell_postgres.ts";
 export interface MemberOptions {
   readonly world: World;
   readonly node: SimNode & {
-    readonly device: SimDevice;
     readonly watchdogFault: string | null;
   };
   readonly life: Life;
@@ -80,7 +78,7 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
     timing: () => timing(settings()),
     onLost: (why) => mailbox.wake(why),
     log,
-    deadMan: switchOf(node.deadMan, () => timing(settings())),
+    deadMan: switchOf(node.guards.deadMan, () => timing(settings())),
   });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   const tasks = parts.tasks({ clock: life, log, onEnd: () => mailbox.wake("a task has ended") });
@@ -107,7 +105,7 @@ function watchdogOf(
   return new WatchdogGuard({
     mode: world.plan.watchdog.kind === "off" ? "off" : "automatic",
     safetyMarginS: world.plan.ttlS > 10 ? 5 : -1,
-    device: deviceOf(node.device, () => node.watchdogFault),
+    device: deviceOf(node.guards.device, () => node.watchdogFault),
     settings,
     clock: life,
     log: { ...log, warn: log.debug, error: log.debug },

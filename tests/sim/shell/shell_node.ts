@@ -3,11 +3,10 @@ import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
 import { decodePeer } from "../../../lib/runtime/peers.ts";
 import type { RecordedTick } from "../../../lib/runtime/recorder.ts";
+import { HostGuards } from "../host_guards.ts";
 import type { Host } from "../schedule.ts";
 import type { Server } from "../server.ts";
 import type { NodeOptions, SimNode } from "../sim_node.ts";
-import { SimSwitch } from "../sim_switch.ts";
-import { SimDevice } from "../sim_watchdog.ts";
 import type { World } from "../world.ts";
 import type { Stir } from "./life.ts";
 import { Life } from "./life.ts";
@@ -21,13 +20,13 @@ export class ShellNode implements SimNode {
   readonly nofailover: boolean;
   alive = false;
   wallJumpMs = 0;
-  readonly deadMan: SimSwitch | null;
-  readonly device: SimDevice;
+  stalledMs = 0;
+  readonly bootOffsetMs: number;
+  readonly guards: HostGuards;
   /** Why the watchdog does not work now. */
   watchdogFault: string | null = null;
   readonly #world: World;
   readonly #stir: Stir;
-  readonly #bootOffsetMs: number;
   readonly #leaseFile: LeaseFile;
   readonly #hangs = new Set<"probe-hang" | "job-hang">();
   #life: Life;
@@ -41,9 +40,8 @@ export class ShellNode implements SimNode {
     this.nofailover = options.nofailover;
     this.#world = world;
     this.#stir = stir;
-    this.#bootOffsetMs = options.bootOffsetMs;
-    this.deadMan = world.plan.hasSwitch ? new SimSwitch(world, this) : null;
-    this.device = new SimDevice(world.scheduler, () => this.#reset());
+    this.bootOffsetMs = options.bootOffsetMs;
+    this.guards = new HostGuards(world, this);
     this.#leaseFile = new LeaseFileOf(server);
     this.#life = this.#newLife();
   }
@@ -52,26 +50,8 @@ export class ShellNode implements SimNode {
     return this.#life.host;
   }
 
-  get isFenced(): boolean {
-    return this.deadMan?.isKept === true || this.device.isRunning;
-  }
-
   setWatchdog(state: Parameters<SimNode["setWatchdog"]>[0]): void {
     this.watchdogFault = state.kind === "unusable" ? state.why : null;
-  }
-
-  crash(): void {
-    if (this.server.process !== "off") this.#world.die(this.server, false);
-    this.device.close();
-    this.deadMan?.reboot();
-    this.kill();
-  }
-
-  #reset(): void {
-    this.#world.log(this.name, "-- the watchdog resets the host");
-    this.crash();
-    const { scheduler, random } = this.#world;
-    scheduler.at(scheduler.nowMs + random.between(20_000, 60_000), () => this.start());
   }
 
   get awake(): boolean {
@@ -79,14 +59,14 @@ export class ShellNode implements SimNode {
   }
 
   bootMs(): number {
-    return this.#world.scheduler.nowMs + this.#bootOffsetMs;
+    return this.#world.scheduler.nowMs + this.bootOffsetMs;
   }
 
   start(): void {
     if (this.alive) return;
     this.alive = true;
     this.#hangs.clear();
-    this.deadMan?.inherit();
+    this.guards.deadMan?.inherit();
     this.#life = this.#newLife();
     this.#rounds = 0;
     this.#answerLost = false;

@@ -24,6 +24,7 @@ export async function simulateShell(plan: Plan, sink: TraceSink | null = null): 
     violation: world.checks.violation,
     ticks,
     rules: world.trace.rules,
+    struck: world.faults.struck,
     seconds: world.scheduler.nowMs / 1000,
   };
 }

@@ -1,0 +1,68 @@
+import type { Violation } from "./checks.ts";
+import { productBrain } from "./brain.ts";
+import type { Mutation } from "./mutations.ts";
+import { guardedBy, MUTATIONS } from "./mutations.ts";
+import { GUARD_MUTATIONS, SHELL_GUARD_MUTATIONS } from "./mutations_guard.ts";
+import { PAUSE_MUTATIONS, PAUSE_SHELL_MUTATIONS } from "./mutations_pause.ts";
+import { RULE_MUTATIONS } from "./mutations_rules.ts";
+import type { ShellMutation } from "./mutations_shell.ts";
+import { SHELL_MUTATIONS } from "./mutations_shell.ts";
+import { planOf, shellPlanOf } from "./plan.ts";
+import { simulateShell } from "./shell/simulate_shell.ts";
+import { simulate } from "./simulate.ts";
+
+const SEEDS_MAX = 200;
+const TICKS = 400;
+const SHELL_SEEDS_MAX = 60;
+const SHELL_TICKS = 150;
+const FAULT_EVERY_MS = 20_000;
+
+/** All planted bugs of rules, memory, keeper and what stands outside the agent. */
+export const ALL_MUTATIONS: readonly Mutation[] = [
+  ...MUTATIONS,
+  ...RULE_MUTATIONS,
+  ...PAUSE_MUTATIONS,
+  ...GUARD_MUTATIONS,
+];
+
+/** All planted bugs in the shell of an agent. */
+export const ALL_SHELL_MUTATIONS: readonly ShellMutation[] = [
+  ...SHELL_MUTATIONS,
+  ...SHELL_GUARD_MUTATIONS,
+  ...PAUSE_SHELL_MUTATIONS,
+];
+
+/** The seed that tells a planted bug, and the promise that it breaks. */
+export interface Catch {
+  readonly seed: number;
+  readonly violation: Violation;
+}
+
+/** The first seed that is clean with the product's rules and is not with the planted bug. */
+export function catchOf(mutation: Mutation): Catch | null {
+  for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+    const drawn = planOf(seed, TICKS);
+    const faults = new Set(mutation.needs);
+    const faultEveryMs = mutation.everyMs ?? FAULT_EVERY_MS;
+    const plan = { ...drawn, ...guardedBy(mutation.guard), faults, faultEveryMs };
+    const { violation } = simulate({ ...plan, planted: mutation.planted }, mutation.brain);
+    if (violation === null) continue;
+    if (simulate(plan, productBrain).violation === null) return { seed, violation };
+  }
+  return null;
+}
+
+/** The same for a whole agent. */
+export async function shellCatchOf(mutation: ShellMutation): Promise<Catch | null> {
+  const { needs, sabotage, everyMs, guard } = mutation;
+  for (let seed = 1; seed <= SHELL_SEEDS_MAX; seed++) {
+    const drawn = shellPlanOf(seed, SHELL_TICKS);
+    const faults = new Set(needs);
+    const faultEveryMs = everyMs ?? FAULT_EVERY_MS;
+    const plan = { ...drawn, ...guardedBy(guard), faults, faultEveryMs };
+    const { violation } = await simulateShell({ ...plan, sabotage });
+    if (violation === null) continue;
+    if ((await simulateShell(plan)).violation === null) return { seed, violation };
+  }
+  return null;
+}
