@@ -2,10 +2,11 @@ import type { Member } from "../../../scripts/playground/member.ts";
 import { postgresBin } from "../../../scripts/playground/member_file.ts";
 import { waitFor } from "../../../scripts/playground/wait.ts";
 
-const CHUNKS = 4;
+// Each within the deadline of a query, also where three clusters are filled at once.
+const CHUNKS = 16;
 // An index in random order makes the redo slower than the writing of it.
 const FILL = `INSERT INTO filler
-  SELECT md5(random()::text || g) || repeat('x', 100) FROM generate_series(1, 40000) AS g`;
+  SELECT md5(random()::text || g) || repeat('x', 100) FROM generate_series(1, 10000) AS g`;
 
 /** Writes much WAL on a leader, and waits until the standbys have replayed it: only the leader is to be busy. */
 export async function fillWal(leader: Member, standbys: number): Promise<void> {

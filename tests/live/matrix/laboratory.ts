@@ -17,7 +17,7 @@ export interface Scene {
 const MEMBERS: readonly string[] = ["a", "b", "c"];
 const IDS_OF_A_CELL = 1_000_000;
 /** Nothing checkpoints by itself, so that a crash has everything to redo. */
-const FAR_CHECKPOINTS = { checkpoint_timeout: "1h", max_wal_size: "8GB", max_connections: 60 };
+const FAR_CHECKPOINTS = { checkpoint_timeout: "1h", max_wal_size: "8GB" };
 
 /**
  * A cluster with hooks that wait at a gate. With `watchdog` each member has a device, too, and half a second more of
