@@ -76,8 +76,10 @@ async function build(wishes: Wishes, folder: string): Promise<number> {
     program: pack(typeof compiled === "string" ? program : nothing),
     map: pack(typeof compiled === "string" ? map : nothing),
   });
-  await writeWhole(wishes.output, file);
-  await print(`${wishes.output}: ${(file.length / 1e6).toFixed(1)} MB, ${kind}\n`);
+  const isNew = !await isThere(wishes.output, file);
+  if (isNew) await writeWhole(wishes.output, file);
+  const size = `${(file.length / 1e6).toFixed(1)} MB`;
+  await print(`${wishes.output}: ${size}, ${kind}${isNew ? "" : ", up to date"}\n`);
   if (wishes.isProved) await proveProduct(wishes.output, print);
   return 0;
 }
@@ -94,6 +96,16 @@ async function packedDeno(folder: string): Promise<Part> {
   const part = pack(runtime);
   await writeWhole(kept, part.packed);
   return part;
+}
+
+async function isThere(path: string, content: Uint8Array): Promise<boolean> {
+  try {
+    const there = await Deno.readFile(path);
+    return there.length === content.length && sha256(there) === sha256(content);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** By rename: whoever runs the file meanwhile keeps the old one. */
