@@ -32,6 +32,10 @@ async function main(args: readonly string[]): Promise<number> {
   const folder = await Deno.makeTempDir({ prefix: "agent-compile-" });
   try {
     return await build(wishes, folder);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    await print(`Cannot make ${wishes.output}: ${error.message}\n`);
+    return 1;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
