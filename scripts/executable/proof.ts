@@ -1,5 +1,5 @@
 import { openDoor, writeProbe } from "./probe.ts";
-import { type Ended, residentMb, runFile, startFile } from "./run_file.ts";
+import { type Ended, isUsr1Blocked, residentMb, runFile, startFile } from "./run_file.ts";
 
 const WARM_STARTS = 7;
 /** By then the agent has loaded all its code and waits for the store. */
@@ -53,13 +53,13 @@ async function proveMember(file: string, folder: string, env: Environment): Prom
   const proxied = { ...env, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
   const { child, ended } = startFile(file, [config], { env: proxied });
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  const rssMb = await residentMb(child.pid).catch(() => 0); // it has ended: its exit code tells why
-  child.kill("SIGUSR1");
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const isBlocked = await isUsr1Blocked(child.pid).catch(() => true); // it has ended: its exit
+  const rssMb = await residentMb(child.pid).catch(() => 0); //              code tells why
   child.kill("SIGTERM");
   const killer = setTimeout(() => child.kill("SIGKILL"), END_MS);
   expect("a member told to end", await ended, 0, /starts probe[\s\S]*Asked to end/);
   clearTimeout(killer);
+  if (!isBlocked) throw new Error("The executable does not behave: USR1 reaches its runtime");
   if (proxy.visits > 0 || store.visits === 0) {
     throw new Error(
       "The executable does not behave: it asks the proxy of HTTP_PROXY for the store",

@@ -62,3 +62,13 @@ export async function residentMb(pid: number): Promise<number> {
   if (kb === undefined) throw new Error(`Cannot read the memory of process ${pid}`);
   return Number(kb) / 1024;
 }
+
+const USR1_BIT = 1n << 9n;
+
+/** True while the process keeps USR1 blocked: then the signal reaches nobody. */
+export async function isUsr1Blocked(pid: number): Promise<boolean> {
+  const [, mask] =
+    /^SigBlk:\s+([0-9a-f]+)$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`)) ??
+      [];
+  return mask !== undefined && (BigInt(`0x${mask}`) & USR1_BIT) !== 0n;
+}

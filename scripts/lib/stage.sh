@@ -65,6 +65,13 @@ run_staged() (
   exec "${CLEAN[@]}" "$@"
 )
 
+# The same as the user who called us; what it caches stays out of the stage's cache.
+run_owned() (
+  enter_stage
+  mkdir -p "$STAGE/own"
+  exec "${CLEAN[@]}" "DENO_DIR=$(tools_dir)/deno_dir" "HOME=$STAGE/own" "TMPDIR=$STAGE/own" "$@"
+)
+
 # The same in a network namespace of its own, with the right to build on it: hosts, a bridge, cables. All of
 # it is gone with the last process in it, and no name in it is known outside. Needs root, or a kernel that
 # lets users make namespaces of users.
