@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { TaskSpec } from "../core/action.ts";
 import type { TaskView } from "../core/node_view.ts";
 import type { JobContext, JobResult } from "../postgres/port.ts";
@@ -137,7 +138,7 @@ export class TaskSlot {
     try {
       return await job(contextOf(running));
     } catch (error) {
-      this.#log.error(`Cannot finish ${running.task.kind}: ${describe(error)}`);
+      this.#log.error(`Cannot finish ${running.task.kind}: ${String(error)}`, traced(error));
       return { kind: "failed", why: String(error) };
     }
   }
@@ -169,8 +170,4 @@ function contextOf(running: RunningTask): JobContext {
       return true;
     },
   };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
