@@ -19,10 +19,18 @@ import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
-import { TaskSlot } from "../runtime/task_slot.ts";
+import type { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
+import { WorkTally } from "../runtime/work_tally.ts";
 import type { AgentLog } from "./agent_log.ts";
-import { memberCalls, openCallbacks, openServer, openStore, settingsAtFirst } from "./adapters.ts";
+import {
+  memberCalls,
+  openCallbacks,
+  openServer,
+  openStore,
+  openTasks,
+  settingsAtFirst,
+} from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
 import { SelfHolder } from "./self.ts";
 
@@ -67,6 +75,7 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
   readonly board: LiveBoard;
   readonly log: PartedLog;
   readonly agentLog: AgentLog;
+  readonly tally: WorkTally;
   readonly firstSettings: Settings;
   readonly watchdog: WatchdogGuard;
   readonly ask: AskPeers;
@@ -75,11 +84,12 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
 function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
   const { log } = agentLog;
   const { stateDir } = config;
+  const tally = new WorkTally();
   const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
   const watchdog = openWatchdog(config, settings, log.part("watchdog"));
   const timing = (): LeaseTiming => watchdog.budget(timingOf(settings()));
-  const dcs = openStore(config, () => timing().endpointMs);
+  const dcs = openStore(config, () => timing().endpointMs, (end) => tally.storeCall(end));
   const mailbox = new LiveMailbox(clock);
   const onLost = (why: string): void => {
     log.part("lease").warn(`The lease changed by itself: ${why}`);
@@ -95,11 +105,7 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
     mailbox,
     dcs,
     postgres: openServer(config),
-    tasks: new TaskSlot({
-      clock,
-      log: log.part("tasks"),
-      onEnd: () => mailbox.wake("a task has ended"),
-    }),
+    tasks: openTasks({ log, mailbox, tally }),
     background: new BackgroundJobs(log.part("tasks")),
     callbacks: openCallbacks(config, log.part("callbacks")),
     watchdog,
@@ -110,6 +116,7 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
     board,
     log,
     agentLog,
+    tally,
     firstSettings,
     ask: memberCalls(config),
   };
@@ -147,8 +154,10 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     heartbeatRepeatMs: () => parts.agentLog.heartbeatRepeatMs(),
     firstSettings,
     timing: (settings) => parts.watchdog.budget(timingOf(settings)),
+    onTick: (tookMs) => parts.tally.tick(tookMs),
     onRound: (round) => {
       callbacks.look(round);
+      parts.tally.round(round.view, round.outcomes);
       if (round.view.lease.kind === "held") markManaged(parts);
     },
   });
@@ -177,6 +186,7 @@ function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiC
     askPeers: parts.ask,
     probe: (signal) => postgres.probe(signal),
     deadMan: () => deadMan.status(),
+    work: () => parts.tally.counts(parts.agentLog.dropped()),
     handoverLimitS: null,
   };
 }

@@ -40,6 +40,8 @@ export interface AgentOptions {
   readonly timing: (settings: Settings) => LeaseTiming;
   /** Told of each round when it is over, for callbacks. */
   readonly onRound?: (round: CallbackFacts) => void;
+  /** Told how long each tick took, in milliseconds. */
+  readonly onTick?: (tookMs: number) => void;
 }
 
 /** Looks in one tick; a rule that needs more has lost its way. */
@@ -115,11 +117,14 @@ export class Agent {
 
   /** The one catch-all: a fault of one tick is logged, the next tick looks at the world afresh. */
   async #tickSafely(signal: AbortSignal): Promise<Decision | null> {
+    const startedMs = performance.now();
     try {
       return await this.tick(signal);
     } catch (error) {
       this.#options.log.error(`Cannot finish this tick: ${String(error)}`, traced(error));
       return null;
+    } finally {
+      this.#options.onTick?.(performance.now() - startedMs);
     }
   }
 

@@ -20,6 +20,8 @@ export interface TaskSlotOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEnd: (task: TaskSpec) => void;
+  /** Told how each job ended, preempted ones included. */
+  readonly onResult?: (task: TaskSpec, result: JobResult) => void;
 }
 
 interface RunningTask {
@@ -42,6 +44,7 @@ export class TaskSlot {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onEnd: (task: TaskSpec) => void;
+  readonly #onResult: TaskSlotOptions["onResult"];
   readonly #open = new Set<Promise<void>>();
   #running: RunningTask | null = null;
   #last: TaskView = { kind: "idle" };
@@ -50,6 +53,7 @@ export class TaskSlot {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onEnd = options.onEnd;
+    this.#onResult = options.onResult;
   }
 
   /** The job as it stands now. */
@@ -107,6 +111,7 @@ export class TaskSlot {
     if (before !== null) await this.#preempt(before, running.task);
     const result = await this.#result(running, job);
     this.#tell(running, result);
+    this.#onResult?.(running.task, result);
     if (this.#running !== running) return; // a stop took the slot meanwhile: its end is what counts
     this.#running = null;
     this.#last = {
