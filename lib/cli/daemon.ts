@@ -9,6 +9,7 @@ import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
+import type { ServiceState, TellManager } from "../host/notify.ts";
 import { watchSignals } from "../runtime/signals.ts";
 import { openAgentLog } from "./agent_log.ts";
 import type { AgentLog } from "./agent_log.ts";
@@ -30,11 +31,13 @@ const DRAIN_MS = 5000;
 
 /**
  * Runs one member until it is told to end (SIGTERM, SIGINT). Returns the exit code: 0 after an orderly end, 78 for a
- * configuration that cannot be used, 1 for a port or name in use.
+ * configuration that cannot be used, 1 for a port or name in use. The service manager is told as soon as the
+ * configuration is taken and signals are heard: a store that is away must not hold the start of the host.
  */
 export async function runDaemon(
   configPath: string,
   env: Readonly<Record<string, string>>,
+  tellManager: TellManager,
 ): Promise<number> {
   const config = await loadOrComplain(configPath, env);
   if (config === null) return EXIT_CONFIG;
@@ -43,7 +46,8 @@ export async function runDaemon(
   try {
     using _faults = logStrayFaults(log);
     await makeStateDir(config.stateDir);
-    return await runMember(config, agentLog, () => loadConfig(configPath, env));
+    const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
+    return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     log.critical(error.message);
@@ -62,6 +66,13 @@ function logStrayFaults(log: Log): Disposable {
   globalThis.addEventListener("unhandledrejection", tell);
   return {
     [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", tell),
+  };
+}
+
+function tellOrLog(tellManager: TellManager, log: Log): Around["tell"] {
+  return async (state) => {
+    const fault = await tellManager(state);
+    if (fault !== null) log.warn(fault);
   };
 }
 
@@ -86,11 +97,18 @@ async function loadOrComplain(
   }
 }
 
+/** What a member needs of the process around it. */
+interface Around {
+  readonly reread: () => Promise<AgentConfig>;
+  /** Never fails: what goes wrong is logged. */
+  readonly tell: (state: ServiceState) => Promise<void>;
+}
+
 /** Starts in the order that nobody is misled by: store, name, API, loop; ends in the reverse one. */
 async function runMember(
   config: AgentConfig,
   agentLog: AgentLog,
-  reread: () => Promise<AgentConfig>,
+  { reread, tell }: Around,
 ): Promise<number> {
   const { log } = agentLog;
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
@@ -101,6 +119,7 @@ async function runMember(
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
+      void tell({ stopping: true, status: "ending" });
       starting.abort();
       member.mailbox.post({ kind: "shutdown" });
     },
@@ -108,6 +127,7 @@ async function runMember(
       reloading = reloading.then(() => reload(member, agentLog, reread));
     },
   });
+  void tell({ ready: true, status: "waiting for the store" });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
@@ -116,6 +136,7 @@ async function runMember(
     return EXIT_FAILED;
   }
   const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
+  await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
   await endMember(member, api);
   await reloading;
