@@ -3,14 +3,16 @@ import type { RunningApi } from "../api/server.ts";
 import { systemClock } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import { ConfigError, DcsUnreachable, Refused } from "../base/errors.ts";
-import { openLog } from "../base/log.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import type { ServiceState, TellManager } from "../host/notify.ts";
 import { watchSignals } from "../runtime/signals.ts";
+import { openAgentLog } from "./agent_log.ts";
+import type { AgentLog } from "./agent_log.ts";
 import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
@@ -39,18 +41,19 @@ export async function runDaemon(
 ): Promise<number> {
   const config = await loadOrComplain(configPath, env);
   if (config === null) return EXIT_CONFIG;
-  const { log, close } = await openLog(config.log);
+  const agentLog = openAgentLog(config.log);
+  const { log } = agentLog;
   try {
     using _faults = logStrayFaults(log);
     await makeStateDir(config.stateDir);
     const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
-    return await runMember(config, log, { reread, tell: tellOrLog(tellManager, log) });
+    return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     log.critical(error.message);
     return EXIT_FAILED;
   } finally {
-    await close();
+    await agentLog.close();
   }
 }
 
@@ -58,16 +61,12 @@ export async function runDaemon(
 function logStrayFaults(log: Log): Disposable {
   const tell = (event: PromiseRejectionEvent): void => {
     event.preventDefault();
-    log.error(`Cannot account for a fault: ${describe(event.reason)}`);
+    log.error(`Cannot account for a fault: ${String(event.reason)}`, traced(event.reason));
   };
   globalThis.addEventListener("unhandledrejection", tell);
   return {
     [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", tell),
   };
-}
-
-function describe(fault: unknown): string {
-  return fault instanceof Error ? fault.stack ?? fault.message : String(fault);
 }
 
 function tellOrLog(tellManager: TellManager, log: Log): Around["tell"] {
@@ -108,12 +107,13 @@ interface Around {
 /** Starts in the order that nobody is misled by: store, name, API, loop; ends in the reverse one. */
 async function runMember(
   config: AgentConfig,
-  log: Log,
+  agentLog: AgentLog,
   { reread, tell }: Around,
 ): Promise<number> {
+  const { log } = agentLog;
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
   for (const warning of config.warnings) log.warn(warning);
-  const member = assembleMember(config, log);
+  const member = assembleMember(config, agentLog);
   const starting = new AbortController();
   let reloading = Promise.resolve();
   using _signals = watchSignals({
@@ -124,7 +124,7 @@ async function runMember(
       member.mailbox.post({ kind: "shutdown" });
     },
     onReload: () => {
-      reloading = reloading.then(() => reload(member, log, reread));
+      reloading = reloading.then(() => reload(member, agentLog, reread));
     },
   });
   void tell({ ready: true, status: "waiting for the store" });
@@ -201,7 +201,7 @@ async function forever(
     try {
       await work();
     } catch (error) {
-      log.error(`Cannot go on with ${what}: ${String(error)}`);
+      log.error(`Cannot go on with ${what}: ${String(error)}`, traced(error));
     }
     if (!signal.aborted) await systemClock.sleep(1000, signal);
   }
@@ -218,12 +218,18 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.recorder.flush();
 }
 
-async function reload(member: Member, log: Log, reread: () => Promise<AgentConfig>): Promise<void> {
+async function reload(
+  member: Member,
+  agentLog: AgentLog,
+  reread: () => Promise<AgentConfig>,
+): Promise<void> {
+  const { log } = agentLog;
   try {
     const config = await reread();
+    agentLog.reload(config.log);
     for (const warning of config.warnings) log.warn(warning);
     member.takeTags(config.tags);
-    log.info("Reloaded the configuration: tags are in force, other changes need a restart");
+    log.info("Reloaded the configuration: tags and log are in force, other changes need a restart");
   } catch (error) {
     log.error(`Cannot reload the configuration: ${String(error)}`);
   }
