@@ -8,7 +8,7 @@ const END_MS = 15_000;
 
 /**
  * Runs the executable as an administrator would and prints what it costs. Throws where it does not behave: then it must
- * not be given to anybody.
+ * not be given to anybody, and `deno task compile --kind self-extracting` makes the kind that the tests run.
  */
 export async function proveProduct(
   file: string,

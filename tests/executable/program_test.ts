@@ -98,6 +98,38 @@ onPlace("USR1 neither ends the agent nor opens the inspector of its runtime", as
   });
 });
 
+/** A folder to put before PATH: its `env` is that of coreutils before 8.31; `perl` as given. */
+async function oldTools(place: Place, perl: string | null): Promise<string> {
+  const bin = `${place.folder}/bin`;
+  const env = '#!/bin/sh\ncase $1 in --block*) exit 125 ;; esac\nexec /usr/bin/env "$@"\n';
+  await Deno.mkdir(bin, { recursive: true });
+  await Deno.writeTextFile(`${bin}/env`, env, { mode: 0o755 });
+  if (perl !== null) await Deno.writeTextFile(`${bin}/perl`, perl, { mode: 0o755 });
+  return `${bin}:${Deno.env.get("PATH")}`;
+}
+
+onPlace("with old coreutils perl blocks USR1", async (place) => {
+  const PATH = await oldTools(place, null);
+  await onMember(place, { PATH }, async ({ pid, signal }) => {
+    ok(await isUsr1Blocked(pid));
+    signal("SIGTERM");
+  });
+});
+
+onPlace("with old coreutils and no perl it warns and runs", async (place) => {
+  const PATH = await oldTools(place, "#!/bin/sh\nexit 127\n");
+  const { code, output } = await place.run(["--version"], { env: { PATH } });
+  match(output, /^agent \S+\nagent: cannot block USR1/);
+  strictEqual(code, 0);
+});
+
+onPlace("a trace of the program names its sources", async (place) => {
+  const launch = [...AS_POSTGRES, "sh", "-c", 'exec "$@" >/dev/full', "sh"];
+  const { code, output } = await place.run(["--help"], { launch, env: { NO_COLOR: "1" } });
+  match(output, /lib\/cli\/main\.ts:\d+:\d+[\s\S]*\/main\.ts:\d+/);
+  strictEqual(code, 1);
+});
+
 onPlace("a proxy in the environment does not come between agent and store", async (place) => {
   await using proxy = openDoor();
   const HTTP_PROXY = `http://127.0.0.1:${proxy.port}`;
