@@ -22,6 +22,7 @@ const launch: readonly string[] = [
   "-n",
   String(AGENT_SCORE),
   "--",
+  ...["setpriv", "--no-new-privs", "--", "sh", "-c", 'umask 077 && exec "$@"', "sh"],
 ];
 
 liveTest(
