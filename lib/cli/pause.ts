@@ -1,13 +1,12 @@
 import { within } from "../base/deadline.ts";
-import { DcsUnreachable } from "../base/errors.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import { isPaused } from "../core/sync_duty.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { READ_MS } from "./list.ts";
+import { look, lookOrNull } from "./look.ts";
 import { complaint } from "./output.ts";
 import { unseenMembers } from "./pause_doubts.ts";
-import { confirm } from "./prompt.ts";
+import { permit } from "./permit.ts";
 
 /** What `agent pause` and `agent resume` are told. */
 export interface PauseOptions {
@@ -26,7 +25,7 @@ const LOOK_EVERY_MS = 1000;
  */
 export async function pause(context: CommandContext, options: PauseOptions): Promise<number> {
   const { on, wait } = options;
-  const view = await look(context);
+  const view = await look(context.cluster);
   if (isPaused(view) === on) {
     const text = `maintenance mode is ${on ? "on" : "off"} already`;
     await context.output.err(complaint(text));
@@ -39,26 +38,13 @@ export async function pause(context: CommandContext, options: PauseOptions): Pro
   return await awaitAll(context, view, on);
 }
 
-async function look({ cluster }: CommandContext): Promise<ClusterView> {
-  using deadline = within(READ_MS);
-  return await cluster.read(deadline.signal);
-}
-
 /** Nothing fences a primary of maintenance mode that does not see its end: one that may be there is named first. */
 async function permitResume(context: CommandContext, view: ClusterView): Promise<number> {
-  const { force, output, prompt } = context;
+  const { output } = context;
   const doubts = [...whyUnsafe(view), ...await unseenMembers(context.remote, view)];
   for (const doubt of doubts) await output.err(complaint(doubt));
-  if (force || doubts.length === 0) return EXIT.done;
-  const question = "Resume, although a second primary may be running?";
-  if (!prompt.isTerminal) {
-    const next = "Run it in a terminal, or add --force to act without being asked.";
-    await output.err(complaint(`Cannot ask "${question}": stdin is no terminal`, next));
-    return EXIT.usage;
-  }
-  if (await confirm(prompt, question)) return EXIT.done;
-  await output.err(complaint("nothing was done"));
-  return EXIT.failed;
+  if (doubts.length === 0) return EXIT.done;
+  return await permit(context, "Resume, although a second primary may be running?");
 }
 
 /** Why ending maintenance mode now may leave two primaries, one sentence each. */
@@ -127,13 +113,9 @@ async function unconfirmed(
   before: ClusterView,
   on: boolean,
 ): Promise<readonly string[] | null> {
-  try {
-    const { members } = await look(context);
-    const confirmed = members.filter((member) => member.pause === on).map(({ name }) => name);
-    const wanted = before.members.filter(({ apiUrl }) => apiUrl !== null);
-    return wanted.map(({ name }) => name).filter((name) => !confirmed.includes(name));
-  } catch (error) {
-    if (error instanceof DcsUnreachable) return null;
-    throw error;
-  }
+  const view = await lookOrNull(context.cluster);
+  if (view === null) return null;
+  const confirmed = view.members.filter((member) => member.pause === on).map(({ name }) => name);
+  const wanted = before.members.filter(({ apiUrl }) => apiUrl !== null);
+  return wanted.map(({ name }) => name).filter((name) => !confirmed.includes(name));
 }

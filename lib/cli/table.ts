@@ -15,6 +15,8 @@ export interface Table {
   readonly data: Json;
   /** Lines below the pretty form. */
   readonly notes: readonly string[];
+  /** The pretty form shows columns that are empty, too. */
+  readonly isWide?: boolean;
 }
 
 /** The text of a table in one form, with its last line break. The libraries are loaded only when they are needed. */
@@ -35,10 +37,10 @@ function tsvCell(text: string): string {
   return text.replace(/[\t\r\n]+/g, " ");
 }
 
-async function renderPretty({ title, columns, rows, notes }: Table): Promise<string> {
+async function renderPretty({ title, columns, rows, notes, isWide }: Table): Promise<string> {
   const { default: PrettyTable } = await import("cli-table3");
   const shown = columns.map((_, index) => index).filter((index) =>
-    rows.length === 0 || rows.some((row) => row[index] !== "")
+    isWide === true || rows.length === 0 || rows.some((row) => row[index] !== "")
   );
   const pick = (cells: readonly string[]): string[] => shown.map((index) => cells[index] ?? "");
   const table = new PrettyTable({
