@@ -47,7 +47,7 @@ export function findServer(view: ClusterView, scope: string, choice: ServerChoic
   const { member, role } = choice;
   const names = member === null ? [] : [member];
   const usual = member === null ? "leader" : null;
-  const chosen = select(view, scope, { names, role: role ?? usual, any: false });
+  const chosen = select(view, scope, { names, role: role ?? usual, onlyOne: false });
   if (chosen.kind === "refused") return { ...chosen, kind: "none" };
   for (const { name, connUrl } of chosen.members) {
     const address = connUrl === null ? null : parseConnUrl(connUrl);

@@ -21,7 +21,7 @@ export async function memberVersions(
 ): Promise<number> {
   const { cluster, output, format } = context;
   const view = await look(cluster);
-  const chosen = select(view, cluster.scope, { names, role: null, any: false });
+  const chosen = select(view, cluster.scope, { names, role: null, onlyOne: false });
   if (chosen.kind === "refused") {
     await output.err(complaint(chosen.what, chosen.next));
     return EXIT.failed;

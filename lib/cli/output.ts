@@ -33,8 +33,7 @@ export function complaint(what: string, next?: string): string {
 
 /** Text of somebody else, safe for a terminal: one line, without control characters, cut where it gets long. */
 export function plainLine(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is to be found
-  const line = text.trim().replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
+  const line = text.trim().replace(/\p{Cc}+/gu, " ");
   return line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}…` : line;
 }
 

@@ -35,7 +35,7 @@ function overMembers(program: Command, name: string, description: string): Comma
 }
 
 function selectionOf(names: readonly string[], given: MembersGiven): Selection {
-  return { names, role: given.role ?? null, any: given.any === true };
+  return { names, role: given.role ?? null, onlyOne: given.any === true };
 }
 
 interface RestartGiven extends MembersGiven {

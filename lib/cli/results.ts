@@ -7,7 +7,15 @@ import { renderTable, type Table } from "./table.ts";
 /** What came of a command at one member. */
 export interface MemberResult {
   readonly member: string;
-  readonly result: "done" | "scheduled" | "refused" | "unreachable" | "unknown" | "skipped";
+  readonly result:
+    | "done"
+    | "scheduled"
+    /** The member does not meet the conditions that were given. */
+    | "needless"
+    | "refused"
+    | "unreachable"
+    | "unknown"
+    | "skipped";
   readonly text: string;
 }
 
@@ -28,18 +36,21 @@ export function resultOf(member: string, answer: RemoteAnswer): MemberResult {
 /** 3 when one end is not known, else 1 when one did not succeed, else 0. */
 export function worst(results: readonly MemberResult[]): number {
   if (results.some(({ result }) => result === "unknown")) return EXIT.unknown;
-  const isGood = ({ result }: MemberResult): boolean => result === "done" || result === "scheduled";
   return results.every(isGood) ? EXIT.done : EXIT.failed;
+}
+
+function isGood({ result }: MemberResult): boolean {
+  return result === "done" || result === "scheduled" || result === "needless";
 }
 
 /** Tells one result as it comes: good ones on stdout, others on stderr; other forms wait for the end. */
 export async function tell(
   { output, format }: Pick<CommandContext, "output" | "format">,
-  { member, result, text }: MemberResult,
+  result: MemberResult,
   next?: string,
 ): Promise<void> {
-  const isGood = result === "done" || result === "scheduled";
-  if (!isGood) return await output.err(complaint(`${member}: ${text}`, next));
+  const { member, text } = result;
+  if (!isGood(result)) return await output.err(complaint(`${member}: ${text}`, next));
   if (format === "pretty") await output.out(`${member}: ${text}\n`);
 }
 

@@ -22,7 +22,7 @@ export interface Selection {
   /** null: every role. */
   readonly role: Role | null;
   /** Only the first of those that are left. */
-  readonly any: boolean;
+  readonly onlyOne: boolean;
 }
 
 /** The members, replicas before the leader, or why there are none. */
@@ -45,7 +45,7 @@ export function select(view: ClusterView, scope: string, selection: Selection): 
       : `no member has the role ${selection.role}`;
     return { kind: "refused", what, next: "agent list shows the members and their roles." };
   }
-  const members = selection.any ? fitting.slice(0, 1) : fitting;
+  const members = selection.onlyOne ? fitting.slice(0, 1) : fitting;
   return { kind: "chosen", members, isAll: members.length === known.length };
 }
 

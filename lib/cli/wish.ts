@@ -2,8 +2,8 @@ import type { ServerChoice } from "./dsn.ts";
 import type { EditOptions } from "./edit_config.ts";
 import type { FlushOptions } from "./flush.ts";
 import type { QueryOptions } from "./query.ts";
-import type { ReinitOptions } from "./reinit.ts";
-import type { RestartOptions } from "./restart.ts";
+import type { ReinitOptions } from "./reinit_copy.ts";
+import type { RestartOptions } from "./restart_options.ts";
 import type { Selection } from "./selection.ts";
 import type { TopologyOptions } from "./topology.ts";
 

@@ -55,7 +55,7 @@ export interface WorldOptions {
 
 /** Builds it. Time passes only by sleeping. */
 export function world(options: WorldOptions = {}): World {
-  const { views = [cluster()], deadPorts = [], force = false, format = "pretty" } = options;
+  const { views = [cluster()], force = false, format = "pretty" } = options;
   const record: Omit<World, "context"> = {
     sent: [],
     written: [],
@@ -65,15 +65,6 @@ export function world(options: WorldOptions = {}): World {
     out: [],
     err: [],
   };
-  const nextPage = inTurn(options.page ?? '{"role":"replica"}');
-  const isDead = (url: string): boolean => deadPorts.includes(Number(new URL(url).port));
-  const answer = options.answer ?? { kind: "answered", status: 200, text: "Done" };
-  const send = (method: string) => (url: string, body: JsonObject = {}): Promise<RemoteAnswer> => {
-    record.sent.push({ url: `${method}${url}`, body });
-    const given = typeof answer === "function" ? answer(`${method}${url}`) : answer;
-    return Promise.resolve(isDead(url) ? SILENT : given);
-  };
-  const change = send("");
   const context: CommandContext = {
     format,
     force,
@@ -85,35 +76,60 @@ export function world(options: WorldOptions = {}): World {
       clear: () => Promise.resolve(),
       isGone: () => record.out.length + record.err.length >= (options.patience ?? Infinity),
     },
-    prompt: promptOf(options.reply, record.questions),
-    cluster: storeOf("demo", views, options.written, record.written),
-    clusterNamed: (scope) => storeOf(scope, views, options.written, record.written),
-    remote: {
-      get: (url) => Promise.resolve(isDead(url) ? SILENT : pageAnswer(nextPage())),
-      post: change,
-      order: change,
-      patch: change,
-      delete: (url) => send("DELETE ")(url),
-    },
-    sql: {
-      run: (request, accepts) => {
-        record.queries.push(request);
-        const given = options.sql ?? ONE_ROW;
-        return Promise.resolve(given.kind === "rows" && !accepts(given.isReplica) ? null : given);
-      },
-    },
-    workplace: {
-      read: (path) => {
-        const text = options.files?.[path];
-        return text === undefined
-          ? Promise.reject(new ConfigError(`Cannot read ${path}: no such file`, []))
-          : Promise.resolve(text);
-      },
-      edit: (text) => Promise.resolve((options.editor ?? ((same) => same))(text)),
-      keep: (text) => Promise.resolve((record.kept.push(text), `/tmp/kept-${record.kept.length}`)),
-    },
+    prompt: promptOf(record.questions, options.reply),
+    cluster: storeOf("demo", views, record.written, options.written),
+    clusterNamed: (scope) => storeOf(scope, views, record.written, options.written),
+    remote: remoteOf(record.sent, options),
+    sql: sqlOf(record.queries, options.sql),
+    workplace: workplaceOf(record.kept, options),
   };
   return { ...record, context };
+}
+
+function remoteOf(
+  sent: Sent[],
+  { page, deadPorts = [], answer = { kind: "answered", status: 200, text: "Done" } }: WorldOptions,
+): CommandContext["remote"] {
+  const nextPage = inTurn(page ?? '{"role":"replica"}');
+  const isDead = (url: string): boolean => deadPorts.includes(Number(new URL(url).port));
+  const send = (method: string) => (url: string, body: JsonObject = {}): Promise<RemoteAnswer> => {
+    sent.push({ url: `${method}${url}`, body });
+    const given = typeof answer === "function" ? answer(`${method}${url}`) : answer;
+    return Promise.resolve(isDead(url) ? SILENT : given);
+  };
+  const change = send("");
+  return {
+    get: (url) => Promise.resolve(isDead(url) ? SILENT : pageAnswer(nextPage())),
+    post: change,
+    order: change,
+    patch: change,
+    delete: (url) => send("DELETE ")(url),
+  };
+}
+
+function sqlOf(queries: SqlRequest[], given: SqlAnswer = ONE_ROW): CommandContext["sql"] {
+  return {
+    run: (request, accepts) => {
+      queries.push(request);
+      return Promise.resolve(given.kind === "rows" && !accepts(given.isReplica) ? null : given);
+    },
+  };
+}
+
+function workplaceOf(
+  kept: string[],
+  { files = {}, editor = (same) => same }: WorldOptions,
+): CommandContext["workplace"] {
+  return {
+    read: (path) => {
+      const text = files[path];
+      return text === undefined
+        ? Promise.reject(new ConfigError(`Cannot read ${path}: no such file`, []))
+        : Promise.resolve(text);
+    },
+    edit: (text) => Promise.resolve(editor(text)),
+    keep: (text) => Promise.resolve((kept.push(text), `/tmp/kept-${kept.length}`)),
+  };
 }
 
 /** What the pages of a member look like when it knows no such path. */
@@ -141,8 +157,8 @@ function inTurn(values: string | readonly string[]): () => string {
 }
 
 function promptOf(
-  reply: WorldOptions["reply"] = "y",
   questions: string[],
+  reply: WorldOptions["reply"] = "y",
 ): CommandContext["prompt"] {
   const answer = inTurn(reply ?? "");
   const ask = (question: string): Promise<string> =>
@@ -153,8 +169,8 @@ function promptOf(
 function storeOf(
   scope: string,
   views: readonly (ClusterView | null)[],
-  result: WriteResult = { kind: "done", revision: 7n },
   written: unknown[],
+  result: WriteResult = { kind: "done", revision: 7n },
 ): ClusterAccess {
   let reads = 0;
   const write = (...what: readonly unknown[]): Promise<WriteResult> => {

@@ -51,7 +51,7 @@ const PLAIN = ["open", "patroni.yml", { format: "pretty", force: false }];
 const RESTART = {
   names: [],
   role: null,
-  any: false,
+  onlyOne: false,
   pending: false,
   pgVersion: null,
   timeout: null,
@@ -61,7 +61,7 @@ const RESTART = {
 const LIMITS = { pgVersion: "15.4", timeout: "5min" };
 const FLUSHED = {
   command: "flush",
-  options: { names: ["a"], role: null, any: false, what: "restart" },
+  options: { names: ["a"], role: null, onlyOne: false, what: "restart" },
 };
 
 const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
@@ -122,7 +122,7 @@ const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   }]]],
   ["restart --role standby_leader --any --scheduled now", [PLAIN, [{
     command: "restart",
-    options: { ...RESTART, role: "standby-leader", any: true, scheduled: "now" },
+    options: { ...RESTART, role: "standby-leader", onlyOne: true, scheduled: "now" },
   }]]],
   ["reinit b c --from-leader", [PLAIN, [{
     command: "reinit",
@@ -130,13 +130,13 @@ const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   }]]],
   ["reload -r replica --cluster other", [
     [...PLAIN, { scope: "other" }],
-    [{ command: "reload", options: { names: [], role: "replica", any: false } }],
+    [{ command: "reload", options: { names: [], role: "replica", onlyOne: false } }],
   ]],
   ["flush restart a", [PLAIN, [FLUSHED]]],
   ["flush a restart", [PLAIN, [FLUSHED]]],
   ["flush demo switchover", [PLAIN, [{
     command: "flush",
-    options: { names: ["demo"], role: null, any: false, what: "switchover" },
+    options: { names: ["demo"], role: null, onlyOne: false, what: "switchover" },
   }]]],
   ["switchover demo --primary a --scheduled 2030-05-01T02:00Z", [
     [...PLAIN, { scope: "demo" }],
@@ -265,7 +265,7 @@ for (const name of HELPED) {
 
 Deno.test("runProgram() has a golden help for every command", async () => {
   const { out } = await run(["--help"]);
-  const names = Array.from(out.matchAll(/^  ([a-z-]+) .*\[/gm), ([, name = ""]) => name);
+  const names = Array.from(out.matchAll(/^ {2}([a-z-]+) .*\[/gm), ([, name = ""]) => name);
 
   deepStrictEqual(names.filter((name) => ![...HELPED, "help"].includes(name)), []);
   strictEqual(names.length, HELPED.length);
