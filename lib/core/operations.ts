@@ -1,4 +1,9 @@
 import type { JsonObject } from "../base/json.ts";
+import { errandOf } from "./action.ts";
+import { handoverEnd } from "./handover_outcome.ts";
+import type { WrittenHandover } from "./handover_outcome.ts";
+import type { Memory } from "./memory.ts";
+import type { NodeView } from "./node_view.ts";
 
 /** What an operator can order of a member. */
 export type OperationKind = "restart" | "reinitialize" | "switchover" | "failover" | "reload";
@@ -28,6 +33,128 @@ export interface Operation {
   readonly endedMs: number | null;
   /** Status and text of Patroni's blocking form (spec 3.5); null until the end. */
   readonly reply: { readonly status: number; readonly text: string } | null;
+  /** The request in the store that a switchover or failover is; absent for all others. */
+  readonly handover?: WrittenHandover;
+}
+
+/** How an operation ends. */
+export type OperationEnd = Pick<Operation, "state" | "why" | "reply">;
+
+const KEPT_MAX = 50;
+/** A handover without an end by then is given up: its members may never tell. */
+const HANDOVER_MAX_MS = 3_600_000;
+
+/** A fresh one, to be put on the board. */
+export function newOperation(
+  fields: Pick<Operation, "id" | "kind" | "member" | "askedMs"> & Partial<Operation>,
+): Operation {
+  return {
+    state: "queued",
+    why: null,
+    progress: null,
+    scheduledMs: null,
+    startedMs: null,
+    endedMs: null,
+    reply: null,
+    ...fields,
+  };
+}
+
+/** With this one in front; the oldest that have ended make room beyond 50. */
+export function withOperation(
+  operations: readonly Operation[],
+  operation: Operation,
+): readonly Operation[] {
+  const all = [operation, ...operations];
+  if (all.length <= KEPT_MAX) return all;
+  const oldest = all.findLast(hasEnded);
+  return all.filter((each) => each !== oldest);
+}
+
+/** With the end of one of them; one that has ended stays as it is. */
+export function settled(
+  operations: readonly Operation[],
+  id: string,
+  end: OperationEnd,
+  wallMs: number,
+): readonly Operation[] {
+  return operations.map((each) =>
+    each.id === id && !hasEnded(each) ? ended(each, end, wallMs) : each
+  );
+}
+
+function ended(operation: Operation, end: OperationEnd, wallMs: number): Operation {
+  return { ...operation, ...end, progress: null, endedMs: wallMs };
+}
+
+/** What a look of the loop tells of the operations that go on. */
+export function seenOperations(
+  operations: readonly Operation[],
+  view: NodeView,
+  memory: Memory,
+): readonly Operation[] {
+  return operations.map((operation) => {
+    if (hasEnded(operation)) return operation;
+    if (operation.handover !== undefined) return seenHandover(operation, operation.handover, view);
+    return seenErrand(operation, view, memory);
+  });
+}
+
+function seenErrand(operation: Operation, view: NodeView, memory: Memory): Operation {
+  const { task, wallMs } = view;
+  const isBegun = memory.begunErrand === operation.id;
+  const isMine = task.kind === "running" && errandOf(task.task)?.id === operation.id;
+  if (!isMine && !isBegun) return operation;
+  const startedMs = operation.startedMs ?? wallMs;
+  if (!isMine) return { ...operation, state: "running", startedMs, progress: null };
+  const { done = null, total = null } = task.bytes ?? {};
+  const progress = task.progress === null
+    ? null
+    : { text: task.progress, bytes: done, bytesTotal: total };
+  return {
+    ...operation,
+    state: "running",
+    startedMs,
+    why: `${task.task.kind} is running`,
+    progress,
+  };
+}
+
+function seenHandover(operation: Operation, written: WrittenHandover, view: NodeView): Operation {
+  const { cluster, wallMs } = view;
+  if (cluster.kind !== "seen" || cluster.revision < (written.revision ?? 0n)) return operation;
+  const { scheduledMs } = operation;
+  if (scheduledMs !== null && cluster.handover?.revision === written.revision) {
+    return waitingHandover(operation, written, { view, leader: cluster.lock?.holder ?? null });
+  }
+  if (scheduledMs !== null && wallMs < scheduledMs) {
+    const end = {
+      state: "refused",
+      why: "deleted or replaced before its time",
+      reply: null,
+    } as const;
+    return ended(operation, end, wallMs);
+  }
+  const end = handoverEnd(written, cluster);
+  if (end !== null) {
+    const state = end.status === 200 ? "done" : "failed";
+    return ended(operation, { state, why: end.text, reply: end }, wallMs);
+  }
+  if (wallMs - operation.askedMs < HANDOVER_MAX_MS || scheduledMs !== null) return operation;
+  return ended(operation, { state: "unknown", why: "no end was seen", reply: null }, wallMs);
+}
+
+/** A failover before the time is no success: the leader that is to go is the one at that time. */
+function waitingHandover(
+  operation: Operation,
+  written: WrittenHandover,
+  { view, leader }: { readonly view: NodeView; readonly leader: string | null },
+): Operation {
+  if (view.wallMs >= (operation.scheduledMs ?? 0)) {
+    return { ...operation, state: "running", startedMs: operation.startedMs ?? view.wallMs };
+  }
+  const oldLeader = leader ?? written.handover.oldLeader;
+  return { ...operation, handover: { ...written, handover: { ...written.handover, oldLeader } } };
 }
 
 /** True when nothing can change any more. */

@@ -103,6 +103,11 @@ export class TestApi {
         wake: (why) => void this.wakes.push(why),
         post: (wish) => void this.wishes.add(wish),
         fulfil: (wish) => void this.wishes.delete(wish),
+        withdraw: (operation) => {
+          for (const wish of this.wishes) {
+            if ("id" in wish && wish.id === operation) this.wishes.delete(wish);
+          }
+        },
       },
       dcs: this.dcs,
       clock: { ...systemClock, bootMs: () => NOW_MS, wallMs: () => view.wallMs },
