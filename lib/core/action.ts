@@ -76,6 +76,11 @@ export function errandOf(task: TaskSpec): Errand | null {
   return "errand" in task ? task.errand ?? null : null;
 }
 
+/** What operators call a task (spec 4.16): by their order where it is a part of one. */
+export function taskName(task: TaskSpec): string {
+  return errandOf(task)?.kind ?? task.kind;
+}
+
 /** Changes of replication slots on the local server. */
 export interface SlotChanges {
   readonly create: readonly string[];

@@ -1,4 +1,4 @@
-import { errandOf } from "../action.ts";
+import { errandOf, taskName } from "../action.ts";
 import type { Action, TaskSpec } from "../action.ts";
 import { handoverDue } from "../candidate.ts";
 import type { Memory } from "../memory.ts";
@@ -237,7 +237,7 @@ function whyNotReinitialize(view: NodeView, { force }: ReinitializeWish): Settle
 }
 
 function taskRuns(task: TaskSpec): Settlement {
-  const text = `${errandOf(task)?.kind ?? task.kind} already in progress`;
+  const text = `${taskName(task)} already in progress`;
   return refused(text, text);
 }
 
