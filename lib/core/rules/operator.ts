@@ -1,4 +1,4 @@
-import type { Action, StopEscalation } from "../action.ts";
+import type { Action, OldData, StopEscalation } from "../action.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, ReinitializeWish, RestartWish } from "../node_view.ts";
@@ -94,14 +94,14 @@ function copy(
   if (source === null) return null;
   const why = `copying ${source.name}, as the operator wishes`;
   const errand = { kind: "reinitialize", id: wish.id } as const;
-  const old = wasReplica(view, memory) ? "remove" : "move-aside";
   return act(why, [
-    { kind: "start-task", task: { kind: "clone", source, old, why, errand } },
+    { kind: "start-task", task: { kind: "clone", source, old: oldData(view), why, errand } },
   ]);
 }
 
-function wasReplica({ postgres }: NodeView, memory: Memory): boolean {
-  if (postgres.kind !== "down" || mayBePrimary(postgres, memory)) return false;
-  return postgres.control.state.includes("recovery") &&
-    postgres.control.state !== "in crash recovery";
+function oldData({ postgres }: NodeView): OldData {
+  if (postgres.kind === "no-data") return "refuse";
+  const state = postgres.kind === "down" ? postgres.control.state : "";
+  const wasReplica = state.includes("recovery") && state !== "in crash recovery";
+  return wasReplica ? "remove" : "move-aside";
 }
