@@ -97,16 +97,18 @@ async function runMember(
   for (const warning of config.warnings) log.warn(warning);
   const member = assembleMember(config, log);
   const starting = new AbortController();
-  let reloading = Promise.resolve();
+  let reloading: Promise<string | null> = Promise.resolve(null);
+  const reloadNow = (): Promise<string | null> => {
+    reloading = reloading.then(() => reload(member, log, reread));
+    return reloading;
+  };
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
       starting.abort();
       member.mailbox.post({ kind: "shutdown" });
     },
-    onReload: () => {
-      reloading = reloading.then(() => reload(member, log, reread));
-    },
+    onReload: () => void reloadNow(),
   });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
@@ -115,7 +117,8 @@ async function runMember(
     log.critical(`Can't start; there is already a node named '${config.name}' running`);
     return EXIT_FAILED;
   }
-  const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
+  const context = { ...member.apiContext, reload: reloadNow };
+  const api = await startApi({ listen: config.restapi.listen, context });
   await runLoops(member, log);
   await endMember(member, api);
   await reloading;
@@ -197,14 +200,22 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.recorder.flush();
 }
 
-async function reload(member: Member, log: Log, reread: () => Promise<AgentConfig>): Promise<void> {
+/** Why the files were not taken, null when they were; the loop is told in either case. */
+async function reload(
+  member: Member,
+  log: Log,
+  reread: () => Promise<AgentConfig>,
+): Promise<string | null> {
+  let fault: string | null = null;
   try {
     const config = await reread();
     for (const warning of config.warnings) log.warn(warning);
     member.takeTags(config.tags);
     log.info("Reloaded the configuration: tags are in force, other changes need a restart");
   } catch (error) {
-    log.error(`Cannot reload the configuration: ${String(error)}`);
+    fault = `Cannot reload the configuration: ${String(error)}`;
+    log.error(fault);
   }
   member.mailbox.post({ kind: "reload", localConfig: null });
+  return fault;
 }

@@ -64,16 +64,16 @@ onServers("clone() keeps a diverged directory and wipes a half-made one", async 
   await bootstrapped(a);
   await streaming(b, a);
   await b.manager.stop("immediate", false, NO_ESCALATION, job());
-  const refused = await b.manager.clone(a.source, false, settings, job());
+  const refused = await b.manager.clone(a.source, "refuse", settings, job());
   strictEqual(refused.kind, "failed");
-  deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
+  deepStrictEqual(await b.manager.clone(a.source, "move-aside", settings, job()), { kind: "done" });
   ok(await exists(`${b.options.dataDir}.diverged/PG_VERSION`));
 
   await b.manager.stop("fast", false, NO_ESCALATION, job());
   await putMark(b.options.dataDir, "clone");
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
   strictEqual((await b.manager.startReplica(a.source, settings, job())).kind, "failed");
-  deepStrictEqual(await b.manager.clone(a.source, false, settings, job()), { kind: "done" });
+  deepStrictEqual(await b.manager.clone(a.source, "refuse", settings, job()), { kind: "done" });
 });
 
 onServers(
@@ -212,7 +212,7 @@ onServers("clone() keeps WAL and tablespaces outside of the data directory too",
   await using b = member(dir, "b", { basebackup });
   await streaming(b, a);
   await b.manager.stop("fast", false, NO_ESCALATION, job());
-  deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
+  deepStrictEqual(await b.manager.clone(a.source, "move-aside", settings, job()), { kind: "done" });
   await eventually(b.manager, (view) => view.kind === "replica" && view.streaming);
   deepStrictEqual(await sql(b, "SELECT x FROM public.t"), [{ x: 1 }]);
   ok(await exists(`${dir}/space-b.diverged`));

@@ -96,7 +96,7 @@ Deno.test("memberRecord() calls a replica promoted after the promotion was asked
 });
 
 const SOURCE = { name: "b", connUrl: "postgres://b/postgres" };
-const CLONE: TaskSpec = { kind: "clone", source: SOURCE, moveAside: false, why: "" };
+const CLONE: TaskSpec = { kind: "clone", source: SOURCE, old: "refuse", why: "" };
 const START: TaskSpec = { kind: "start-replica", upstream: SOURCE };
 const IDLE: TaskView = { kind: "idle" };
 const SILENT: PostgresView = { kind: "silent", systemId: "1", lastRole: "primary", why: "" };
