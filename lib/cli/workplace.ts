@@ -18,8 +18,9 @@ export function localWorkplace(env: Readonly<Record<string, string>>): Workplace
   return {
     read: async (path) => await readText(path),
     edit: async (text) => {
+      const editor = editorOf(env);
       const path = await keep(text);
-      await runEditor([env["VISUAL"], env["EDITOR"]].find((name) => name) ?? "vi", path);
+      await runEditor(editor, path);
       const edited = await readText(path);
       await Deno.remove(path);
       return edited;
@@ -34,9 +35,17 @@ async function keep(text: string): Promise<string> {
   return path;
 }
 
-async function runEditor(editor: string, path: string): Promise<void> {
-  const [program, ...args] = splitWords(editor) ?? [];
-  if (program === undefined) throw new ConfigError(`Cannot use EDITOR "${editor}"`, []);
+function editorOf(env: Readonly<Record<string, string>>): readonly [string, ...string[]] {
+  const line = [env["VISUAL"], env["EDITOR"]].find((name) => name !== undefined && name !== "");
+  const [program, ...args] = splitWords(line ?? "vi") ?? [];
+  if (program !== undefined) return [program, ...args];
+  throw new ConfigError(`Cannot use the editor ${line}: expected a program and its options`, []);
+}
+
+async function runEditor(
+  [program, ...args]: readonly [string, ...string[]],
+  path: string,
+): Promise<void> {
   try {
     const { success, code } = await new Deno.Command(program, { args: [...args, path] }).spawn()
       .status;
