@@ -2,7 +2,7 @@ import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { complaint } from "./output.ts";
+import { complaint, plainLine } from "./output.ts";
 
 const SEND_MS = 90_000;
 
@@ -28,7 +28,7 @@ export async function detach({ ownApiUrl, remote, output }: CommandContext): Pro
     return EXIT.unknown;
   }
   if (answer.status !== 200) {
-    await output.err(complaint(`the agent refused (${answer.status}): ${answer.text.trim()}`));
+    await output.err(complaint(`the agent refused (${answer.status}): ${plainLine(answer.text)}`));
     return EXIT.failed;
   }
   await output.out(`Detached. ${deadlineText(answer.text)}\n`);

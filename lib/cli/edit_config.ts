@@ -9,6 +9,7 @@ import { look } from "./look.ts";
 import { complaint } from "./output.ts";
 import { permit } from "./permit.ts";
 import { NO_CONFIG_NEXT, noConfig } from "./show_config.ts";
+import { yamlText } from "./table.ts";
 
 /** What `agent edit-config` is told; without any of them the editor is started. */
 export interface EditOptions {
@@ -57,7 +58,7 @@ export async function editConfig(context: CommandContext, options: EditOptions):
     await output.out("Not changed\n");
     return EXIT.done;
   }
-  const text = edited.text ?? await yamlOf(next);
+  const text = edited.text ?? await yamlText(next);
   const decoded = decodeSettings(next);
   if ("fault" in decoded) return await giveUp(context, decoded.fault, text);
   await warn(context, config.raw, decoded.settings);
@@ -88,7 +89,7 @@ async function edit(context: CommandContext, base: Base, options: EditOptions): 
   const { set, pg, apply, replace } = options;
   const path = replace ?? apply;
   if (path === null && set.length + pg.length === 0) {
-    const text = await context.workplace.edit(await yamlOf(base.raw));
+    const text = await context.workplace.edit(await yamlText(base.raw));
     return { read: readConfigText("the edited text", text), text };
   }
   const text = path === null ? null : await context.workplace.read(path);
@@ -163,13 +164,8 @@ function sorted(value: JsonObject): JsonObject {
   );
 }
 
-async function yamlOf(config: JsonObject): Promise<string> {
-  const { stringify } = await import("yaml");
-  return stringify(config, { lineWidth: 0 });
-}
-
 async function difference(before: JsonObject, after: JsonObject): Promise<string> {
   const { createTwoFilesPatch } = await import("diff");
-  const [old, next] = [await yamlOf(before), await yamlOf(after)];
+  const [old, next] = [await yamlText(before), await yamlText(after)];
   return createTwoFilesPatch("before", "after", old, next).replace(/^=+\n/, "");
 }

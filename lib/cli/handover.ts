@@ -8,7 +8,7 @@ import { memberTable } from "./list.ts";
 import { look } from "./look.ts";
 import { endpoint } from "./member_url.ts";
 import { order } from "./operation.ts";
-import { complaint } from "./output.ts";
+import { complaint, plainLine } from "./output.ts";
 import { permit } from "./permit.ts";
 import type { RemoteAnswer } from "./remote.ts";
 import { renderTable } from "./table.ts";
@@ -105,12 +105,18 @@ function judge(answer: RemoteAnswer, plan: Send): Verdict {
     return { code: EXIT.unknown, text, next: LOOK };
   }
   const { status, text } = answer;
-  if (status === 200 || status === 202) return { code: EXIT.done, text: text.trim() };
-  if (/status unknown/i.test(text)) return { code: EXIT.unknown, text: text.trim(), next: LOOK };
+  if (status === 200 || status === 202) return { code: EXIT.done, text: plainLine(text) };
+  if (/status unknown/i.test(text)) {
+    return { code: EXIT.unknown, text: plainLine(text), next: LOOK };
+  }
   const hint = status === 401 || status === 403
     ? { next: "Check ctl.authentication or restapi.authentication in the configuration file." }
     : {};
-  return { code: EXIT.failed, text: `${plan.target} refused (${status}): ${text.trim()}`, ...hint };
+  return {
+    code: EXIT.failed,
+    text: `${plan.target} refused (${status}): ${plainLine(text)}`,
+    ...hint,
+  };
 }
 
 async function showMembers(context: CommandContext): Promise<void> {

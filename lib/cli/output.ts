@@ -18,8 +18,8 @@ let isStdoutGone = false;
 
 /** The terminal, or what stands in its place. The only writer of stdout and stderr in commands. */
 export const terminalOutput: Screen = {
-  out: (text) => writeAll(Deno.stdout, text),
-  err: (text) => writeAll(Deno.stderr, text),
+  out: (text) => writeAll(Deno.stdout, visible(text)),
+  err: (text) => writeAll(Deno.stderr, visible(text)),
   clear: async () => {
     if (Deno.stdout.isTerminal()) await writeAll(Deno.stdout, "\x1b[H\x1b[2J\x1b[3J");
   },
@@ -31,7 +31,12 @@ export function complaint(what: string, next?: string): string {
   return next === undefined ? `agent: ${what}\n` : `agent: ${what}\n       ${next}\n`;
 }
 
-/** Text of somebody else, safe for a terminal: one line, without control characters, cut where it gets long. */
+/** Text that a terminal takes for text: whatever a member or the store says, it moves no cursor and rings no bell. */
+export function visible(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
+}
+
+/** Text of somebody else as one line, cut where it gets long. */
 export function plainLine(text: string): string {
   const line = text.trim().replace(/\p{Cc}+/gu, " ");
   return line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}…` : line;

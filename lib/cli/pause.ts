@@ -4,7 +4,7 @@ import { isPaused } from "../core/sync_duty.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { look, lookOrNull } from "./look.ts";
-import { complaint } from "./output.ts";
+import { complaint, plainLine } from "./output.ts";
 import { unseenMembers } from "./pause_doubts.ts";
 import { permit } from "./permit.ts";
 
@@ -74,7 +74,7 @@ async function send(context: CommandContext, view: ClusterView, on: boolean): Pr
       return EXIT.done;
     }
     last = answer.kind === "answered"
-      ? `${name} refused (${answer.status}): ${answer.text.trim()}`
+      ? `${name} refused (${answer.status}): ${plainLine(answer.text)}`
       : `Cannot reach ${name}: ${answer.why}`;
     if (answer.kind === "answered") break;
   }

@@ -149,6 +149,6 @@ function rowsTable({ columns, rows }: SqlRows): Table {
 
 function delimited({ columns, rows }: SqlRows, delimiter: string): string {
   const line = (cells: readonly (string | null)[]): string =>
-    `${cells.map((cell) => (cell ?? "").replace(/[\r\n]+/g, " ")).join(delimiter)}\n`;
+    `${cells.map((cell) => (cell ?? "").replace(/\p{Cc}+/gu, " ")).join(delimiter)}\n`;
   return [columns, ...rows].map(line).join("");
 }

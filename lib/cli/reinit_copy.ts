@@ -4,6 +4,7 @@ import type { MemberState } from "../core/cluster_view.ts";
 import type { CommandContext } from "./command.ts";
 import { askable, endpoint } from "./member_url.ts";
 import { order } from "./operation.ts";
+import { plainLine } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import type { RemoteAnswer } from "./remote.ts";
 
@@ -29,7 +30,7 @@ export async function copyAnew(
   const isBusy = answer.kind === "answered" && answer.status >= 400 &&
     / already in progress$/.test(answer.text.trim());
   if (!isBusy || context.force || !context.prompt.isTerminal) return answer;
-  const question = `${member.name}: ${answer.text.trim()}. Cancel that and copy anew?`;
+  const question = `${member.name}: ${plainLine(answer.text)}. Cancel that and copy anew?`;
   return await confirm(context.prompt, question)
     ? await ask(context, member, options, true)
     : answer;

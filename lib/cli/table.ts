@@ -21,11 +21,28 @@ export interface Table {
 
 /** The text of a table in one form, with its last line break. The libraries are loaded only when they are needed. */
 export async function renderTable(table: Table, format: Format): Promise<string> {
-  if (format === "json") return `${JSON.stringify(table.data, null, 2)}\n`;
+  if (format === "json") return `${escaped(JSON.stringify(table.data, null, 2), "\\u00")}\n`;
   if (format === "tsv") return renderTsv(table);
   if (format === "pretty") return await renderPretty(table);
+  return await yamlText(table.data);
+}
+
+/** Data as YAML. Control characters are escaped, so that the text stays the same on its way to a terminal. */
+export async function yamlText(data: Json): Promise<string> {
   const { stringify } = await import("yaml");
-  return stringify(table.data, { lineWidth: 0 });
+  const text = stringify(data, { lineWidth: 0 });
+  if (!CONTROL.test(text)) return text;
+  const quoted = stringify(data, { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE" });
+  return escaped(quoted, "\\x");
+}
+
+const CONTROL = /[^\P{Cc}\n]/u;
+
+/** The characters that `visible` would replace stand in quotes only, where an escape means the same. */
+function escaped(text: string, escape: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, (character) => {
+    return `${escape}${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
 }
 
 function renderTsv({ columns, rows }: Table): string {
@@ -34,7 +51,7 @@ function renderTsv({ columns, rows }: Table): string {
 }
 
 function tsvCell(text: string): string {
-  return text.replace(/[\t\r\n]+/g, " ");
+  return text.replace(/\p{Cc}+/gu, " ");
 }
 
 async function renderPretty({ title, columns, rows, notes, isWide }: Table): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../base/json.ts";
+import { type Json, type JsonObject, plainText } from "../base/json.ts";
 import { parseSeconds } from "../base/units.ts";
 import type { RestartConditions } from "./node_view.ts";
 import type { Refusal } from "./requests.ts";
@@ -66,7 +66,7 @@ function readKey(
     case "role":
       return readRole(draft, value);
     case "postgres_version":
-      return readVersion(draft, String(value));
+      return readVersion(draft, plainText(value));
     case "timeout":
       return readTimeout(draft, value);
     case "restart_pending":

@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/base/clock.ts";
 import { ConfigError, DcsUnreachable } from "../../lib/base/errors.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import type { ClusterAccess, CommandContext } from "../../lib/cli/command.ts";
+import { visible } from "../../lib/cli/output.ts";
 import type { RemoteAnswer } from "../../lib/cli/remote.ts";
 import type { SqlAnswer, SqlRequest } from "../../lib/cli/sql_access.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
@@ -71,8 +72,8 @@ export function world(options: WorldOptions = {}): World {
     ownApiUrl: "http://127.0.0.1:8001",
     clock: virtualClock(),
     output: {
-      out: (text) => Promise.resolve(void record.out.push(text)),
-      err: (text) => Promise.resolve(void record.err.push(text)),
+      out: (text) => Promise.resolve(void record.out.push(visible(text))),
+      err: (text) => Promise.resolve(void record.err.push(visible(text))),
       clear: () => Promise.resolve(),
       isGone: () => record.out.length + record.err.length >= (options.patience ?? Infinity),
     },

@@ -99,14 +99,16 @@ async function settings(operator: Operator): Promise<void> {
   const place = ["-c", operator.cluster.member("a").configFile, "edit-config"];
   const edited = await runAgentInTerminal(place, {
     stdin: "y\n",
-    env: { EDITOR: "sed -i s/maximum_lag_on_failover:.7/maximum_lag_on_failover:.8/" },
+    env: { EDITOR: "sed -i 's/: 7$/: 8/'" },
   });
   equal(edited.code, 0, edited.stdout);
   match(await operator.run("show-config"), /maximum_lag_on_failover: 8\n/);
 
   // While the editor is open, somebody else changes the settings.
   const other = [Deno.execPath(), ...agentArgs([...place, "-s", "maximum_lag_on_failover=9"])];
-  const script = `${other.join(" ")} --force && echo '# mine' >> "$1" && sed -i s/:.8/:.10/ "$1"`;
+  const script = `${
+    other.join(" ")
+  } --force && echo '# mine' >> "$1" && sed -i 's/: 8$/: 10/' "$1"`;
   await Deno.writeTextFile(`${folder}/editor.sh`, script);
   const late = await runAgentInTerminal(place, {
     stdin: "y\n",
