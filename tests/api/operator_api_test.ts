@@ -69,7 +69,7 @@ Deno.test("POST /switchover goes on waiting when the write got no answer", async
   deepStrictEqual(await reply, [200, 'Successfully switched over to "b"']);
 });
 
-Deno.test("POST /switchover twice at once: one is written, the other is told so", async () => {
+Deno.test("F14 POST /switchover twice at once: one is written, the other is told so", async () => {
   const api = new TestApi();
   const first = answer(api.post("/switchover", { leader: "a", candidate: "b" }));
   const second = await answer(api.post("/switchover", { leader: "a", candidate: "c" }));

@@ -178,7 +178,7 @@ for (const [title, request, status, text] of REFUSALS) {
   });
 }
 
-Deno.test("judgeHandover() takes the early form: a failover that names a leader is a switchover", () => {
+Deno.test("F13 judgeHandover() takes the early form: a failover that names a leader is a switchover", () => {
   const expected = { action: "switchover", leader: "a", candidate: null, oldLeader: "a" };
 
   deepStrictEqual(judge({ endpoint: "failover", body: { leader: "a" } }), expected);

@@ -72,7 +72,7 @@ Deno.test("handover judges a request for later at its time, case M4 before it", 
   assert.deepEqual(ordered({ ...early, wallMs: view.wallMs + 1 }), ["hold-lock", "clear-handover"]);
 });
 
-Deno.test("recover-leader hands over only to a member that has all that was written", () => {
+Deno.test("F1 recover-leader hands over only to a member that has all that was written", () => {
   const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
   const stopped = nodeView({ cluster: asked, postgres: down() });
   assert.deepEqual(ordered(stopped), ["hold-lock", "ask-peers"]);
