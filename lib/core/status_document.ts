@@ -88,7 +88,8 @@ export function statusDocument(facts: StatusFacts): JsonObject {
 /** The server, when it answered and its state allows Patroni's documents to show what it said. */
 export function queried(view: NodeView): PrimaryView | ReplicaView | null {
   const state = runStateOf(view);
-  return state === "running" || state === "starting" ? answering(view.postgres) : null;
+  const isShown = state === "running" || state === "starting" || state === "restarting";
+  return isShown ? answering(view.postgres) : null;
 }
 
 function stateText(view: NodeView | null): string {

@@ -1,13 +1,15 @@
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const EXECUTABLE = fileURLToPath(new URL("../../dist/agent", import.meta.url));
 
-/** Deno lets a program read `/proc` (boot clock, identity of processes) only with every permission. */
-const PERMISSIONS = "--allow-all";
-
-/** Words after `deno` that run the agent with these arguments. */
-export function agentArgs(args: readonly string[]): readonly string[] {
-  return ["run", "--quiet", "--no-prompt", "--cached-only", PERMISSIONS, MAIN, ...args];
+/** The agent as it is installed. Throws when it was not built: scripts/test and scripts/demo do it first. */
+export function agentProgram(): string {
+  try {
+    Deno.statSync(EXECUTABLE);
+  } catch (cause) {
+    throw new Error(`Cannot find ${EXECUTABLE}: run deno task compile`, { cause });
+  }
+  return EXECUTABLE;
 }
 
 /** How a command of the agent ended. */
@@ -30,7 +32,7 @@ export async function runAgentCommand(
   args: readonly string[],
   input: CliInput = {},
 ): Promise<CliResult> {
-  return await runToEnd([Deno.execPath(), ...agentArgs(args)], input);
+  return await runToEnd([agentProgram(), ...args], input);
 }
 
 /** The same with a terminal of its own, in which `stdin` is typed; stdout and stderr come together in stdout. */
@@ -38,7 +40,7 @@ export async function runAgentInTerminal(
   args: readonly string[],
   input: CliInput = {},
 ): Promise<CliResult> {
-  const words = [Deno.execPath(), ...agentArgs(args)].map((word) => `'${word}'`);
+  const words = [agentProgram(), ...args].map((word) => `'${word}'`);
   return await runToEnd(["script", "-qec", words.join(" "), "/dev/null"], input);
 }
 

@@ -173,8 +173,13 @@ export class TestApi {
     return this.#sendBody("PATCH", path, body, {});
   }
 
+  /** PUT of a JSON body. */
+  put(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return this.#sendBody("PUT", path, body, headers);
+  }
+
   #sendBody(
-    method: "POST" | "PATCH",
+    method: "POST" | "PATCH" | "PUT",
     path: string,
     body: unknown,
     headers: Record<string, string>,

@@ -77,6 +77,27 @@ onServers("clone() keeps a diverged directory and wipes a half-made one", async 
 });
 
 onServers(
+  "clone() removes a replica's directory only once the source is known to be usable",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await using b = member(dir, "b");
+    await bootstrapped(a);
+    await streaming(b, a);
+    await b.manager.stop("immediate", false, NO_ESCALATION, job());
+    const marker = `${b.options.dataDir}/left_over`;
+    await Deno.writeTextFile(marker, "");
+    const nowhere = { name: "x", connUrl: "postgres://127.0.0.1:1/postgres" };
+    strictEqual((await b.manager.clone(nowhere, "remove", settings, job())).kind, "failed");
+    ok(await exists(marker), "a source that cannot be reached costs nothing");
+
+    deepStrictEqual(await b.manager.clone(a.source, "remove", settings, job()), { kind: "done" });
+    ok(!await exists(marker));
+    ok(!await exists(`${b.options.dataDir}.diverged`));
+    strictEqual((await look(b.manager)).kind, "replica");
+  },
+);
+
+onServers(
   "applySettings() reloads, leaves unknown parameters out and reports restarts",
   async (dir) => {
     await using a = member(dir, "a");

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { isJsonObject } from "../../lib/base/json.ts";
 import {
-  agentArgs,
+  agentProgram,
   type CliInput,
   runAgentCommand,
   runAgentInTerminal,
@@ -105,7 +105,7 @@ async function settings(operator: Operator): Promise<void> {
   match(await operator.run("show-config"), /maximum_lag_on_failover: 8\n/);
 
   // While the editor is open, somebody else changes the settings.
-  const other = [Deno.execPath(), ...agentArgs([...place, "-s", "maximum_lag_on_failover=9"])];
+  const other = [agentProgram(), ...place, "-s", "maximum_lag_on_failover=9"];
   const script = `${
     other.join(" ")
   } --force && echo '# mine' >> "$1" && sed -i 's/: 8$/: 10/' "$1"`;
