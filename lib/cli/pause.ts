@@ -4,6 +4,7 @@ import { isPaused } from "../core/sync_duty.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { look, lookOrNull } from "./look.ts";
+import { askable, endpoint } from "./member_url.ts";
 import { complaint, plainLine } from "./output.ts";
 import { unseenMembers } from "./pause_doubts.ts";
 import { permit } from "./permit.ts";
@@ -59,11 +60,15 @@ export function whyUnsafe({ lock, members }: ClusterView): readonly string[] {
 async function send(context: CommandContext, view: ClusterView, on: boolean): Promise<number> {
   const { output, remote } = context;
   let last = "no member has published an address";
-  for (const { name, apiUrl } of inOrder(view)) {
+  for (const { name, apiUrl: published } of inOrder(view)) {
+    const apiUrl = askable(published);
     if (apiUrl === null) continue;
     using deadline = within(SEND_MS);
-    const url = new URL("/config", apiUrl).href;
-    const answer = await remote.patch(url, { pause: on ? true : null }, deadline.signal);
+    const answer = await remote.patch(
+      endpoint(apiUrl, "config"),
+      { pause: on ? true : null },
+      deadline.signal,
+    );
     if (answer.kind === "lost") {
       if (await hasHappened(context, on)) return await told(context, on);
       const next = "Look with agent list before you repeat it.";
@@ -87,12 +92,8 @@ async function told({ output }: CommandContext, on: boolean): Promise<number> {
 
 /** One look after an answer that was lost. */
 async function hasHappened(context: CommandContext, on: boolean): Promise<boolean> {
-  try {
-    return isPaused(await look(context)) === on;
-  } catch (error) {
-    if (error instanceof DcsUnreachable) return false;
-    throw error;
-  }
+  const view = await lookOrNull(context.cluster);
+  return view !== null && isPaused(view) === on;
 }
 
 function inOrder({ lock, members }: ClusterView): readonly MemberState[] {
