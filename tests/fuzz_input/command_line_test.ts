@@ -11,7 +11,8 @@ import { runProgram } from "../../lib/cli/program.ts";
 import type { RemoteAnswer } from "../../lib/cli/remote.ts";
 import { environmentOf } from "../../lib/cli/where.ts";
 import { readConfig } from "../../lib/config/load.ts";
-import { cluster } from "../core/builders.ts";
+import { readTags } from "../../lib/core/tags.ts";
+import { cluster, member } from "../core/builders.ts";
 import { NOT_FOUND, world, type WorldOptions } from "../cli/faces.ts";
 import { anyJson, anyText, casesOf, garbled, SECRET } from "./cases.ts";
 
@@ -96,6 +97,17 @@ const answer: fc.Arbitrary<RemoteAnswer> = fc.oneof(
   ),
 );
 
+/** What members of another program, or none at all, may have published. */
+const ODD = [
+  member("a", { apiUrl: "http://h:1b/patroni", connUrl: "postgres://\x1b[2J:1/x" }),
+  member("\x1b[2J", { apiUrl: null, connUrl: null, scheduledRestart: {}, pendingRestart: true }),
+  member("demo", { apiUrl: "ftp://h/patroni", connUrl: "nothing" }),
+  member("__proto__", {
+    pendingRestartReason: { x: null },
+    tags: readTags({ replicatefrom: "a" }),
+  }),
+];
+
 const surroundings: fc.Arbitrary<WorldOptions> = fc.record({
   answer,
   page: fc.array(text, { minLength: 1, maxLength: 3 }),
@@ -105,6 +117,7 @@ const surroundings: fc.Arbitrary<WorldOptions> = fc.record({
     [null],
     [cluster({ lock: null, members: [], config: null, systemId: null })],
     [cluster(), null],
+    [cluster({ members: ODD, lock: "\x1b[2J" })],
   ),
   written: fc.constantFrom(
     { kind: "done", revision: 1n } as const,
