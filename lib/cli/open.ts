@@ -3,7 +3,6 @@ import { ConfigError } from "../base/errors.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig, readConfig } from "../config/load.ts";
 import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
-import { removeCluster } from "../dcs/etcd/remove_cluster.ts";
 import type { ClusterAccess, CommandContext } from "./command.ts";
 import type { Manner } from "./faces.ts";
 import { operatorSql } from "./operator_sql.ts";
@@ -47,20 +46,14 @@ export async function openCluster(
 }
 
 function clusterOf({ namespace, etcd }: AgentConfig, scope: string): ClusterAccess {
-  const options = {
-    ...etcd,
-    scope,
-    namespace,
-    endpointMs: () => ENDPOINT_MS,
-    clock: systemClock,
-  };
-  const store = new EtcdDcs(options);
+  const endpointMs = (): number => ENDPOINT_MS;
+  const store = new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock: systemClock });
   return {
     scope,
     read: (signal) => store.read(signal),
     writeConfig: (config, revision, signal) => store.writeConfig(config, revision, signal),
     clearHandover: (revision, signal) => store.clearHandover(revision, signal),
-    remove: (holder, signal) => removeCluster(options, holder, signal),
+    remove: (holder, signal) => store.removeCluster(holder, signal),
   };
 }
 

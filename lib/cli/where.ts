@@ -27,6 +27,7 @@ export function environmentOf(text: string, env: Env, where: Where): Env {
     ...env,
     ...(where.scope === null ? {} : { PATRONI_SCOPE: where.scope }),
     ...(where.dcsUrl === null ? {} : storeOf(where.dcsUrl)),
+    ...(where.insecure ? { PATRONI_CTL_INSECURE: "on" } : {}),
   };
   if (describesMember(text, env, where)) return given;
   if (isMissing(values["scope"]) && (given["PATRONI_SCOPE"] ?? "") === "") {

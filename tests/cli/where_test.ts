@@ -37,6 +37,11 @@ Deno.test("environmentOf() lays the command line over file and variables", () =>
   ]);
 });
 
+Deno.test("environmentOf() takes any certificate only when it is told to", () => {
+  strictEqual(environmentOf(OWN, {}, HERE)["PATRONI_CTL_INSECURE"], undefined);
+  strictEqual(environmentOf(OWN, {}, { ...HERE, insecure: true })["PATRONI_CTL_INSECURE"], "on");
+});
+
 Deno.test("environmentOf() leaves the file of a member as it is", () => {
   const text = "scope: demo\nname: a\n";
   strictEqual(describesMember(text, {}, HERE), true);

@@ -1,7 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import { EtcdDcs } from "../../lib/dcs/etcd/etcd_dcs.ts";
-import { removeCluster } from "../../lib/dcs/etcd/remove_cluster.ts";
 import { etcdInstalled, startEtcd } from "./etcd_process.ts";
 import { noSignal } from "./store_world.ts";
 
@@ -29,7 +28,7 @@ Deno.test(TITLE, { ignore }, async () => {
     await of(scope).restoreKeys("a", "7300000000000000001", { ttl: 30 }, noSignal());
   }
   const remove = async (scope: string, holder: string | null): Promise<string> =>
-    (await removeCluster({ ...common, scope }, holder, noSignal())).kind;
+    (await of(scope).removeCluster(holder, noSignal())).kind;
   const content = async (scope: string): Promise<readonly unknown[]> => {
     const { systemId, lock, members, config } = await of(scope).read(noSignal());
     return [systemId, lock, members.length, config?.raw ?? null];

@@ -208,6 +208,11 @@ export class EtcdDcs implements Dcs {
     return this.#replace(this.#keys.config, text, revision || this.#views.blank().config, signal);
   }
 
+  /** Deletes every key of the cluster if `holder` (null: nobody) has the lock at that moment, or its lock has ended. */
+  removeCluster(holder: string | null, signal: AbortSignal): Promise<WriteResult> {
+    return removeCluster(this.#gateway, this.#keys, holder, signal);
+  }
+
   watch(onHint: () => void, silenceMs: () => number, signal: AbortSignal): Promise<void> {
     const [gateway, keys, clock] = [this.#gateway, this.#keys, this.#clock];
     return watch({ gateway, keys, clock, silenceMs }, onHint, signal);
