@@ -36,7 +36,7 @@ import {
 import type { Compare, Step } from "./txn.ts";
 import { ViewReader } from "./view_reader.ts";
 import { watch } from "./watch.ts";
-import { refusedIfFailed, writeGuarded } from "./writer.ts";
+import { refusedIfFailed, removeCluster, writeGuarded } from "./writer.ts";
 import type { GuardedWrite } from "./writer.ts";
 
 /** Which cluster in which etcd. */
