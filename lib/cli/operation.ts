@@ -21,6 +21,9 @@ export interface Order {
 const EVERY_MS = 1000;
 const LOOK_MS = 3000;
 
+/** A member that says nothing for so long is not waited for: its agent may be gone. */
+export const SILENT_MS = 60_000;
+
 type Context = Pick<CommandContext, "remote" | "output" | "clock">;
 
 /**
@@ -47,6 +50,7 @@ async function follow(
 ): Promise<RemoteAnswer> {
   const url = endpoint(apiUrl, `operations/${encodeURIComponent(id)}`);
   let told = "";
+  let heardMs = clock.bootMs();
   while (clock.bootMs() < endMs) {
     using deadline = within(LOOK_MS);
     const answer = await remote.get(url, deadline.signal);
@@ -54,6 +58,8 @@ async function follow(
     if (operation === null && answer.kind === "answered" && answer.status === 404) {
       return { kind: "lost", why: `the agent of ${member} does not know operation ${id} any more` };
     }
+    if (operation !== null) heardMs = clock.bootMs();
+    else if (clock.bootMs() - heardMs >= SILENT_MS) return silent(member, id);
     const ended = operation === null ? null : endOf(operation);
     if (ended !== null) return ended;
     const news = operation === null
@@ -64,6 +70,11 @@ async function follow(
     await clock.sleep(EVERY_MS);
   }
   return { kind: "lost", why: `still under way after ${limitMs / 1000} s, operation ${id}` };
+}
+
+function silent(member: string, id: string): RemoteAnswer {
+  const seconds = SILENT_MS / 1000;
+  return { kind: "lost", why: `${member} tells nothing of operation ${id} since ${seconds} s` };
 }
 
 function endOf({ state, status, text, why }: Operation): RemoteAnswer | null {

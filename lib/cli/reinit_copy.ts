@@ -3,7 +3,7 @@ import { within } from "../base/deadline.ts";
 import type { MemberState } from "../core/cluster_view.ts";
 import type { CommandContext } from "./command.ts";
 import { askable, endpoint } from "./member_url.ts";
-import { order } from "./operation.ts";
+import { order, SILENT_MS } from "./operation.ts";
 import { plainLine } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import type { RemoteAnswer } from "./remote.ts";
@@ -68,17 +68,19 @@ async function untilCopied(
   apiUrl: string,
 ): Promise<RemoteAnswer> {
   await output.err(`${name}: ${STARTED}\n`);
-  const endMs = clock.bootMs() + COPY_MS;
-  while (clock.bootMs() < endMs) {
+  let heardMs = clock.bootMs();
+  while (clock.bootMs() - heardMs < SILENT_MS) {
     await clock.sleep(EVERY_MS);
     using deadline = within(LOOK_MS);
     const answer = await remote.get(endpoint(apiUrl, "patroni"), deadline.signal);
     const state = answer.kind === "answered" ? stateIn(answer.text) : null;
-    if (state === null || state === "creating replica") continue;
+    if (state === null) continue;
+    heardMs = clock.bootMs();
+    if (state === "creating replica") continue;
     const isGood = state === "running" || state === "starting";
     return { kind: "answered", status: isGood ? 200 : 503, text: `copied; its server is ${state}` };
   }
-  return { kind: "lost", why: "the copy has not ended" };
+  return { kind: "lost", why: `its agent tells nothing since ${SILENT_MS / 1000} s` };
 }
 
 const stateSchema = v.pipe(v.string(), v.parseJson(), v.object({ state: v.string() }));

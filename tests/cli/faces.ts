@@ -136,6 +136,9 @@ function workplaceOf(
 /** What the pages of a member look like when it knows no such path. */
 export const NOT_FOUND = "404";
 
+/** In the place of a page: the member does not answer. */
+export const DEAD = "dead";
+
 const SILENT: RemoteAnswer = { kind: "unreachable", why: "connection refused" };
 
 const ONE_ROW: SqlAnswer = {
@@ -145,6 +148,7 @@ const ONE_ROW: SqlAnswer = {
 };
 
 function pageAnswer(text: string): RemoteAnswer {
+  if (text === DEAD) return SILENT;
   return text === NOT_FOUND
     ? { kind: "answered", status: 404, text: "no such operation" }
     : { kind: "answered", status: 200, text };

@@ -3,7 +3,7 @@ import { reinit } from "../../lib/cli/reinit.ts";
 import type { ReinitOptions } from "../../lib/cli/reinit_copy.ts";
 import type { RemoteAnswer } from "../../lib/cli/remote.ts";
 import { cluster } from "../core/builders.ts";
-import { world, type WorldOptions } from "./faces.ts";
+import { DEAD, world, type WorldOptions } from "./faces.ts";
 
 const B: ReinitOptions = { names: ["b"], fromLeader: false, wait: false };
 const URL_B = "http://127.0.0.1:8002/reinitialize";
@@ -79,6 +79,10 @@ Deno.test("reinit() with wait looks at the state of a member that keeps no opera
 
   const bad = world({ answer, page: [copying, '{"state":"start failed"}'], force: true });
   strictEqual(await reinit(bad.context, { ...B, wait: true }), 1);
+
+  const gone = world({ answer, page: [copying, DEAD], force: true });
+  strictEqual(await reinit(gone.context, { ...B, wait: true }), 3);
+  match(gone.err.join(""), /tells nothing since 60 s/);
 });
 
 Deno.test("reinit() tells a silent member from one that took the order", async () => {

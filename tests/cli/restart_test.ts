@@ -3,7 +3,7 @@ import { DcsUnreachable } from "../../lib/base/errors.ts";
 import { restart } from "../../lib/cli/restart.ts";
 import type { RestartOptions } from "../../lib/cli/restart_options.ts";
 import { cluster, member } from "../core/builders.ts";
-import { NOT_FOUND, world, type WorldOptions } from "./faces.ts";
+import { DEAD, NOT_FOUND, world, type WorldOptions } from "./faces.ts";
 
 const ALL: RestartOptions = {
   names: [],
@@ -154,14 +154,17 @@ Deno.test("restart() tells a silent member from one that took the order", async 
 });
 
 const BEGUN = { kind: "answered", status: 202, text: '{"id":"7","state":"queued"}' } as const;
+const ENDED = '{"id":"7","state":"done","status":200,"text":"restarted"}';
 const ENDS: readonly (readonly [string, number, readonly string[], RegExp])[] = [
-  ["done", 0, ['{"id":"7","state":"done","status":200,"text":"restarted"}'], /b: restarted/],
+  ["done", 0, [ENDED], /b: restarted/],
   ["failed", 1, ['{"id":"7","state":"failed","status":503,"text":"restart failed"}'], /503/],
   ["refused", 1, ['{"id":"7","state":"refused","why":"a task runs"}'], /a task runs/],
   ["unknown", 3, ['{"id":"7","state":"unknown","why":"who knows"}'], /who knows/],
   ["forgotten", 3, [NOT_FOUND], /does not know operation 7/],
   ["endless", 3, ['{"id":"7","state":"running"}'], /still under way/],
-  ["garbage that never ends", 3, ["<html>", "{}", "[1]", '{"id":7}'], /still under way/],
+  ["garbage that never ends", 3, ["<html>", "{}", "[1]", '{"id":7}'], /tells nothing/],
+  ["silence", 3, [DEAD], /tells nothing of operation 7 since 60 s/],
+  ["silence for a while", 0, [...Array(50).fill(DEAD), ENDED], /b: restarted/],
 ];
 
 for (const [end, code, page, said] of ENDS) {
