@@ -44,6 +44,8 @@ export async function query(context: CommandContext, options: QueryOptions): Pro
   return await repeat(context, options.watchS, () => queryOnce(context, wanted));
 }
 
+const DAY_S = 86_400;
+
 interface Fault {
   readonly what: string;
   readonly next: string;
@@ -64,8 +66,9 @@ function faultOf(
   if (password && !prompt.isTerminal) {
     return { what: "Cannot ask for the password: stdin is no terminal", next: "Set PGPASSWORD." };
   }
-  if (limitS > 0) return null;
-  return { what: `"${timeout}" is no positive time`, next: "Write it like 90 or 5min." };
+  if (limitS > 0 && limitS <= DAY_S) return null;
+  const next = "Write it like 90 or 5min, at most a day.";
+  return { what: `"${timeout}" is no positive time`, next };
 }
 
 type Wanted = Omit<QueryOptions, "password"> & {

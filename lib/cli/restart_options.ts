@@ -20,6 +20,7 @@ export interface RestartOptions extends Selection {
 }
 
 const USUAL_S = 300;
+const DAY_S = 86_400;
 const SPARE_MS = 60_000;
 
 /** The request that the options come to, or why they cannot be used. */
@@ -38,8 +39,8 @@ export function readOptions(options: RestartOptions, wallMs: number): ReadRestar
   const when = readWhen(scheduled, wallMs);
   if (when.kind === "bad") return when;
   const seconds = timeout === null ? USUAL_S : parseSeconds(timeout) ?? 0;
-  if (seconds <= 0) {
-    const next = "Write seconds or a number with a unit: 90, 5min.";
+  if (seconds <= 0 || seconds > DAY_S) {
+    const next = "Write seconds or a number with a unit, at most a day: 90, 5min.";
     return { kind: "bad", what: `"${timeout}" is no positive time`, next };
   }
   if (pgVersion !== null && !/^(\d{2,}\.\d+|\d\.\d+\.\d+)$/.test(pgVersion)) {

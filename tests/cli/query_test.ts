@@ -112,6 +112,7 @@ const MISUSED: readonly (readonly [string, Partial<QueryOptions>, WorldOptions])
   ["there is no statement", { command: null }, {}],
   ["there are two statements", { file: "x" }, {}],
   ["member and role are given", { member: "a", role: "leader" }, {}],
+  ["the time is endless", { timeout: "99d" }, {}],
   ["the time is none", { timeout: "-1" }, {}],
   ["the password cannot be asked for", { password: true }, { reply: null }],
 ];

@@ -95,6 +95,7 @@ const REFUSED: readonly (readonly [
   ["a member is unknown", 1, { names: ["aa"] }, {}, /Did you mean a\?/],
   ["nobody has the role", 1, { role: "standby-leader" }, {}, /no member has the role/],
   ["the timeout is no time", 2, { timeout: "soon" }, {}, /no positive time/],
+  ["the timeout is endless", 2, { timeout: "99d" }, {}, /at most a day/],
   ["the timeout is zero", 2, { timeout: "0" }, {}, /no positive time/],
   ["the version is none", 2, { pgVersion: "15" }, {}, /no version of PostgreSQL/],
   ["the time is past", 2, { scheduled: "1969-05-01T02:00Z" }, {}, /in the past/],
