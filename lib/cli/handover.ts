@@ -5,7 +5,7 @@ import { EXIT } from "./exit_codes.ts";
 import { awaitLeader } from "./await_leader.ts";
 import { type HandoverOptions, type Plan, planHandover } from "./handover_plan.ts";
 import { memberTable } from "./list.ts";
-import { look } from "./look.ts";
+import { look, lookOrNull } from "./look.ts";
 import { endpoint } from "./member_url.ts";
 import { order } from "./operation.ts";
 import { complaint, plainLine } from "./output.ts";
@@ -120,6 +120,8 @@ function judge(answer: RemoteAnswer, plan: Send): Verdict {
 }
 
 async function showMembers(context: CommandContext): Promise<void> {
-  const table = memberTable(await look(context.cluster), context.cluster.scope);
+  const view = await lookOrNull(context.cluster);
+  if (view === null) return; // what was done is done
+  const table = memberTable(view, context.cluster.scope);
   await context.output.out(await renderTable(table, context.format));
 }

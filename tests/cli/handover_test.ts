@@ -147,6 +147,10 @@ Deno.test("handover() shows the members before it asks and after it is done", as
   match(out.join(""), /Done\nCluster: demo/);
 });
 
+Deno.test("handover() that was carried out is done, also when the store is silent afterwards", async () => {
+  strictEqual(await codeOf(FAILOVER, { views: [cluster(), null] }), 0);
+});
+
 Deno.test("handover() rejects when the store does not answer, with nothing sent", async () => {
   const { context, sent } = world({ views: [null] });
 
