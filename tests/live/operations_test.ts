@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { within } from "../../lib/base/deadline.ts";
 import { isJsonObject } from "../../lib/base/json.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import type { Cluster } from "../../scripts/playground/cluster.ts";
@@ -21,6 +22,16 @@ async function writing(cluster: Cluster): Promise<{ leader: Member; writer: Writ
   });
   writer.resetGap();
   return { leader, writer };
+}
+
+async function patronictl(member: Member, ...words: readonly string[]): Promise<string> {
+  using deadline = within(60_000);
+  const { stdout, stderr } = await new Deno.Command("patronictl", {
+    args: ["-c", member.configFile, ...words],
+    env: { LC_ALL: "C.UTF-8" },
+    signal: deadline.signal,
+  }).output();
+  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 
 /** Ends the writer after `ms` more; all that was confirmed is there. */
@@ -190,5 +201,37 @@ liveTest(
     equal((await order(leader, "PUT", "/config", { ...next, ttl: null })).status, 400);
     equal((await order(leader, "PUT", "/config", { ...next, ttl: "soon" })).status, 400);
     deepEqual(JSON.parse((await order(leader, "GET", "/config")).text), next);
+  },
+);
+
+liveTest(
+  "the distribution's patronictl restarts, copies anew, schedules and flushes",
+  { members: ["a", "b"] },
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForStreaming(60_000);
+    const replica = cluster.members.find((member) => member !== leader);
+    ok(replica !== undefined);
+    const { scope } = leader.plan;
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    const before = await startOf(leader);
+    match(await patronictl(leader, "restart", scope, leader.name, "--force"), /Success: restart/);
+    ok(await startOf(leader) !== before);
+    const planned = ["restart", scope, replica.name, "--scheduled", later, "--force"];
+    match(await patronictl(leader, ...planned), /Success: restart scheduled/);
+    await waitFor("the scheduled restart in its list", 20_000, async () => {
+      const seen = await patronictl(leader, "list", "--extended");
+      return { met: seen.includes("Scheduled restart") ? true : null, seen };
+    });
+    match(await patronictl(leader, "flush", scope, "restart", "--force"), /Success: flush/);
+    match(
+      await patronictl(leader, "reinit", scope, replica.name, "--force", "--wait"),
+      /Reinitialize is completed/,
+    );
+    const names = ["--leader", leader.name, "--candidate", replica.name];
+    const switchover = ["switchover", scope, ...names, "--scheduled", later, "--force"];
+    match(await patronictl(leader, ...switchover), /Switchover scheduled/);
+    match(await patronictl(leader, "flush", scope, "switchover"), /Success: scheduled switchover/);
+    match(await patronictl(leader, "reload", scope, "--force"), /Reload request received/);
   },
 );
