@@ -107,17 +107,18 @@ function seenErrand(operation: Operation, view: NodeView, memory: Memory): Opera
   if (!isMine && !isBegun) return operation;
   const startedMs = operation.startedMs ?? wallMs;
   if (!isMine) return { ...operation, state: "running", startedMs, progress: null };
+  return { ...operation, state: "running", startedMs, ...progressOf(view) };
+}
+
+/** What runs at this moment, how long by now, and how far it is. */
+function progressOf({ task, nowMs }: NodeView): Pick<Operation, "why" | "progress"> {
+  if (task.kind !== "running") return { why: null, progress: null };
+  const seconds = Math.max(0, Math.round((nowMs - task.sinceMs) / 1000));
   const { done = null, total = null } = task.bytes ?? {};
   const progress = task.progress === null
     ? null
     : { text: task.progress, bytes: done, bytesTotal: total };
-  return {
-    ...operation,
-    state: "running",
-    startedMs,
-    why: `${task.task.kind} is running`,
-    progress,
-  };
+  return { why: `${task.task.kind} has been running for ${seconds} s`, progress };
 }
 
 function seenHandover(operation: Operation, written: WrittenHandover, view: NodeView): Operation {
@@ -140,7 +141,9 @@ function seenHandover(operation: Operation, written: WrittenHandover, view: Node
     const state = end.status === 200 ? "done" : "failed";
     return ended(operation, { state, why: end.text, reply: end }, wallMs);
   }
-  if (wallMs - operation.askedMs < HANDOVER_MAX_MS || scheduledMs !== null) return operation;
+  if (wallMs - operation.askedMs < HANDOVER_MAX_MS || scheduledMs !== null) {
+    return { ...operation, ...progressOf(view) };
+  }
   return ended(operation, { state: "unknown", why: "no end was seen", reply: null }, wallMs);
 }
 
@@ -151,7 +154,8 @@ function waitingHandover(
   { view, leader }: { readonly view: NodeView; readonly leader: string | null },
 ): Operation {
   if (view.wallMs >= (operation.scheduledMs ?? 0)) {
-    return { ...operation, state: "running", startedMs: operation.startedMs ?? view.wallMs };
+    const startedMs = operation.startedMs ?? view.wallMs;
+    return { ...operation, state: "running", startedMs, ...progressOf(view) };
   }
   const oldLeader = leader ?? written.handover.oldLeader;
   return { ...operation, handover: { ...written, handover: { ...written.handover, oldLeader } } };

@@ -85,7 +85,7 @@ Deno.test("F10 POST /restart that lasts is not failed: it is running, with its p
   const seen = await documentOf(api.send(`/operations/${id}`));
   deepStrictEqual([seen["state"], seen["why"], seen["ended_at"]], [
     "running",
-    "stop is running",
+    "stop has been running for 1000 s",
     null,
   ]);
   settle(api, id, "done", "restarted successfully");

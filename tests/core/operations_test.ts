@@ -49,7 +49,10 @@ Deno.test("seenOperations() follows the job of an order, with its progress", () 
   };
   const [found] = seenOperations([operation()], nodeView({ task }), initialMemory);
   const document = found === undefined ? {} : operationDocument(found);
-  deepStrictEqual([document["state"], document["why"]], ["running", "clone is running"]);
+  deepStrictEqual([document["state"], document["why"]], [
+    "running",
+    "clone has been running for 1000 s",
+  ]);
   deepStrictEqual(document["progress"], {
     text: "copied 1 of 4 MB",
     fraction: 0.25,

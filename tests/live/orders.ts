@@ -1,4 +1,5 @@
 import { ok } from "node:assert/strict";
+import { within } from "../../lib/base/deadline.ts";
 import { isJsonObject } from "../../lib/base/json.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import type { Member } from "../../scripts/playground/member.ts";
@@ -25,11 +26,12 @@ export async function order(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
   const { site, restPort } = member.plan;
+  using deadline = within(ANSWER_MS);
   const response = await fetch(`http://${site.host}:${restPort}${path}`, {
     method,
     headers,
     ...(body === null ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(ANSWER_MS),
+    signal: deadline.signal,
   });
   return {
     status: response.status,

@@ -1,6 +1,5 @@
 import { answering } from "../../lib/core/server_texts.ts";
-import type { OperatorWish } from "../../lib/core/node_view.ts";
-import { Node } from "../sim/node.ts";
+import type { SimNode } from "../sim/sim_node.ts";
 import type { World } from "../sim/world.ts";
 
 /** Wall clock of the simulator's agents at its start. */
@@ -14,17 +13,17 @@ export function orderRestart(world: World, name: string, afterMs: number | null)
   const node = agentOf(world, name);
   const id = `order ${++orders}`;
   if (afterMs === null) {
-    return post(node, { kind: "restart", id, conditions: ANY, timeoutS: null, schedule: null });
+    return node.order({ kind: "restart", id, conditions: ANY, timeoutS: null, schedule: null });
   }
   const startTime = answering(node.server.view([]))?.startTime ?? "";
   const schedule = { atMs: wallMs(world) + afterMs, startTime, shown: {} };
-  post(node, { kind: "scheduled-restart", id, conditions: ANY, timeoutS: null, schedule });
+  node.order({ kind: "scheduled-restart", id, conditions: ANY, timeoutS: null, schedule });
 }
 
 /** A new copy, as `POST /reinitialize` posts it. */
 export function orderCopy(world: World, name: string, how: string): void {
   const force = how === "force";
-  post(agentOf(world, name), {
+  agentOf(world, name).order({
     kind: "reinitialize",
     id: `order ${++orders}`,
     force,
@@ -46,15 +45,10 @@ export function scheduleSwitchover(
   for (const node of world.nodes) node.wake();
 }
 
-function agentOf(world: World, name: string): Node {
+function agentOf(world: World, name: string): SimNode {
   const node = world.node(name);
-  if (!(node instanceof Node)) throw new TypeError(`Cannot find member "${name}"`);
+  if (node === null) throw new TypeError(`Cannot find member "${name}"`);
   return node;
-}
-
-function post(node: Node, wish: OperatorWish): void {
-  node.wishes = [...node.wishes.filter(({ kind }) => kind !== wish.kind), wish];
-  node.wake();
 }
 
 function wallMs(world: World): number {

@@ -36,6 +36,9 @@ function isErrand(wish: OperatorWish): wish is ErrandWish {
   return ["restart", "scheduled-restart", "reinitialize"].includes(wish.kind);
 }
 
+/** Operators watch how far their orders are. */
+const PROGRESS_MS = 2000;
+
 type Settlement = Pick<Extract<Action, { kind: "settle" }>, "state" | "why" | "reply">;
 
 /** The ends of errands that this view shows; each is told once, for then its wish is gone. */
@@ -51,8 +54,9 @@ export function settleErrands(view: NodeView, memory: Memory): readonly Action[]
 /** Boot clock of the next moment at which an errand must be looked at; null: none waits. */
 export function errandWakeMs(view: NodeView, memory: Memory): number | null {
   const moments = errandsOf(view).flatMap((wish): readonly number[] => {
-    if (wish.kind === "reinitialize") return [];
     const stage = stageOf(view, memory, wish);
+    if (stage.kind === "running") return [view.nowMs + PROGRESS_MS];
+    if (wish.kind === "reinitialize") return [];
     const { schedule } = wish;
     if (stage.kind === "new") {
       const inMs = schedule === null ? 0 : schedule.atMs - view.wallMs;
