@@ -15,7 +15,7 @@ export async function operate(context: CommandContext, wish: Wish): Promise<numb
     case "reinit":
       return await (await import("./reinit.ts")).reinit(context, wish.options);
     case "reload":
-      return await (await import("./reload.ts")).reload(context, wish.options);
+      return await (await import("./reload_members.ts")).reload(context, wish.options);
     case "flush":
       return await (await import("./flush.ts")).flush(context, wish.options);
     case "dsn":

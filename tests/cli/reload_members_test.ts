@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { flush, type FlushOptions } from "../../lib/cli/flush.ts";
-import { reload } from "../../lib/cli/reload.ts";
+import { reload } from "../../lib/cli/reload_members.ts";
 import { cluster, handover, member } from "../core/builders.ts";
 import { world } from "./faces.ts";
 
