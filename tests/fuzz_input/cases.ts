@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { JsonObject } from "../../lib/base/json.ts";
 
 const CASES = 10_000;
 
@@ -45,4 +46,15 @@ export function garbled(keys: readonly string[]): fc.Arbitrary<string> {
   const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), anyText);
   const model = Object.fromEntries(keys.map((key) => [key, value]));
   return fc.record(model, { requiredKeys: [] }).map((object) => JSON.stringify(object));
+}
+
+/** A part of a right object in which at most one value is garbage. */
+export function nearlyRight(right: JsonObject): fc.Arbitrary<string> {
+  const keys = Object.keys(right);
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), anyText);
+  const garbage = fc.option(fc.tuple(fc.constantFrom(...keys), value), { nil: null });
+  return fc.tuple(fc.subarray(keys, { minLength: 1 }), garbage).map(([kept, wrong]) => {
+    const good = Object.fromEntries(kept.map((key) => [key, right[key] ?? null]));
+    return JSON.stringify(wrong === null ? good : { ...good, [wrong[0]]: wrong[1] });
+  });
 }
