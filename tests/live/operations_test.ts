@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { within } from "../../lib/base/deadline.ts";
 import { isJsonObject } from "../../lib/base/json.ts";
@@ -200,7 +201,10 @@ liveTest(
     deepEqual([conflict.status, conflict.text], [409, "the configuration was changed meanwhile"]);
     equal((await order(leader, "PUT", "/config", { ...next, ttl: null })).status, 400);
     equal((await order(leader, "PUT", "/config", { ...next, ttl: "soon" })).status, 400);
-    deepEqual(JSON.parse((await order(leader, "GET", "/config")).text), next);
+    await waitFor("the new settings", 10_000, async () => {
+      const { text } = await order(leader, "GET", "/config");
+      return { met: isDeepStrictEqual(JSON.parse(text), next) ? true : null, seen: text };
+    });
   },
 );
 
