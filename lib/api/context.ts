@@ -31,6 +31,11 @@ export interface ApiContext {
   readonly probe: ((signal: AbortSignal) => Promise<PostgresView>) | null;
   /** The dead-man's switch; absent: there is none. */
   readonly deadMan?: () => SwitchStatus;
+  /**
+   * Reads the configuration files again, as SIGHUP does, and posts the wish `reload`. null: what can change at run time is
+   * in force; else why the files were not taken. Does not throw.
+   */
+  readonly reload: () => Promise<string | null>;
   /** What this process has done; absent: nothing is counted. */
   readonly work?: () => WorkCounts;
   /** Seconds that a handover is waited for; null: Patroni's 2 * max(10, loop_wait). */

@@ -112,8 +112,9 @@ async function perform(
       return DONE;
     case "cancel-task":
       return answer(tasks.cancel());
+    case "settle":
     case "exit":
-      return DONE; // the loop ends when it sees this outcome
+      return DONE; // the loop does the rest when it sees this outcome
     default:
       return await performInStore(action, ports, context, signals.store);
   }
@@ -130,6 +131,7 @@ type LocalKind =
   | "open-watchdog"
   | "close-watchdog"
   | "cancel-task"
+  | "settle"
   | "exit";
 
 async function performInStore(

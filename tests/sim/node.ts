@@ -120,6 +120,12 @@ export class Node implements SimNode {
     this.wake();
   }
 
+  order(wish: OperatorWish): void {
+    if (!this.alive) return;
+    this.wishes = [...this.wishes.filter(({ kind }) => kind !== wish.kind), wish];
+    this.wake();
+  }
+
   forgetEnd(): void {
     this.wishes = [];
   }

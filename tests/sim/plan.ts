@@ -28,6 +28,7 @@ export const FAULT_KINDS = [
   "watchdog-fails",
   "kill-in-task",
   "data-spoiled",
+  "order",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
@@ -39,6 +40,7 @@ const LATE_KINDS: readonly string[] = [
   "watchdog-fails",
   "kill-in-task",
   "data-spoiled",
+  "order",
 ];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -117,6 +119,7 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   if (hasWatchdog && random.chance(share)) drawn.push("watchdog-fails");
   if (random.chance(share)) drawn.push("kill-in-task");
   if (random.chance(share / 2)) drawn.push("data-spoiled");
+  if (random.chance(share / 2)) drawn.push("order");
   return {
     seed,
     ticks,

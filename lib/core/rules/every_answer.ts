@@ -1,6 +1,7 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
+import { errandWakeMs, settleErrands } from "./errands.ts";
 import { authorityEndsMs } from "./facts.ts";
 import { earlier } from "./rule.ts";
 import type { Answer } from "./rule.ts";
@@ -12,16 +13,18 @@ export const DISARM: Action = { kind: "disarm-switch" };
 const CLOSE_WATCHDOG: Action = { kind: "close-watchdog" };
 
 /**
- * What every answer gets, whichever rung gave it: switch and watchdog are laid to rest first where they have nothing left
- * to guard, and a node that may lead looks again when its lease has to be given up.
+ * What every answer gets, whichever rung gave it: operators are told how their orders ended, switch and watchdog are laid to
+ * rest first where they have nothing left to guard, and a node that may lead looks again when its lease has to be given up.
  */
 export function complete(view: NodeView, memory: Memory, answer: Answer): Answer {
   const first = [
     ...(mayCloseWatchdog(view, memory, answer.actions) ? [CLOSE_WATCHDOG] : []),
     ...(mayDisarm(view, memory, answer.actions) ? [DISARM] : []),
   ];
-  const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
-  return { ...answer, actions: [...first, ...answer.actions], wakeAtMs };
+  const endsMs = authorityEndsMs(view, memory);
+  const wakeAtMs = earlier(earlier(answer.wakeAtMs, endsMs), errandWakeMs(view, memory));
+  const ends = settleErrands(view, memory);
+  return { ...answer, actions: [...ends, ...first, ...answer.actions], wakeAtMs };
 }
 
 /**

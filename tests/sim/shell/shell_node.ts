@@ -1,4 +1,10 @@
-import type { LeaseView, NodeView, PeerReport, TaskView } from "../../../lib/core/node_view.ts";
+import type {
+  LeaseView,
+  NodeView,
+  OperatorWish,
+  PeerReport,
+  TaskView,
+} from "../../../lib/core/node_view.ts";
 import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
 import { decodePeer } from "../../../lib/runtime/peers.ts";
@@ -106,6 +112,10 @@ export class ShellNode implements SimNode {
   askToEnd(how: "shutdown" | "detach"): void {
     this.#stir.set();
     this.#member?.mailbox.post({ kind: how });
+  }
+
+  order(wish: OperatorWish): void {
+    this.#member?.mailbox.post(wish);
   }
 
   forgetEnd(): void {
