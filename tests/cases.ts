@@ -13,7 +13,6 @@ const NO_SYNC = "synchronous mode is not implemented: a cluster that asks for it
 const NO_SINGLE =
   "the server is never started in single-user mode: crash recovery runs under the lock, forks are copied anew";
 const FAILSAFE = "failsafe mode is not implemented: a cluster that asks for it gets no leader";
-const LATER = "comes with issue 4";
 
 /** In the order of their ids. */
 export const CASES: readonly Case[] = [
