@@ -37,7 +37,7 @@ function isErrand(wish: OperatorWish): wish is ErrandWish {
 }
 
 /** Operators watch how far their orders are. */
-const PROGRESS_MS = 2000;
+const PROGRESS_MS = 1000;
 
 type Settlement = Pick<Extract<Action, { kind: "settle" }>, "state" | "why" | "reply">;
 
