@@ -122,7 +122,7 @@ liveTest(
       const { end, seen } = await endOf(replica, reply.operation, 60_000);
       deepEqual([end["state"], end["text"]], ["done", "reinitialized successfully"]);
       const copied = seen.map((each) => each["progress"]).filter(isJsonObject);
-      await tell(`progress: ${copied.map(({ text }) => String(text)).join(", ")}`);
+      await tell(`progress: ${[...new Set(copied.map(({ text }) => String(text)))].join(", ")}`);
       ok(copied.some(({ bytes_total: total }) => Number(total) > 100 * 1024 ** 2));
       equal(await readOrNull(`${replica.dataDir}/left_over`), null);
       equal(await readOrNull(`${replica.dataDir}.diverged/PG_VERSION`), null);
