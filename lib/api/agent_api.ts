@@ -14,7 +14,6 @@ const RELOADED = { status: 202, text: "reload scheduled" };
 /** What concerns the agent process itself. */
 export class AgentApi {
   readonly #context: ApiContext;
-
   readonly #desk: OperationDesk;
 
   constructor(context: ApiContext) {

@@ -20,7 +20,6 @@ const ASK_PEERS_MS = 2500;
 /** What operators order. Handlers judge, write the wish into the store, wake the loop, and watch the board. */
 export class OperatorApi {
   readonly #context: ApiContext;
-
   readonly #desk: OperationDesk;
 
   constructor(context: ApiContext) {

@@ -114,7 +114,8 @@ Deno.test("F9 seenOperations() ends a switchover with the new leader, not with t
 Deno.test("seenOperations() learns nothing from a silent store or an older view", () => {
   const old = nodeView({ cluster: cluster({ revision: 100n, lock: "b" }) });
   for (const view of [old, nodeView({ cluster: unreachable() })]) {
-    strictEqual(seenOperations([switchover(null)], view, initialMemory)[0]?.state, "running");
+    const seen = seenOperations([switchover(null), switchover(WALL_MS + 1)], view, initialMemory);
+    deepStrictEqual(seen.map(({ state }) => state), ["running", "queued"]);
   }
 });
 

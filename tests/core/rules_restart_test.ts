@@ -171,7 +171,7 @@ for (const [name, overrides, expected] of ENDS) {
 
 Deno.test("restart is looked at often while it runs, and when its start is late", () => {
   const stopping = asked(nodeView({ task: running(STOP, 0) }));
-  assert.equal(decide(stopping, BEGUN).wakeAtMs, NOW_MS + 2000);
+  assert.equal(decide(stopping, BEGUN).wakeAtMs, NOW_MS + 1000);
   const stopped = asked(replicaView({ task: ended(STOP) }), wish({ timeoutS: 1 }));
   assert.equal(decide(stopped, BEGUN).wakeAtMs, NOW_MS - 10 + 1001);
 });

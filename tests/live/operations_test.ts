@@ -11,18 +11,26 @@ import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
 import { liveTest, tell } from "./live.ts";
 import { deleteOf, documentOf, endOf, holdUpStart, order } from "./orders.ts";
 
-async function writing(cluster: Cluster): Promise<{ leader: Member; writer: Writer }> {
+/** Does this while a client writes to a streaming cluster. */
+async function whileWriting(
+  cluster: Cluster,
+  work: (leader: Member, writer: Writer) => Promise<void>,
+): Promise<void> {
   await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
   await cluster.proxy.waitForWriter(leader.name, 10_000);
   const writer = new Writer(cluster.proxy.plan.writePort);
   writer.start();
-  await waitFor("writes", 20_000, () => {
-    const count = writer.report().acknowledged.length;
-    return Promise.resolve({ met: count >= 20 ? true : null, seen: `${count} writes` });
-  });
-  writer.resetGap();
-  return { leader, writer };
+  try {
+    await waitFor("writes", 20_000, () => {
+      const count = writer.report().acknowledged.length;
+      return Promise.resolve({ met: count >= 20 ? true : null, seen: `${count} writes` });
+    });
+    writer.resetGap();
+    await work(leader, writer);
+  } finally {
+    await writer.stop();
+  }
 }
 
 async function patronictl(member: Member, ...words: readonly string[]): Promise<string> {
@@ -58,98 +66,104 @@ async function startOf(member: Member): Promise<string> {
 liveTest(
   "a restart of the leader keeps the lock and loses no write, and applies what was pending",
   { dcs: { ttl: 20 } },
-  async (cluster) => {
-    const { leader, writer } = await writing(cluster);
-    const before = await startOf(leader);
-    const timeline = (await leader.rest("/patroni")).body["timeline"];
-    const parameters = { max_connections: 77 };
-    await order(leader, "PATCH", "/config", { postgresql: { parameters } });
-    await waitFor("a pending restart", 20_000, async () => {
+  (cluster) =>
+    whileWriting(cluster, async (leader, writer) => {
+      const before = await startOf(leader);
+      const timeline = (await leader.rest("/patroni")).body["timeline"];
+      const parameters = { max_connections: 77 };
+      await order(leader, "PATCH", "/config", { postgresql: { parameters } });
+      await waitFor("a pending restart", 20_000, async () => {
+        const { body } = await leader.rest("/patroni");
+        const seen = JSON.stringify(body["pending_restart_reason"] ?? null);
+        return { met: body["pending_restart"] === true ? true : null, seen };
+      });
+      const reply = await order(leader, "POST", "/restart", { restart_pending: true });
+      deepEqual([reply.status, reply.text], [200, "restarted successfully"]);
+      const operation = await documentOf(leader, reply.operation);
+      deepEqual([operation["kind"], operation["state"]], ["restart", "done"]);
+      equal((await leader.sql("SHOW max_connections"))[0]?.["max_connections"], "77");
+      ok(await startOf(leader) !== before);
       const { body } = await leader.rest("/patroni");
-      const seen = JSON.stringify(body["pending_restart_reason"] ?? null);
-      return { met: body["pending_restart"] === true ? true : null, seen };
-    });
-    const reply = await order(leader, "POST", "/restart", { restart_pending: true });
-    deepEqual([reply.status, reply.text], [200, "restarted successfully"]);
-    const operation = await documentOf(leader, reply.operation);
-    deepEqual([operation["kind"], operation["state"]], ["restart", "done"]);
-    equal((await leader.sql("SHOW max_connections"))[0]?.["max_connections"], "77");
-    ok(await startOf(leader) !== before);
-    const { body } = await leader.rest("/patroni");
-    deepEqual([body["role"], body["timeline"], body["pending_restart"]], [
-      "primary",
-      timeline,
-      undefined,
-    ]);
-    equal((await order(leader, "POST", "/restart", { restart_pending: true })).status, 503);
-    await cluster.proxy.waitForWriter(leader.name, 10_000);
-    const gapMs = await nothingIsLost(writer, leader, 1_000);
-    await tell(`longest gap of a restart of the leader: ${gapMs} ms`);
-    equal((await cluster.leader())?.name, leader.name);
-  },
+      deepEqual([body["role"], body["timeline"], body["pending_restart"]], [
+        "primary",
+        timeline,
+        undefined,
+      ]);
+      equal((await order(leader, "POST", "/restart", { restart_pending: true })).status, 503);
+      await cluster.proxy.waitForWriter(leader.name, 10_000);
+      const gapMs = await nothingIsLost(writer, leader, 1_000);
+      await tell(`longest gap of a restart of the leader: ${gapMs} ms`);
+      equal((await cluster.leader())?.name, leader.name);
+    }),
 );
 
 liveTest(
   "a reinitialized replica is copied anew under writes, with its progress",
-  { members: ["a", "b"] },
-  async (cluster) => {
-    const { leader, writer } = await writing(cluster);
-    const words = "(SELECT string_agg(md5((i * g)::text), '') FROM generate_series(1, 12) AS g)";
-    await leader.sql(
-      `CREATE TABLE ballast AS SELECT ${words} AS t FROM generate_series(1, 250000) AS i`,
-    );
-    const replica = cluster.members.find((member) => member !== leader);
-    ok(replica !== undefined);
-    await Deno.writeTextFile(`${replica.dataDir}/left_over`, "of the old copy");
-    const refused = await order(leader, "POST", "/reinitialize", {});
-    deepEqual([refused.status, refused.text], [503, "I am the leader, can not reinitialize"]);
-
-    const reply = await order(replica, "POST", "/reinitialize", {});
-    deepEqual([reply.status, reply.text], [200, "reinitialize started"]);
-    const again = await order(replica, "POST", "/reinitialize", {});
-    deepEqual([again.status, again.text], [503, "reinitialize already in progress"]);
-    const { end, seen } = await endOf(replica, reply.operation, 60_000);
-    deepEqual([end["state"], end["text"]], ["done", "reinitialized successfully"]);
-    const copied = seen.map((each) => each["progress"]).filter(isJsonObject);
-    await tell(`progress: ${copied.map(({ text }) => String(text)).join(", ")}`);
-    ok(copied.some(({ bytes_total: total }) => Number(total) > 100 * 1024 ** 2));
-    equal(await readOrNull(`${replica.dataDir}/left_over`), null);
-    equal(await readOrNull(`${replica.dataDir}.diverged/PG_VERSION`), null);
-    await cluster.waitForStreaming(30_000);
-    await nothingIsLost(writer, leader, 500);
+  {
+    members: ["a", "b"],
+    overrides: () => ({ postgresql: { basebackup: [{ "max-rate": "24M" }] } }),
   },
+  (cluster) =>
+    whileWriting(cluster, async (leader, writer) => {
+      const words = "(SELECT string_agg(md5((i * g)::text), '') FROM generate_series(1, 12) AS g)";
+      await leader.sql(
+        `CREATE TABLE ballast AS SELECT ${words} AS t FROM generate_series(1, 250000) AS i`,
+      );
+      const replica = cluster.members.find((member) => member !== leader);
+      ok(replica !== undefined);
+      await Deno.writeTextFile(`${replica.dataDir}/left_over`, "of the old copy");
+      const refused = await order(leader, "POST", "/reinitialize", {});
+      deepEqual([refused.status, refused.text], [503, "I am the leader, can not reinitialize"]);
+
+      const reply = await order(replica, "POST", "/reinitialize", {});
+      deepEqual([reply.status, reply.text], [200, "reinitialize started"]);
+      const again = await order(replica, "POST", "/reinitialize", {});
+      deepEqual([again.status, again.text], [503, "reinitialize already in progress"]);
+      const { end, seen } = await endOf(replica, reply.operation, 60_000);
+      deepEqual([end["state"], end["text"]], ["done", "reinitialized successfully"]);
+      const copied = seen.map((each) => each["progress"]).filter(isJsonObject);
+      await tell(`progress: ${[...new Set(copied.map(({ text }) => String(text)))].join(", ")}`);
+      ok(copied.some(({ bytes_total: total }) => Number(total) > 100 * 1024 ** 2));
+      equal(await readOrNull(`${replica.dataDir}/left_over`), null);
+      equal(await readOrNull(`${replica.dataDir}.diverged/PG_VERSION`), null);
+      await cluster.waitForStreaming(30_000);
+      await nothingIsLost(writer, leader, 500);
+    }),
 );
 
 liveTest(
   "a scheduled switchover happens at its time, and one that was deleted does not",
   { dcs: { ttl: 20, loop_wait: 5 } },
-  async (cluster) => {
-    const { leader, writer } = await writing(cluster);
-    const target = cluster.members.find((member) => member !== leader);
-    ok(target !== undefined);
-    const body = { leader: leader.name, candidate: target.name };
-    const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
+  (cluster) =>
+    whileWriting(cluster, async (leader, writer) => {
+      const target = cluster.members.find((member) => member !== leader);
+      ok(target !== undefined);
+      const body = { leader: leader.name, candidate: target.name };
+      const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
-    const first = await order(target, "POST", "/switchover", { ...body, scheduled_at: at(6_000) });
-    deepEqual([first.status, first.text], [202, "Switchover scheduled"]);
-    match(JSON.stringify((await leader.rest("/cluster")).body), /scheduled_switchover/);
-    deepEqual(await deleteOf(target, "/switchover"), [200, "scheduled switchover deleted"]);
-    deepEqual(await deleteOf(target, "/switchover"), [404, "no switchover is scheduled"]);
-    await pause(7_000);
-    equal((await cluster.leader())?.name, leader.name);
+      const first = await order(target, "POST", "/switchover", {
+        ...body,
+        scheduled_at: at(6_000),
+      });
+      deepEqual([first.status, first.text], [202, "Switchover scheduled"]);
+      match(JSON.stringify((await leader.rest("/cluster")).body), /scheduled_switchover/);
+      deepEqual(await deleteOf(target, "/switchover"), [200, "scheduled switchover deleted"]);
+      deepEqual(await deleteOf(target, "/switchover"), [404, "no switchover is scheduled"]);
+      await pause(7_000);
+      equal((await cluster.leader())?.name, leader.name);
 
-    const planned = at(8_000);
-    const second = await order(leader, "POST", "/switchover", { ...body, scheduled_at: planned });
-    equal(second.status, 202);
-    const { end } = await endOf(leader, second.operation, 30_000);
-    equal(end["text"], `Successfully switched over to "${target.name}"`);
-    const lateMs = Date.parse(String(end["started_at"])) - Date.parse(planned);
-    await tell(`the leader began ${lateMs} ms after the planned time`);
-    ok(lateMs >= 0 && lateMs <= 1_000, `${lateMs} ms`);
-    await cluster.proxy.waitForWriter(target.name, 10_000);
-    await nothingIsLost(writer, target, 500);
-    equal((await order(target, "GET", "/cluster")).text.includes("scheduled_switchover"), false);
-  },
+      const planned = at(8_000);
+      const second = await order(leader, "POST", "/switchover", { ...body, scheduled_at: planned });
+      equal(second.status, 202);
+      const { end } = await endOf(leader, second.operation, 30_000);
+      equal(end["text"], `Successfully switched over to "${target.name}"`);
+      const lateMs = Date.parse(String(end["started_at"])) - Date.parse(planned);
+      await tell(`the leader began ${lateMs} ms after the planned time`);
+      ok(lateMs >= 0 && lateMs <= 1_000, `${lateMs} ms`);
+      await cluster.proxy.waitForWriter(target.name, 10_000);
+      await nothingIsLost(writer, target, 500);
+      equal((await order(target, "GET", "/cluster")).text.includes("scheduled_switchover"), false);
+    }),
 );
 
 liveTest(

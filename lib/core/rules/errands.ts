@@ -2,7 +2,13 @@ import { errandOf, taskName } from "../action.ts";
 import type { Action, TaskSpec } from "../action.ts";
 import { handoverDue } from "../candidate.ts";
 import type { Memory } from "../memory.ts";
-import type { NodeView, OperatorWish, ReinitializeWish, RestartWish } from "../node_view.ts";
+import type {
+  NodeView,
+  OperatorWish,
+  ReinitializeWish,
+  RestartWish,
+  TaskView,
+} from "../node_view.ts";
 import { answering, roleOf } from "../server_texts.ts";
 import { authorityEndsMs, isPaused, leaderMember, lockSide, settingsOf } from "./facts.ts";
 
@@ -10,16 +16,7 @@ import { authorityEndsMs, isPaused, leaderMember, lockSide, settingsOf } from ".
 export type ErrandWish = RestartWish | ReinitializeWish;
 
 /** How far the jobs of an errand are: none yet, one runs or has ended, or another job took their place. */
-export type Stage =
-  | { readonly kind: "new" | "lost" }
-  | { readonly kind: "running"; readonly task: TaskSpec; readonly sinceMs: number }
-  | {
-    readonly kind: "ended";
-    readonly task: TaskSpec;
-    readonly result: "done" | "failed" | "cancelled";
-    readonly reason: string | null;
-    readonly endedMs: number;
-  };
+export type Stage = { readonly kind: "new" | "lost" } | Exclude<TaskView, { kind: "idle" }>;
 
 /** How far this errand is. */
 export function stageOf({ task }: NodeView, memory: Memory, { id }: ErrandWish): Stage {
@@ -37,7 +34,7 @@ function isErrand(wish: OperatorWish): wish is ErrandWish {
 }
 
 /** Operators watch how far their orders are. */
-const PROGRESS_MS = 2000;
+const PROGRESS_MS = 1000;
 
 type Settlement = Pick<Extract<Action, { kind: "settle" }>, "state" | "why" | "reply">;
 
