@@ -21,14 +21,18 @@ const ROWS: readonly Row[] = [
   idle,
 ];
 
-const USAGE = `Usage: scripts/bench [--only row]... [--rounds N] [--json file]
+const PROGRAMS: readonly Program[] = ["agent", "patroni"];
+
+const USAGE =
+  `Usage: scripts/bench [--only row]... [--program agent|patroni] [--rounds N] [--json file]
 Compares the agent with the distribution's Patroni on this machine. The rows are:
   ${ROWS.map(({ name, rounds }) => `${name} (${rounds})`).join(", ")}
-with the rounds that each has without --rounds. Rows that --json finds in the file and that are not
-measured again stay in it and in the table.`;
+with the rounds that each has without --rounds. What --json finds in the file and what is not measured
+again stays in it and in the table; --program measures only one of the two.`;
 
 interface Wish {
   readonly rows: readonly Row[];
+  readonly programs: readonly Program[];
   readonly rounds: number | null;
   readonly json: string | null;
 }
@@ -40,6 +44,7 @@ function wishOf(args: readonly string[]): Wish | null {
       args: [...args],
       options: {
         only: { type: "string", multiple: true },
+        program: { type: "string" },
         rounds: { type: "string" },
         json: { type: "string" },
       },
@@ -47,9 +52,11 @@ function wishOf(args: readonly string[]): Wish | null {
     const wanted = values.only ?? ROWS.map(({ name }) => name);
     const rows = ROWS.filter(({ name }) => wanted.includes(name));
     const rounds = values.rounds === undefined ? null : Number(values.rounds);
+    const programs = PROGRAMS.filter((name) => name === (values.program ?? name));
     const fits = rounds === null || (Number.isInteger(rounds) && rounds >= 1);
-    if (!fits || wanted.some((name) => !ROWS.some((row) => row.name === name))) return null;
-    return { rows, rounds, json: values.json ?? null };
+    if (!fits || programs.length === 0) return null;
+    if (wanted.some((name) => !ROWS.some((row) => row.name === name))) return null;
+    return { rows, programs, rounds, json: values.json ?? null };
   } catch {
     return null; // parseArgs names only the first fault; the usage names all that is possible
   }
@@ -59,7 +66,7 @@ async function run(wish: Wish): Promise<number> {
   const before = wish.json === null ? null : await readReport(wish.json);
   let report: Report = { agent: {}, patroni: {}, ...before, about: await about() };
   for (const row of wish.rows) {
-    for (const program of ["agent", "patroni"] as const) {
+    for (const program of wish.programs) {
       const measured = await measure(row, program, wish.rounds ?? row.rounds);
       report = { ...report, [program]: { ...report[program], ...measured } };
     }

@@ -4,10 +4,10 @@ import { median, quantile, repeated } from "./row.ts";
 import type { Row } from "./row.ts";
 import { DEFAULTS, startQuietly, withCluster } from "./stage.ts";
 
-const CLIENTS = 4;
+const CLIENTS = 8;
 const LOAD_MS = 5_000;
 
-/** `GET /` of the leader, a new connection for each, by four clients at once, as fast as it goes. */
+/** `GET /` of the leader, a new connection for each, by eight clients at once, as fast as it goes. */
 export const api: Row = {
   name: "api",
   figures: [
