@@ -8,6 +8,11 @@ import { DEFAULTS, startAll, startWriter, withCluster, writesGoOn } from "./stag
 
 const LOOP_MS = 10_000;
 
+/** The moments of the rounds lie evenly in the loop, which both run every ten seconds, so that none meets only good ones. */
+function momentMs(index: number, rounds: number): number {
+  return LOOP_MS * (index + 0.5) / rounds;
+}
+
 /** The longest time without a confirmed write after kill -9 of the postmaster: both start it again. */
 export const postmaster: Row = {
   name: "postmaster",
@@ -22,17 +27,23 @@ export const postmaster: Row = {
     withCluster(program, DEFAULTS, async (cluster) => {
       await startAll(cluster);
       const writer = await startWriter(cluster);
-      const measured = await repeated(rounds, () => onePostmaster(cluster, writer));
+      const measured = await repeated(
+        rounds,
+        (index) => onePostmaster(cluster, writer, momentMs(index, rounds)),
+      );
       await writer.stop();
       return measured;
     }),
 };
 
-/** At any moment of the loop, which both run every ten seconds. */
-async function onePostmaster(cluster: Cluster, writer: Writer): Promise<Record<string, number>> {
+async function onePostmaster(
+  cluster: Cluster,
+  writer: Writer,
+  momentMs: number,
+): Promise<Record<string, number>> {
   const leader = await cluster.waitForStreaming(120_000);
   await cluster.proxy.waitForWriter(leader.name, 30_000);
-  await pause(Math.random() * LOOP_MS);
+  await pause(momentMs);
   writer.resetGap();
   await leader.killPostmaster();
   await writesGoOn(writer);
@@ -56,19 +67,19 @@ function hostRow(
     ],
     rounds: 3,
     measure: (program, rounds) =>
-      repeated(rounds, () =>
+      repeated(rounds, (index) =>
         withCluster(program, dcs(program), async (cluster) => {
-          const [gapS, lostCount] = await oneHost(cluster);
+          const [gapS, lostCount] = await oneHost(cluster, momentMs(index, rounds));
           return { [name]: gapS, [lost]: lostCount };
         })),
   };
 }
 
-/** kill -9 of agent and postmaster of the leader, at any moment of the loop. */
-async function oneHost(cluster: Cluster): Promise<readonly [number, number]> {
+/** kill -9 of agent and postmaster of the leader. */
+async function oneHost(cluster: Cluster, momentMs: number): Promise<readonly [number, number]> {
   const leader = await startAll(cluster);
   const writer = await startWriter(cluster);
-  await pause(Math.random() * LOOP_MS);
+  await pause(momentMs);
   writer.resetGap();
   await leader.killAll();
   const next = await cluster.waitForLeader(120_000, (member) => member !== leader);
