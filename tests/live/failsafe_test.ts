@@ -1,8 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { liveTest, tell } from "./live.ts";
+import { liveTest, tell, waitForReadOnly } from "./live.ts";
 import type { Cluster } from "../../scripts/playground/cluster.ts";
 import type { Member } from "../../scripts/playground/member.ts";
-import { connect } from "../../scripts/playground/sql.ts";
 import { pause, waitFor } from "../../scripts/playground/wait.ts";
 import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
 
@@ -129,7 +128,7 @@ liveTest(
     equal((await cluster.leader())?.name, leader.name);
     const began = performance.now();
     await victim?.killAll();
-    await waitForReadOnly(leader);
+    await waitForReadOnly(leader, TTL_MS);
     await tell(`read-only ${Math.round(performance.now() - began)} ms after a member died, ttl 10`);
     await pause(2_000);
     equal(await cluster.leader(), null);
@@ -138,20 +137,6 @@ liveTest(
     await cluster.waitForStreaming(60_000);
   },
 );
-
-/** Nobody may write a ttl after the last consent. */
-async function waitForReadOnly(leader: Member): Promise<void> {
-  await waitFor(`${leader.name} refusing writes`, TTL_MS, async () => {
-    try {
-      const client = await connect(leader.plan.pgPort);
-      const { rows } = await client.query("SELECT pg_is_in_recovery() AS standby");
-      await client.end();
-      return { met: rows[0]?.standby === true ? true : null, seen: "it is a primary" };
-    } catch {
-      return { met: true, seen: "" };
-    }
-  });
-}
 
 liveTest(
   "C6 in failsafe mode a cluster of one writes on without etcd",
