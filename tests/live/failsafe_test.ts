@@ -8,9 +8,8 @@ import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
 const TTL_MS = 10_000;
 const dcs = { failsafe_mode: true };
 
-/** A cluster whose list in the store names all its members. */
+/** Waits until the list in the store names all members. */
 async function listed(cluster: Cluster): Promise<Member> {
-  await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
   const names = cluster.members.map(({ name }) => name);
   await waitFor("a list of all members", 20_000, async () => {
@@ -44,6 +43,7 @@ interface Outage {
 
 /** Clients write on through each of the outages, of two and a half ttl; the leader stays, and no write is lost. */
 async function outliveAll(cluster: Cluster, outages: readonly Outage[]): Promise<void> {
+  await cluster.startMembers();
   const leader = await listed(cluster);
   const writer = new Writer(cluster.proxy.plan.writePort);
   writer.start();
@@ -92,6 +92,7 @@ liveTest(
   "C4 in failsafe mode a switchover after an outage is not held up, and its winner outlives the next outage",
   { dcs },
   async (cluster) => {
+    await cluster.startMembers();
     const leader = await listed(cluster);
     await cluster.etcd.kill(0);
     await pause(TTL_MS * 1.2);
@@ -121,6 +122,7 @@ liveTest(
   "C2 in failsafe mode the primary stops in time when a member does not answer",
   { dcs },
   async (cluster) => {
+    await cluster.startMembers();
     const leader = await listed(cluster);
     const [victim] = cluster.members.filter(({ name }) => name !== leader.name);
     cluster.etcd.stop(0);
