@@ -2,6 +2,7 @@ import { AgentApi } from "./agent_api.ts";
 import { ClusterApi } from "./cluster_api.ts";
 import { ConfigApi } from "./config_api.ts";
 import type { ServedContext } from "./context.ts";
+import { FailsafeApi } from "./failsafe_api.ts";
 import { MetricsApi } from "./metrics_api.ts";
 import { OperationsApi } from "./operations_api.ts";
 import { OperatorApi } from "./operator_api.ts";
@@ -15,6 +16,7 @@ export function handlersOf(context: ServedContext): readonly object[] {
     new OperatorApi(context),
     new ServerApi(context),
     new OperationsApi(context),
+    new FailsafeApi(context),
     new AgentApi(context),
     new MetricsApi(context),
   ];

@@ -10,7 +10,6 @@ import type { Settings } from "../core/settings.ts";
 import type { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import type { PostgresManager } from "../postgres/manager.ts";
 import type { ShellSwitch } from "../host/dead_man_switch.ts";
-import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
 import type { Callbacks } from "../runtime/callbacks.ts";
@@ -18,6 +17,7 @@ import type { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
+import type { Promises } from "../runtime/promises.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import type { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
@@ -79,7 +79,8 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
   readonly tally: WorkTally;
   readonly firstSettings: Settings;
   readonly watchdog: WatchdogGuard;
-  readonly ask: AskPeers;
+  readonly calls: ReturnType<typeof memberCalls>;
+  readonly promises: Promises;
 }
 
 function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
@@ -98,10 +99,10 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
   };
   const deadMan = openSwitch(config, log.part("switch"));
   const keeperLog = log.part("lease");
-  const keeper = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log: keeperLog });
-  const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
+  const safety = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log: keeperLog });
+  const board: LiveBoard = new LiveBoard(() => safety.keeper.lease(), dcs.health());
   return {
-    keeper,
+    ...safety,
     deadMan,
     mailbox,
     dcs,
@@ -119,7 +120,7 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
     agentLog,
     tally,
     firstSettings,
-    ask: memberCalls(config),
+    calls: memberCalls(config),
   };
 }
 
@@ -137,14 +138,14 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     isManaged: () => parts.managed.isSet,
     lastFiring: () => parts.deadMan.status().firings.at(-1) ?? null,
     clock,
-    askPeers: parts.ask,
+    ...parts.calls,
+    promises: parts.promises,
     firstConfig: config.bootstrap?.dcs ?? {},
     unsupported: config.unsupported,
     get self(): SelfView {
       return holder.self;
     },
   };
-  const { firstSettings, callbacks } = parts;
   return new Agent({
     ports,
     mailbox,
@@ -153,11 +154,11 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     clock,
     log: log.part("loop"),
     heartbeatRepeatMs: () => parts.agentLog.heartbeatRepeatMs(),
-    firstSettings,
+    firstSettings: parts.firstSettings,
     timing: (settings) => parts.watchdog.budget(timingOf(settings)),
     onTick: (tookMs) => parts.tally.tick(tookMs),
     onRound: (round) => {
-      callbacks.look(round);
+      parts.callbacks.look(round);
       parts.tally.round(round.view, round.outcomes);
       if (round.view.lease.kind === "held") markManaged(parts);
     },
@@ -187,7 +188,8 @@ function apiContextOf(
     clock,
     log: log.part("api"),
     authentication: restapi.authentication,
-    askPeers: parts.ask,
+    askPeers: parts.calls.askPeers,
+    promises: parts.promises,
     probe: (signal) => postgres.probe(signal),
     deadMan: () => deadMan.status(),
     work: () => parts.tally.counts(parts.agentLog.dropped()),

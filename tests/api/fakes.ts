@@ -86,6 +86,7 @@ export class FakeDcs implements Dcs {
   restoreKeys = refuse;
   writeStatus = refuse;
   writeHistory = refuse;
+  writeFailsafe = refuse;
   watch = (): Promise<void> => Promise.resolve();
   health = (): StoreHealth => STORE;
 }

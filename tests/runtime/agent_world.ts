@@ -6,6 +6,7 @@ import { defaultSettings } from "../../lib/core/settings.ts";
 import type { Settings } from "../../lib/core/settings.ts";
 import { Agent } from "../../lib/runtime/agent.ts";
 import { BackgroundJobs } from "../../lib/runtime/background.ts";
+import type { AskConsents } from "../../lib/runtime/consents.ts";
 import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
 import { LiveBoard } from "../../lib/runtime/live_board.ts";
 import { LiveMailbox } from "../../lib/runtime/live_mailbox.ts";
@@ -27,6 +28,8 @@ export interface World {
   readonly board: LiveBoard;
   readonly tasks: TaskSlot;
   readonly agent: Agent;
+  /** How the members answer in failsafe mode. */
+  askConsents: AskConsents;
 }
 
 /** A signal that never aborts. */
@@ -36,7 +39,7 @@ const timing = ({ ttlS, loopWaitS }: Settings): LeaseTiming => leaseTiming(ttlS,
 /** Member "a" with this server; the store is empty. */
 export function world(server: PostgresView = replica(), firstSettings = defaultSettings): World {
   const clock = new VirtualClock();
-  const dcs = new MemoryDcs(clock);
+  const dcs = new MemoryDcs(clock, firstSettings);
   const postgres = new MemoryPostgres(clock, server);
   const mailbox = new LiveMailbox(clock);
   const keeper = new LeaseKeeper({
@@ -44,7 +47,7 @@ export function world(server: PostgresView = replica(), firstSettings = defaultS
     clock,
     name: "a",
     file: new MemoryLeaseFile(),
-    timing: () => timing(defaultSettings),
+    timing: () => timing(firstSettings),
     onLost: (why) => mailbox.wake(why),
     log: silentLog,
     deadMan: new MemorySwitch(),
@@ -52,8 +55,9 @@ export function world(server: PostgresView = replica(), firstSettings = defaultS
   const board = new LiveBoard(() => keeper.lease(), dcs.health());
   const onEnd = (): void => mailbox.wake("a task has ended");
   const tasks = new TaskSlot({ clock, log: silentLog, onEnd });
-  const parts = { clock, dcs, postgres, keeper, mailbox, board, tasks };
-  return { ...parts, agent: agentOf(parts, firstSettings) };
+  const askConsents: AskConsents = () => Promise.resolve([]);
+  const parts = { clock, dcs, postgres, keeper, mailbox, board, tasks, askConsents };
+  return Object.assign(parts, { agent: agentOf(parts, firstSettings) });
 }
 
 function agentOf(parts: Omit<World, "agent">, firstSettings: Settings): Agent {
@@ -67,6 +71,7 @@ function agentOf(parts: Omit<World, "agent">, firstSettings: Settings): Agent {
       unsupported: [],
       background: new BackgroundJobs(silentLog),
       askPeers: () => Promise.resolve([]),
+      askConsents: (request, one) => parts.askConsents(request, one),
       firstConfig: {},
     },
     mailbox,
@@ -80,8 +85,8 @@ function agentOf(parts: Omit<World, "agent">, firstSettings: Settings): Agent {
 }
 
 /** A cluster that was founded before, with a free lock. */
-export function founded(server?: PostgresView): World {
-  const made = world(server);
+export function founded(server?: PostgresView, settings = defaultSettings): World {
+  const made = world(server, settings);
   made.dcs.store.initialize = { value: SYSTEM_ID, lease: null };
   made.dcs.store.config = { raw: {}, revision: 1n };
   return made;

@@ -35,6 +35,8 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
       return yield* keeper.release(action.lastLsn);
     case "clear-handover":
       return yield* write(node, world, (store) => store.clearHandover(action.revision));
+    case "write-failsafe":
+      return yield* write(node, world, (store) => store.writeFailsafe(name, action));
     case "write-status":
     case "write-history":
     case "restore-keys":
@@ -56,6 +58,7 @@ type StoreKind =
   | "hold-lock"
   | "release-lock"
   | "clear-handover"
+  | "write-failsafe"
   | "write-status"
   | "write-history"
   | "restore-keys"
@@ -67,6 +70,9 @@ function onHost(
   world: World,
 ): Answer {
   switch (action.kind) {
+    case "ask-consents":
+      return { kind: "refused", why: "the mode is off in every plan" };
+    case "forget-promise":
     case "apply-settings":
       return DONE;
     case "disarm-switch":

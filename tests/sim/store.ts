@@ -1,11 +1,13 @@
 import type { JsonObject } from "../../lib/base/json.ts";
 import type {
   ClusterView,
+  FailsafeList,
   HandoverWish,
   HistoryLine,
   LeaderStatus,
   MemberState,
 } from "../../lib/core/cluster_view.ts";
+import type { FailsafeWrite } from "../../lib/dcs/port.ts";
 import type { Settings } from "../../lib/core/settings.ts";
 
 interface Leased<T> {
@@ -38,6 +40,7 @@ export class Store {
   status: LeaderStatus = EMPTY_STATUS;
   history: readonly HistoryLine[] | null = null;
   handover: HandoverWish | null = null;
+  failsafe: FailsafeList | null = null;
   readonly members = new Map<string, Leased<MemberState>>();
   readonly leases = new Map<string, { expiresMs: number; readonly ttlMs: number }>();
   readonly #settings: Settings;
@@ -160,6 +163,15 @@ export class Store {
     return DONE;
   }
 
+  /** The list of failsafe mode, by the holder of the lock and only over what it read. */
+  writeFailsafe(name: string, { members, revision }: FailsafeWrite): Verdict {
+    if (this.lock?.value !== name) return refused("the lock is not ours");
+    if ((this.failsafe?.revision ?? 0n) !== revision) return refused("the list is another one");
+    const next = this.#touch();
+    this.failsafe = members === null ? null : { members, revision: next };
+    return DONE;
+  }
+
   /** Puts an operator's wish. */
   wish(leader: string | null, candidate: string | null): void {
     this.handover = { leader, candidate, scheduledAtMs: null, revision: this.#touch() };
@@ -195,6 +207,7 @@ export class Store {
     this.status = EMPTY_STATUS;
     this.history = null;
     this.handover = null;
+    this.failsafe = null;
     this.#touch();
     if (this.lock !== null) this.#dropLock();
   }
@@ -238,6 +251,7 @@ export class Store {
       settings: this.#paused ? this.#pausedSettings : this.#settings,
       sync: null,
       handover: this.handover,
+      failsafe: this.failsafe,
       status: this.status,
       history: this.history,
       faults: [],

@@ -2,7 +2,7 @@ import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { errandWakeMs, settleErrands } from "./errands.ts";
-import { authorityEndsMs } from "./facts.ts";
+import { authorityEndsMs, lookForConsentsMs } from "./facts.ts";
 import { earlier } from "./rule.ts";
 import type { Answer } from "./rule.ts";
 import { mayCloseWatchdog } from "./watchdog.ts";
@@ -21,7 +21,7 @@ export function complete(view: NodeView, memory: Memory, answer: Answer): Answer
     ...(mayCloseWatchdog(view, memory, answer.actions) ? [CLOSE_WATCHDOG] : []),
     ...(mayDisarm(view, memory, answer.actions) ? [DISARM] : []),
   ];
-  const endsMs = authorityEndsMs(view, memory);
+  const endsMs = earlier(authorityEndsMs(view, memory), lookForConsentsMs(view, memory));
   const wakeAtMs = earlier(earlier(answer.wakeAtMs, endsMs), errandWakeMs(view, memory));
   const ends = settleErrands(view, memory);
   return { ...answer, actions: [...ends, ...first, ...answer.actions], wakeAtMs };

@@ -1,5 +1,5 @@
 import { bootstrap, founding } from "./bootstrap.ts";
-import { dcsLost } from "./dcs_lost.ts";
+import { dcsLost, failsafe } from "./dcs_lost.ts";
 import { follow } from "./follow.ts";
 import { detach, foreignSystem, shutdown, unreadableData } from "./guards.ts";
 import { handover } from "./handover.ts";
@@ -18,6 +18,7 @@ export const LADDER: readonly Rule[] = [
   detach,
   reinitialize,
   foreignSystem,
+  failsafe,
   dcsLost,
   taskRunning,
   paused,
