@@ -152,7 +152,7 @@ export class Checks {
     this.#checkAllowed(server);
     const clean = this.#clean;
     this.#clean = null;
-    if (clean === null) return;
+    if (clean === null || this.#isOrdered(server)) return;
     const sinceMs = this.#world.scheduler.nowMs - clean.atMs;
     const heir = clean.heirs.find((name) => this.#world.faults.isCalm(name, sinceMs + CALM_MS));
     if (heir !== undefined && !contains(server.head, clean.record)) {
@@ -223,6 +223,16 @@ export class Checks {
   /** The healed cluster did not find together. */
   stuck(what: string): void {
     this.#report("no-recovery", "all", what);
+  }
+
+  /**
+   * Took the lock while an operator's failover named this very member, without a leader to switch over from. Such an order is
+   * carried out without a look at anybody's WAL, as in Patroni: it is for the case that the operator knows more than the
+   * members do, and what the candidate lacks is lost by his wish. A switchover promises more, so it is not excused.
+   */
+  #isOrdered({ name }: Server): boolean {
+    const { lock, lockWish } = this.#world.store;
+    return lock?.value === name && lockWish?.candidate === name && lockWish.leader === null;
   }
 
   /** A failover takes the member with the newest WAL among those that nothing has troubled; an operator may differ. */

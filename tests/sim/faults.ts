@@ -45,8 +45,13 @@ export class Faults {
   healAll(): void {
     this.#healing = true;
     for (const heal of [...this.#heals]) heal();
-    for (const node of this.#world.nodes) node.start();
+    this.startExited();
     helpOut(this.#world);
+  }
+
+  /** As a service manager does: an agent that was on its way out when it was asked to stay has ended since. */
+  startExited(): void {
+    for (const node of this.#world.nodes) if (!node.alive) this.#startAgain(node);
   }
 
   /** The worst moments: for a stall right after the job was ordered that needs the lease, for a kill within any job. */

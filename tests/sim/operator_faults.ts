@@ -40,6 +40,7 @@ function wish(world: World, random: Random): Heal {
   const holder = store.lock?.value ?? random.pick(plan.names);
   const leader = random.pick([holder, holder, null, random.pick(plan.names)]);
   const candidate = random.pick([null, ...plan.names, ...plan.names, "ghost"]);
+  world.log("op", `-- wish ${leader} to ${candidate}`);
   if (leader === null && candidate === null) return nothing;
   store.wish(leader, candidate);
   world.node(holder)?.wake();

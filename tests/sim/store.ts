@@ -38,6 +38,8 @@ export class Store {
   status: LeaderStatus = EMPTY_STATUS;
   history: readonly HistoryLine[] | null = null;
   handover: HandoverWish | null = null;
+  /** What an operator wished when the lock got its present holder. */
+  lockWish: HandoverWish | null = null;
   readonly members = new Map<string, Leased<MemberState>>();
   readonly leases = new Map<string, { expiresMs: number; readonly ttlMs: number }>();
   readonly #settings: Settings;
@@ -211,6 +213,7 @@ export class Store {
 
   #putLock(name: string, lease: string): Verdict {
     if (!this.leases.has(lease)) return refused("the lease is gone");
+    if (this.lock?.value !== name) this.lockWish = this.handover;
     this.lock = { value: name, lease, revision: this.#touch() };
     return DONE;
   }

@@ -5,8 +5,10 @@ import {
   clusterTimeline,
   contenderOf,
   handoverDue,
+  hasMore,
   isLimited,
   isOutdated,
+  moreWal,
   ownObstacle,
   successors,
 } from "../candidate.ts";
@@ -99,14 +101,14 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
   const isNamed = wish?.candidate === view.self.name && runner.cluster.systemId !== null;
   const isFenced = !isPaused(view, memory);
-  if (isNamed && isFenced) {
+  if (isNamed && isFenced && wish.leader === null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, memory, runner.cluster));
   }
   if (view.peers === "not asked") {
     return actAndLook("nobody holds the lock: asking the others", [{ kind: "ask-peers" }]);
   }
   const why = isNamed
-    ? runningPrimary(view.peers)
+    ? whyNotNamed(view.peers, { ...runner, me, wish }, memory, isFenced)
     : whyLeaveToOthers(view, memory, { ...runner, me, wish }) ??
       unfencedLeader(view, memory, runner.cluster);
   if (why !== null) return stay(view, memory, runner, why);
@@ -114,6 +116,24 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
     "taking the free lock: nobody is a better candidate",
     takeLock(view, memory, runner.cluster),
   );
+}
+
+/**
+ * What a named candidate waits for. A failover is told to take this member as it is: nobody is asked, and what only others
+ * have is lost by the operator's wish. A switchover is not: when its leader ended before it could see that the candidate had
+ * everything, a member with more WAL leads in its place. The former leader itself does not count (F8).
+ */
+function whyNotNamed(
+  reports: readonly PeerReport[],
+  { cluster, me, wish }: Race,
+  memory: Memory,
+  isFenced: boolean,
+): string | null {
+  const running = isFenced ? null : runningPrimary(reports);
+  const former = wish?.leader ?? null;
+  if (running !== null || former === null) return running;
+  const others = answered(reports).filter((peer) => peer.name !== former);
+  return moreWal(me, others, raceFacts(cluster, memory));
 }
 
 /** In maintenance mode nothing fences a primary that has lost the lock: while one answers, also a named candidate waits. */
@@ -188,10 +208,11 @@ function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | 
   const isMember = cluster.members.some((member) => member.name === named);
   const facts = raceFacts(cluster, memory);
   const isAble = candidate !== undefined && !isLimited(candidate) && !isOutdated(candidate, facts);
-  if (isAble && isMember) {
+  const former = wish?.leader ?? null;
+  const mayInsist = former === null || former === view.self.name;
+  if (isAble && isMember && (mayInsist || !hasMore(race.me, candidate, facts))) {
     return `${candidate.name} is to take over as the operator wishes`;
   }
-  const former = wish?.leader ?? null;
   if (former === view.self.name) {
     const others = successors(cluster, reports, { only: null, except: named });
     return others.length > 0 ? `handing over to ${others.join(" or ")}` : null;
