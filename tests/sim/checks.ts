@@ -66,7 +66,8 @@ export class Checks {
   readonly #led = new Set<string>();
   readonly #pause = new PausePromises(BACK_GRACE_MS);
   #wipedMs = -Infinity;
-  #newestTimeline = 0;
+  /** By system identifier; "" stands for all. */
+  readonly #newestTimeline = new Map<string, number>();
   #wroteMs = 0;
   #clean:
     | { readonly record: WalRecord; readonly heirs: readonly string[]; readonly atMs: number }
@@ -237,11 +238,13 @@ export class Checks {
 
   /** A failover takes the member with the newest WAL among those that nothing has troubled; an operator may differ. */
   #checkNewest(server: Server): void {
-    const { faults, nodes, plan } = this.#world;
+    const { faults, nodes } = this.#world;
     const { nowMs } = this.#world.scheduler;
-    if (plan.faults.has("handover") || nowMs - this.#wroteMs < QUIET_MS) return;
+    if (this.#isOrdered(server) || nowMs - this.#wroteMs < QUIET_MS) return;
+    const former = this.#world.store.lockWish?.leader ?? null;
     const ahead = nodes.find((node) =>
-      node.awake && !node.nofailover && node.server.standby && node.server.process === "running" &&
+      node.awake && !node.nofailover && node.name !== former && node.server.standby &&
+      node.server.process === "running" &&
       faults.isCalm(node.name, CALM_MS) && node.server.head.lsn > server.head.lsn &&
       node.server.head.branch.timeline >= server.head.branch.timeline
     );
@@ -255,12 +258,15 @@ export class Checks {
     if (node?.nofailover) this.#report("barred-promoted", name, "it is tagged nofailover");
   }
 
-  #checkTimeline(server: Server): void {
-    const { timeline } = server.head.branch;
-    if (timeline < this.#newestTimeline) {
-      this.#report("timeline-goes-back", server.name, `${this.#newestTimeline} to ${timeline}`);
+  /** In an emptied tree, beside no running primary, a member without data or memory may found another system. */
+  #checkTimeline({ head, name, systemId }: Server): void {
+    const { timeline } = head.branch;
+    const newest = this.#newestTimeline.get(this.#wipedMs === -Infinity ? "" : systemId) ?? 0;
+    if (timeline < newest) this.#report("timeline-goes-back", name, `${newest} to ${timeline}`);
+    for (const system of ["", systemId]) {
+      const known = this.#newestTimeline.get(system) ?? 0;
+      this.#newestTimeline.set(system, Math.max(known, timeline));
     }
-    this.#newestTimeline = Math.max(this.#newestTimeline, timeline);
   }
 
   #isCounted({ name, server }: SimNode): boolean {
