@@ -2,6 +2,7 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import type { Action, SlotChanges } from "../../lib/core/action.ts";
 import { unreachable } from "../../lib/base/never.ts";
 import type { PeerReport } from "../../lib/core/node_view.ts";
+import { askForConsents } from "./ask_for_consents.ts";
 import type { Node } from "./node.ts";
 import type { Steps } from "./schedule.ts";
 import type { Server } from "./server.ts";
@@ -35,6 +36,10 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
       return yield* keeper.release(action.lastLsn);
     case "clear-handover":
       return yield* write(node, world, (store) => store.clearHandover(action.revision));
+    case "ask-consents":
+      return yield* askForConsents(action, node, world);
+    case "write-failsafe":
+      return yield* write(node, world, (store) => store.writeFailsafe(name, action));
     case "write-status":
     case "write-history":
     case "restore-keys":
@@ -56,6 +61,8 @@ type StoreKind =
   | "hold-lock"
   | "release-lock"
   | "clear-handover"
+  | "ask-consents"
+  | "write-failsafe"
   | "write-status"
   | "write-history"
   | "restore-keys"
@@ -74,6 +81,8 @@ function onHost(
     case "open-watchdog":
     case "close-watchdog":
       return switchWatchdog(node, action.kind === "open-watchdog");
+    case "forget-promise":
+      return forgetPromise(node, action.untilMs);
     case "checkpoint":
       return world.checkpointLater(node.server);
     case "start-task":
@@ -90,6 +99,11 @@ function onHost(
 function switchWatchdog(node: Node, isOn: boolean): Answer {
   if (isOn) node.watchdog.open();
   else node.watchdog.close();
+  return DONE;
+}
+
+function forgetPromise(node: Node, untilMs: number): Answer {
+  node.promises.forget(untilMs);
   return DONE;
 }
 

@@ -1,6 +1,7 @@
 import type { Violation } from "./checks.ts";
 import { productBrain } from "./brain.ts";
 import type { Mutation } from "./mutations.ts";
+import { FAILSAFE_MUTATIONS, FAILSAFE_SHELL_MUTATIONS } from "./mutations_failsafe.ts";
 import { guardedBy, MUTATIONS } from "./mutations.ts";
 import { GUARD_MUTATIONS, SHELL_GUARD_MUTATIONS } from "./mutations_guard.ts";
 import { PAUSE_MUTATIONS, PAUSE_SHELL_MUTATIONS } from "./mutations_pause.ts";
@@ -23,6 +24,7 @@ export const ALL_MUTATIONS: readonly Mutation[] = [
   ...RULE_MUTATIONS,
   ...PAUSE_MUTATIONS,
   ...GUARD_MUTATIONS,
+  ...FAILSAFE_MUTATIONS,
 ];
 
 /** All planted bugs in the shell of an agent. */
@@ -30,6 +32,7 @@ export const ALL_SHELL_MUTATIONS: readonly ShellMutation[] = [
   ...SHELL_MUTATIONS,
   ...SHELL_GUARD_MUTATIONS,
   ...PAUSE_SHELL_MUTATIONS,
+  ...FAILSAFE_SHELL_MUTATIONS,
 ];
 
 /** The seed that tells a planted bug, and the promise that it breaks. */
@@ -44,7 +47,8 @@ export function catchOf(mutation: Mutation): Catch | null {
     const drawn = planOf(seed, TICKS);
     const faults = new Set(mutation.needs);
     const faultEveryMs = mutation.everyMs ?? FAULT_EVERY_MS;
-    const plan = { ...drawn, ...guardedBy(mutation.guard), faults, faultEveryMs };
+    const failsafe = mutation.failsafe ?? false;
+    const plan = { ...drawn, ...guardedBy(mutation.guard), faults, faultEveryMs, failsafe };
     const { violation } = simulate({ ...plan, planted: mutation.planted }, mutation.brain);
     if (violation === null) continue;
     if (simulate(plan, productBrain).violation === null) return { seed, violation };
@@ -54,12 +58,12 @@ export function catchOf(mutation: Mutation): Catch | null {
 
 /** The same for a whole agent. */
 export async function shellCatchOf(mutation: ShellMutation): Promise<Catch | null> {
-  const { needs, sabotage, everyMs, guard } = mutation;
+  const { needs, sabotage, everyMs, guard, failsafe = false } = mutation;
   for (let seed = 1; seed <= SHELL_SEEDS_MAX; seed++) {
     const drawn = shellPlanOf(seed, SHELL_TICKS);
     const faults = new Set(needs);
     const faultEveryMs = everyMs ?? FAULT_EVERY_MS;
-    const plan = { ...drawn, ...guardedBy(guard), faults, faultEveryMs };
+    const plan = { ...drawn, ...guardedBy(guard), faults, faultEveryMs, failsafe };
     const { violation } = await simulateShell({ ...plan, sabotage });
     if (violation === null) continue;
     if ((await simulateShell(plan)).violation === null) return { seed, violation };

@@ -13,7 +13,14 @@ import type { World } from "./world.ts";
 
 type NetworkFault = Extract<
   FaultKind,
-  "store-cut" | "reply-lost" | "store-slow" | "store-down" | "slow-server" | "clone-fails"
+  | "store-cut"
+  | "reply-lost"
+  | "store-slow"
+  | "store-down"
+  | "slow-server"
+  | "clone-fails"
+  | "peer-slow"
+  | "peer-lost"
 >;
 
 /** Draws faults from its own numbers, so that a change of the rules does not change the faults of a seed. */
@@ -140,6 +147,7 @@ export class Faults {
       case "handover":
       case "wipe":
       case "pause":
+      case "failsafe-off":
         return writeIntoStore(kind, this.#world, this.#random);
       default:
         return this.#slowOrCut(kind, name);
@@ -161,6 +169,10 @@ export class Faults {
         return network.raise("slow");
       case "clone-fails":
         return network.raise("clone");
+      case "peer-slow":
+        return network.slowPeers.add(name);
+      case "peer-lost":
+        return network.lossyPeers.add(name);
       default:
         return unreachable(kind);
     }

@@ -16,6 +16,8 @@ export interface Mutation {
   readonly everyMs?: number;
   /** What stands outside the agent in its runs; absent: nothing, so that no second line of defence hides it. */
   readonly guard?: Guard;
+  /** Failsafe mode is on in its runs; absent: off. */
+  readonly failsafe?: true;
 }
 
 /** What stops a server, or resets its host, without the agent. */

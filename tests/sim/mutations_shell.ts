@@ -23,6 +23,7 @@ export interface ShellMutation {
   readonly everyMs?: number;
   readonly sabotage: Sabotage;
   readonly guard?: Guard;
+  readonly failsafe?: true;
 }
 
 const FAR_MS = 1e15;

@@ -1,4 +1,5 @@
 import type { KeeperFaults } from "./keeper_ports.ts";
+import type { FailsafeFaults } from "./consents.ts";
 import { Random } from "./random.ts";
 import type { Sabotage } from "./shell/sabotage.ts";
 
@@ -28,6 +29,9 @@ export const FAULT_KINDS = [
   "watchdog-fails",
   "kill-in-task",
   "data-spoiled",
+  "peer-slow",
+  "peer-lost",
+  "failsafe-off",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
@@ -39,6 +43,9 @@ const LATE_KINDS: readonly string[] = [
   "watchdog-fails",
   "kill-in-task",
   "data-spoiled",
+  "peer-slow",
+  "peer-lost",
+  "failsafe-off",
 ];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -48,7 +55,7 @@ export const SHELL_FAULT_KINDS = ["probe-hang", "job-hang"] as const;
 export type FaultKind = typeof FAULT_KINDS[number] | typeof SHELL_FAULT_KINDS[number];
 
 /** Deliberate faults outside the core. */
-export interface Planted extends KeeperFaults {
+export interface Planted extends KeeperFaults, FailsafeFaults {
   /** The expiry of promote and start-primary is not looked at. */
   readonly ignoresNotAfter?: boolean;
   /** A lost switch is not replaced by a living agent. */
@@ -89,6 +96,8 @@ export interface Plan {
   readonly hasSwitch: boolean;
   /** Every host has a watchdog that works, or none. */
   readonly watchdog: { readonly kind: "ready" } | { readonly kind: "off" };
+  /** A leader without the store may go on by the consent of all members. */
+  readonly failsafe: boolean;
   /** No chance at all: transcripts. */
   readonly steady: boolean;
 }
@@ -117,6 +126,12 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   if (hasWatchdog && random.chance(share)) drawn.push("watchdog-fails");
   if (random.chance(share)) drawn.push("kill-in-task");
   if (random.chance(share / 2)) drawn.push("data-spoiled");
+  const failsafe = random.chance(0.4);
+  // Without an outage of the store the mode does nothing.
+  if (failsafe && !drawn.includes("store-down") && random.chance(0.5)) drawn.push("store-down");
+  if (failsafe && random.chance(share)) drawn.push("peer-slow");
+  if (failsafe && random.chance(share)) drawn.push("peer-lost");
+  if (failsafe && random.chance(share / 2)) drawn.push("failsafe-off");
   return {
     seed,
     ticks,
@@ -130,6 +145,7 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     sabotage: {},
     hasSwitch,
     watchdog: { kind: hasWatchdog ? "ready" : "off" },
+    failsafe,
     steady: false,
   };
 }

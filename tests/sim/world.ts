@@ -7,6 +7,7 @@ import type { Settings } from "../../lib/core/settings.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import { slotNameOf } from "../../lib/core/slot_name.ts";
 import { Checks } from "./checks.ts";
+import { ConsentLedger } from "./consent_ledger.ts";
 import { Faults } from "./faults.ts";
 import type { StoreAnswer } from "./keeper_ports.ts";
 import { Network } from "./network.ts";
@@ -45,6 +46,7 @@ export class World {
   readonly scheduler = new Scheduler();
   readonly random: Random;
   readonly network = new Network();
+  readonly consents = new ConsentLedger();
   readonly store: Store;
   readonly checks: Checks;
   readonly faults: Faults;
@@ -62,13 +64,15 @@ export class World {
     this.plan = plan;
     this.#makeNode = makeNode;
     this.brain = brain;
-    this.settings = { ...defaultSettings, ttlS: plan.ttlS, loopWaitS: plan.loopWaitS };
+    const { ttlS, loopWaitS, failsafe: failsafeMode } = plan;
+    this.settings = { ...defaultSettings, ttlS, loopWaitS, failsafeMode };
     this.timing = leaseTiming(plan.ttlS, plan.loopWaitS);
     this.random = new Random(plan.seed + 0x51ed, plan.steady);
     this.trace = new Trace(sink, () => this.scheduler.nowMs);
     this.store = new Store(this.settings, () => this.#lockGone());
     this.nodes = plan.names.map((name, index) => this.#newNode(name, index));
     this.checks = new Checks(this);
+    this.store.onLockTaken = (name) => this.checks.lockTaken(name);
     this.faults = new Faults(this, new Random(plan.seed + 0xfa17));
     this.scheduler.spawn(this.#pump(), new Host());
   }
@@ -129,7 +133,9 @@ export class World {
     }
     const slow = network.slowStore.has(node.name) ? 400 : 1;
     const thereMs = random.between(1, 5) * slow;
-    const backMs = random.between(1, 5) * slow;
+    // A promise of failsafe mode may be younger than an answer that comes after it.
+    const isLate = slow > 1 && this.plan.failsafe && random.chance(0.2);
+    const backMs = random.between(1, 5) * (isLate ? 4 : 1) * slow;
     const drops = network.lossy.has(node.name) && random.chance(0.3);
     const arrives = !drops || random.chance(0.7);
     let answer: { readonly value: T } | null = null;

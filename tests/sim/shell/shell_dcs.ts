@@ -4,6 +4,7 @@ import type { ClusterView, HistoryLine } from "../../../lib/core/cluster_view.ts
 import { decodeMember } from "../../../lib/dcs/member_codec.ts";
 import type {
   Dcs,
+  FailsafeWrite,
   RenewResult,
   StatusWrite,
   StoreHealth,
@@ -120,6 +121,10 @@ export class ShellDcs implements Dcs {
     return this.#asHolder(name, signal, (store) => {
       store.history = lines;
     });
+  }
+
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult> {
+    return this.#write(signal, (store) => store.writeFailsafe(name, change));
   }
 
   writeHandover(): Promise<WriteResult> {
