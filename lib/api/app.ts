@@ -5,6 +5,7 @@ import { callOf } from "./call.ts";
 import { ClusterApi } from "./cluster_api.ts";
 import { ConfigApi } from "./config_api.ts";
 import type { ApiContext, ServedContext } from "./context.ts";
+import { FailsafeApi } from "./failsafe_api.ts";
 import { guard } from "./guard.ts";
 import { healthReply } from "./health_api.ts";
 import { MetricsApi } from "./metrics_api.ts";
@@ -24,6 +25,7 @@ export function createApp(given: ApiContext): App {
     new ClusterApi(context),
     new ConfigApi(context),
     new OperatorApi(context),
+    new FailsafeApi(context),
     new AgentApi(context),
     new MetricsApi(context),
   ]);

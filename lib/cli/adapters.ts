@@ -10,7 +10,8 @@ import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Callbacks } from "../runtime/callbacks.ts";
-import { askPeers } from "../runtime/peers.ts";
+import type { AskConsents } from "../runtime/consents.ts";
+import { askConsents, askPeers } from "../runtime/peers.ts";
 
 /** In force until the store has shown settings: those of `bootstrap.dcs`. */
 export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
@@ -44,8 +45,13 @@ export function openCallbacks({ scope, postgresql }: AgentConfig, log: Log): Cal
 }
 
 /** Calls to other members, with the credentials of `ctl` or `restapi`. */
-export function memberCalls({ ctl, restapi }: AgentConfig): AskPeers {
+export function memberCalls(
+  { ctl, restapi }: AgentConfig,
+): { readonly askPeers: AskPeers; readonly askConsents: AskConsents } {
   const login = ctl ?? restapi.authentication;
   const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent` };
-  return (members, signal) => askPeers(members, options, signal);
+  return {
+    askPeers: (members, signal) => askPeers(members, options, signal),
+    askConsents: (request, signal) => askConsents(request, options, signal),
+  };
 }

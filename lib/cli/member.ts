@@ -10,7 +10,6 @@ import type { Settings } from "../core/settings.ts";
 import type { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import type { PostgresManager } from "../postgres/manager.ts";
 import type { ShellSwitch } from "../host/dead_man_switch.ts";
-import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
 import type { Callbacks } from "../runtime/callbacks.ts";
@@ -18,6 +17,7 @@ import type { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
+import type { Promises } from "../runtime/promises.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
@@ -67,7 +67,8 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
   readonly log: Log;
   readonly firstSettings: Settings;
   readonly watchdog: WatchdogGuard;
-  readonly ask: AskPeers;
+  readonly calls: ReturnType<typeof memberCalls>;
+  readonly promises: Promises;
 }
 
 function partsOf(config: AgentConfig, log: Log): Parts {
@@ -83,10 +84,10 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     mailbox.wake(why);
   };
   const deadMan = openSwitch(config, log);
-  const keeper = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log });
-  const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
+  const safety = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log });
+  const board: LiveBoard = new LiveBoard(() => safety.keeper.lease(), dcs.health());
   return {
-    keeper,
+    ...safety,
     deadMan,
     mailbox,
     dcs,
@@ -102,7 +103,7 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     board,
     log,
     firstSettings,
-    ask: memberCalls(config),
+    calls: memberCalls(config),
   };
 }
 
@@ -120,7 +121,8 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     isManaged: () => parts.managed.isSet,
     lastFiring: () => parts.deadMan.status().firings.at(-1) ?? null,
     clock,
-    askPeers: parts.ask,
+    ...parts.calls,
+    promises: parts.promises,
     firstConfig: config.bootstrap?.dcs ?? {},
     unsupported: config.unsupported,
     get self(): SelfView {
@@ -164,7 +166,8 @@ function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiC
     clock,
     log,
     authentication: restapi.authentication,
-    askPeers: parts.ask,
+    askPeers: parts.calls.askPeers,
+    promises: parts.promises,
     probe: (signal) => postgres.probe(signal),
     deadMan: () => deadMan.status(),
     handoverLimitS: null,

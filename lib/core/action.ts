@@ -1,4 +1,5 @@
 import type { HistoryLine } from "./cluster_view.ts";
+import type { Addresses } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
 import type { Settings } from "./settings.ts";
 import type { JsonObject } from "../base/json.ts";
@@ -74,6 +75,23 @@ export type Action =
   | { readonly kind: "found-cluster"; readonly systemId: string }
   /** Create the leader key with this member's lease; refused when it exists. */
   | { readonly kind: "take-lock" }
+  /**
+   * POST `failsafe` to all these members, in parallel; when every one of them consents, the lease is extended by ttl from
+   * before the question. Refused when one does not, or when the answers come too late.
+   */
+  | {
+    readonly kind: "ask-consents";
+    readonly members: Addresses;
+    readonly slots: Readonly<Record<string, Lsn>>;
+  }
+  /** Leader only: `failsafe` (null: deletes it), when the key is unchanged since `revision` (0n: absent). */
+  | {
+    readonly kind: "write-failsafe";
+    readonly members: Addresses | null;
+    readonly revision: bigint;
+  }
+  /** Forgets the promise with this end: no leader may rely on it any more. */
+  | { readonly kind: "forget-promise"; readonly untilMs: number }
   /** The keeper's order to go on renewing; lapses when no decision repeats it. */
   | { readonly kind: "hold-lock" }
   /** Authority ends before the request is sent, whatever comes back. `lastLsn`: published in `status` first. */

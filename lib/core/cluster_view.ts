@@ -110,6 +110,13 @@ export interface HistoryLine {
   readonly newLeader: string | null;
 }
 
+/** The `failsafe` key: all members that the last leader in failsafe mode knew, with their addresses. */
+export interface FailsafeList {
+  /** `api_url` by name. */
+  readonly members: Readonly<Record<string, string>>;
+  readonly revision: bigint;
+}
+
 /** What the store said at one moment. Decoded once, frozen, members sorted by name. */
 export interface ClusterView {
   readonly kind: "seen";
@@ -124,6 +131,8 @@ export interface ClusterView {
   readonly settings: Settings;
   readonly sync: SyncState | null;
   readonly handover: HandoverWish | null;
+  /** null: key absent or garbage. */
+  readonly failsafe: FailsafeList | null;
   readonly status: LeaderStatus;
   /** null: key absent or garbage. */
   readonly history: readonly HistoryLine[] | null;

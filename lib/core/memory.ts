@@ -1,6 +1,8 @@
 import type { ClusterView, MemberState } from "./cluster_view.ts";
 import type { Outcome } from "./action.ts";
 import { clusterTimeline } from "./candidate.ts";
+import { isSameList, openWrites } from "./failsafe.ts";
+import type { FailsafeWrite } from "./failsafe.ts";
 import type { NodeView, TaskView } from "./node_view.ts";
 import type { Settings } from "./settings.ts";
 import { slotNameOf } from "./slot_name.ts";
@@ -42,6 +44,8 @@ export interface Memory {
   readonly stuck: StuckReplica | null;
   /** Stops for a new copy in a row without a stream since: each further one waits longer. */
   readonly vainCopies: number;
+  /** Own writes of `failsafe` that no view has shown yet: their members must be asked too. */
+  readonly failsafeWrites: readonly FailsafeWrite[];
 }
 
 /** Nothing remembered: the state of a fresh process. */
@@ -61,6 +65,7 @@ export const initialMemory: Memory = {
   appliedSettings: null,
   stuck: null,
   vainCopies: 0,
+  failsafeWrites: [],
 };
 
 /** Folds in how an action ended. `unknown` is taken as "may still happen" wherever that is the dangerous side. */
@@ -75,6 +80,11 @@ export function evolve(memory: Memory, outcome: Outcome): Memory {
   }
   if (action.kind === "release-lock" && action.lastLsn === null) {
     return { ...memory, gaveUpMs: atMs };
+  }
+  if (action.kind === "write-failsafe" && action.members !== null) {
+    const { members, revision } = action;
+    const others = memory.failsafeWrites.filter((write) => !isSameList(write.members, members));
+    return { ...memory, failsafeWrites: [...others, { members, revision }] };
   }
   if (action.kind === "apply-settings" && outcome.result === "done") {
     return { ...memory, appliedSettings: action.settings };
@@ -110,6 +120,7 @@ function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): 
     lastLeader: cluster.lock?.holder ?? memory.lastLeader,
     lastConfig: cluster.config?.raw ?? memory.lastConfig,
     lastSettings: cluster.settings,
+    failsafeWrites: openWrites(memory.failsafeWrites, cluster),
     newestTimeline: Math.max(memory.newestTimeline, clusterTimeline(cluster.history)),
     memberSeenMs: seenMembers(memory, cluster, view),
   };

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { TaskSpec } from "./action.ts";
 import type { ClusterUnreachable, ClusterView } from "./cluster_view.ts";
+import type { ConsentPositions, PromiseView } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
 import type { SwitchFiring, SwitchView } from "./switch_status.ts";
 import type { Tags } from "./tags.ts";
@@ -29,6 +30,10 @@ export interface NodeView {
   /** The lock holder's history; filled by the action `inspect-leader` of the same tick. */
   readonly leader: "not asked" | LeaderReport;
   readonly wishes: readonly OperatorWish[];
+  /** The promise to a leader without the store (failsafe mode) that binds this node; absent or null: none. */
+  readonly promise?: PromiseView | null;
+  /** What the members told in the last round that extended the own lease by consents; absent: there was none. */
+  readonly consents?: ConsentPositions;
 }
 
 /** Facts of this node that come from its configuration. */
@@ -189,8 +194,11 @@ export type TaskView =
 export type LeaseView =
   /** `neverManaged`: nothing on this host says that an agent ever led from this data directory. Absent: it may have. */
   | { readonly kind: "none"; readonly neverManaged?: boolean }
-  /** Confirmed by the last successful transaction; `endsMs` on the boot clock, from before that request. */
-  | { readonly kind: "held"; readonly endsMs: number }
+  /**
+   * Confirmed by the last successful transaction; `endsMs` on the boot clock, from before that request. `consented`: no
+   * longer by the store, but by all other members (failsafe mode).
+   */
+  | { readonly kind: "held"; readonly endsMs: number; readonly consented?: true }
   /** Refused, or past its stop time: no way back but a new race. */
   | { readonly kind: "lost"; readonly why: string };
 

@@ -2,6 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import { unreachable } from "../base/never.ts";
 import type { Decision } from "./action.ts";
 import type { ClusterView } from "./cluster_view.ts";
+import type { PromiseView } from "./failsafe.ts";
 import type {
   LeaseView,
   NodeView,
@@ -45,6 +46,13 @@ export interface StatusFacts {
   readonly endpoints: readonly EndpointFacts[];
   /** The dead-man's switch; null or absent: there is none. */
   readonly deadMan?: SwitchStatus | null;
+  /** The promise in force to a leader without the store; null or absent: none. */
+  readonly promise?: PromiseView | null;
+}
+
+/** True while consents stand in for the store: they extend the own lease, or this member has given one. */
+export function isFailsafeActive({ lease, promise }: StatusFacts): boolean {
+  return lease.kind === "held" && lease.consented === true || (promise?.to ?? null) !== null;
 }
 
 /**
@@ -67,6 +75,7 @@ export function statusDocument(facts: StatusFacts): JsonObject {
     ["replication", server === null ? null : senders(server)],
     ["pause", cluster !== null && isPaused(cluster) ? true : null],
     ["cluster_unlocked", cluster === null || cluster.lock === null ? true : null],
+    ["failsafe_mode_is_active", isFailsafeActive(facts) ? true : null],
     ["dcs_last_seen", Math.floor(facts.dcsSeenWallMs / 1000)],
     ["tags", view === null ? null : filled(view.self.tags.published)],
     ["database_system_identifier", view === null ? null : systemId(view.postgres)],

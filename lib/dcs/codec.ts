@@ -2,6 +2,7 @@ import { DecodeError } from "../base/errors.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { JsonObject } from "../base/json.ts";
 import type {
+  FailsafeList,
   HandoverWish,
   HistoryLine,
   LeaderStatus,
@@ -94,6 +95,21 @@ export function encodeHandover(wish: HandoverWrite): string {
     ...(wish.candidate === null ? {} : { member: wish.candidate }),
     ...(wish.scheduledAt === null ? {} : { scheduled_at: wish.scheduledAt }),
   });
+}
+
+/** Reads `failsafe`: addresses by member name; one that is no text spoils the document, for it would be asked nothing. */
+export function decodeFailsafe(entry: Entry): FailsafeList {
+  const record = decodeObject("failsafe", entry);
+  const members = Object.entries(record).map(([name, url]) => {
+    return [name, required(`failsafe.${name}`, "an address", readText(url))] as const;
+  });
+  return { members: Object.fromEntries(members), revision: entry.revision };
+}
+
+/** Writes `failsafe`, sorted by name. */
+export function encodeFailsafe(members: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(members).sort(([one], [other]) => one < other ? -1 : 1);
+  return encodeWire(Object.fromEntries(sorted));
 }
 
 /** Reads `status`; also the bare number that `optime/leader` holds. */

@@ -71,6 +71,10 @@ export interface Dcs {
     signal: AbortSignal,
   ): Promise<WriteResult>;
   /**
+   * `failsafe`, only while the lock is ours and the key is unchanged since the revision of the change.
+   */
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult>;
+  /**
    * Puts an operator's request into `failover`; `revision` is that of the wish as read, compared. 0n: the view showed no
    * wish, be the key absent, `{}` or garbage.
    */
@@ -93,6 +97,14 @@ export interface StatusWrite {
   readonly lsn: Lsn;
   readonly slots: Readonly<Record<string, Lsn>>;
   readonly retainSlots: readonly string[];
+}
+
+/** A new content of `failsafe`. */
+export interface FailsafeWrite {
+  /** `api_url` by member name; null: the key is deleted. */
+  readonly members: Readonly<Record<string, string>> | null;
+  /** The revision that was read; 0n: the view showed none, be the key absent or garbage. */
+  readonly revision: bigint;
 }
 
 /** The content of `failover`. */

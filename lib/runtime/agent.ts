@@ -4,6 +4,7 @@ import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import type { CallbackFacts } from "../core/callbacks.ts";
 import { decide } from "../core/decide.ts";
+import { consenters } from "../core/failsafe.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import { evolve, initialMemory, remember } from "../core/memory.ts";
 import type { Memory } from "../core/memory.ts";
@@ -11,7 +12,7 @@ import type { NodeView, PostgresView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import { act } from "./act.ts";
 import type { ActContext, ActPorts } from "./act.ts";
-import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import { consentBudgetMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
 import { inTime } from "./clock_deadline.ts";
 import { NOTHING_ASKED } from "./facts.ts";
@@ -60,6 +61,7 @@ export class Agent {
   #memory: Memory = initialMemory;
   #lastSeen: ClusterView | null = null;
   #lastServer: PostgresView | null = null;
+  #consents: Facts["consents"];
   #mayEnd = false;
   #nextTickMs = 0;
 
@@ -95,7 +97,9 @@ export class Agent {
   async tick(signal: AbortSignal): Promise<Decision> {
     const { ports } = this.#options;
     ports.keeper.tickSeen();
-    let round = await this.#round(NOTHING_ASKED, signal);
+    const consents = this.#consents;
+    const first = consents === undefined ? NOTHING_ASKED : { ...NOTHING_ASKED, consents };
+    let round = await this.#round(first, signal);
     for (let count = 1; round.decision.again && count < ROUNDS_MAX; count++) {
       round = await this.#round(round.facts, signal);
     }
@@ -136,6 +140,7 @@ export class Agent {
     this.#memory = memory;
     const decision = decide(view, memory);
     const { outcomes, facts: learnt } = await this.#perform(view, decision.actions, signal);
+    this.#consents = view.cluster.kind === "seen" ? undefined : learnt.consents ?? this.#consents;
     for (const wish of view.wishes) if (wish.kind === "reload") mailbox.fulfil(wish);
     this.#show({ view, decision, outcomes, memory });
     return { view, decision, facts: { ...facts, ...learnt } };
@@ -193,17 +198,23 @@ export class Agent {
       competitors: competitors(view, this.#memory),
       storeMs: storeBudgetMs(pressure),
       serverMs: serverBudgetMs(pressure),
+      consentMs: consentBudgetMs(pressure),
+      ttlMs: pressure.timing.ttlMs,
     };
   }
 
   #pressure(): Pressure {
     const { ports, clock, timing } = this.#options;
     const settings = this.settings();
+    const { name } = ports.self;
+    const seen = this.#lastSeen;
+    const writes = this.#memory.failsafeWrites;
     return {
       nowMs: clock.bootMs(),
       stopAtMs: ports.keeper.stopAtMs(),
       settings,
       timing: timing(settings),
+      needsConsents: seen !== null && consenters(seen, writes, name) !== null,
     };
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { LeaseStore } from "./lease_keeper.ts";
+import type { LeaseStore } from "./session_lease.ts";
 
 /** The same store; `feed` hears of each proof of the lock, with the boot clock from before its request. */
 export function feeding(

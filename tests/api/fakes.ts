@@ -73,6 +73,7 @@ export class FakeDcs implements Dcs {
   restoreKeys = refuse;
   writeStatus = refuse;
   writeHistory = refuse;
+  writeFailsafe = refuse;
   clearHandover = refuse;
   watch = (): Promise<void> => Promise.resolve();
   health = (): StoreHealth => STORE;

@@ -91,7 +91,6 @@ const SWITCHED_ON: readonly (readonly [string, JsonObject, readonly string[]])[]
   ["quorum mode", { synchronous_mode: "Quorum" }, ["synchronous_mode"]],
   ["strict mode", { synchronous_mode_strict: 1 }, ["synchronous_mode_strict"]],
   ["a standby cluster", { standby_cluster: { host: "x" } }, ["standby_cluster"]],
-  ["failsafe", { failsafe_mode: true }, ["failsafe_mode"]],
   ["permanent slots", { slots: { a: {} } }, ["slots"]],
   ["slots to ignore", { ignore_slots: [{ name: "a" }] }, ["ignore_slots"]],
 ];

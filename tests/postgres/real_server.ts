@@ -30,6 +30,7 @@ export function clusterSettings(overrides: Partial<Settings> = {}): Settings {
     memberSlotsTtlS: 1800,
     useSlots: true,
     paused: false,
+    failsafeMode: false,
     parameters: { shared_buffers: "16MB", fsync: "off", max_connections: "30" },
     pgHba: null,
     pgIdent: null,

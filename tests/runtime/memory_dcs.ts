@@ -5,6 +5,7 @@ import type { ClusterView, HistoryLine } from "../../lib/core/cluster_view.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import type {
   Dcs,
+  FailsafeWrite,
   HandoverWrite,
   RenewResult,
   StatusWrite,
@@ -133,6 +134,10 @@ export class MemoryDcs implements Dcs {
         store.history = lines;
       });
     });
+  }
+
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult> {
+    return this.#write("failsafe", signal, () => this.store.writeFailsafe(name, change));
   }
 
   writeHandover(wish: HandoverWrite, _revision: bigint, signal: AbortSignal): Promise<WriteResult> {

@@ -1,7 +1,7 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
-import { authorityEndsMs, lockSide } from "./facts.ts";
+import { authorityEndsMs, lockSide, lookForConsentsMs } from "./facts.ts";
 import { earlier } from "./rule.ts";
 import type { Answer } from "./rule.ts";
 import { mayCloseWatchdog } from "./watchdog.ts";
@@ -24,7 +24,8 @@ export function complete(view: NodeView, memory: Memory, answer: Answer): Answer
     ...(mayCloseWatchdog(view, memory, answer.actions) ? [CLOSE_WATCHDOG] : []),
     ...(mayDisarm(view, memory, answer.actions) ? [DISARM] : []),
   ];
-  const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
+  const endsMs = earlier(authorityEndsMs(view, memory), lookForConsentsMs(view, memory));
+  const wakeAtMs = earlier(answer.wakeAtMs, endsMs);
   const last = mayBlockOthers(view, answer) ? [ABANDON] : [];
   return { ...answer, actions: [...first, ...answer.actions, ...last], wakeAtMs };
 }

@@ -1,5 +1,5 @@
 import { bootstrap, founding } from "./bootstrap.ts";
-import { dcsLost } from "./dcs_lost.ts";
+import { dcsLost, failsafe } from "./dcs_lost.ts";
 import { follow } from "./follow.ts";
 import { detach, foreignSystem, shutdown, unreadableData } from "./guards.ts";
 import { handover } from "./handover.ts";
@@ -17,6 +17,7 @@ export const LADDER: readonly Rule[] = [
   shutdown,
   detach,
   foreignSystem,
+  failsafe,
   dcsLost,
   taskRunning,
   paused,

@@ -14,12 +14,14 @@ import {
 } from "../candidate.ts";
 import type { Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
+import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, PeerReport, PrimaryView, ReplicaView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { isLongEmpty, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { slotActions } from "./housekeeping.ts";
-import { act, actAndLook } from "./rule.ts";
+import { forgetPromise, promiseOf, whyPromised } from "./promised.ts";
+import { act, actAndLook, earlier } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote } from "./stopping.ts";
 
@@ -54,7 +56,8 @@ function raceOfPrimary(
     const why = "the lease has ended: stopping before the race";
     return act(why, [demote(view, memory, why)]);
   }
-  const mustStop = whyOutdated(view, cluster, postgres) ?? whyUnguarded(view);
+  const mustStop = whyOutdated(view, cluster, postgres) ?? whyUnguarded(view) ??
+    whyUnlisted(cluster, view.self.name) ?? whyPromisedAsPrimary(view, cluster);
   if (mustStop !== null) return act(mustStop, [demote(view, memory, mustStop)]);
   if (isNew && view.lease.kind !== "held" && !isLongEmpty(view, memory)) {
     return act("an empty store: waiting for members that may know more", []);
@@ -65,6 +68,11 @@ function raceOfPrimary(
     ]);
   }
   return actAndLook("acquired session lock as a leader", takeLock(view, memory, cluster));
+}
+
+/** Before its start a primary has promised nothing to anybody; a promise of its own is from before somebody promoted it. */
+function whyPromisedAsPrimary(view: NodeView, cluster: ClusterView): string | null {
+  return promiseOf(view)?.to === null ? null : whyPromised(view, cluster);
 }
 
 function whyOutdated(view: NodeView, cluster: ClusterView, postgres: PrimaryView): string | null {
@@ -101,12 +109,14 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
   const isNamed = wish?.candidate === view.self.name && runner.cluster.systemId !== null;
   const isFenced = !isPaused(view, memory);
-  if (isNamed && isFenced && wish.leader === null) {
+  if (isNamed && isFenced && wish.leader === null && promiseOf(view) === null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, memory, runner.cluster));
   }
   if (view.peers === "not asked") {
     return actAndLook("nobody holds the lock: asking the others", [{ kind: "ask-peers" }]);
   }
+  const bound = whyPromised(view, runner.cluster);
+  if (bound !== null) return stay(view, memory, runner, bound);
   const why = isNamed
     ? whyNotNamed(view.peers, { ...runner, me, wish }, memory, isFenced)
     : whyLeaveToOthers(view, memory, { ...runner, me, wish }) ??
@@ -164,6 +174,8 @@ function whyRefuse(view: NodeView, memory: Memory, cluster: ClusterView): string
   if (view.self.tags.nofailover) {
     return "following a different leader because I am not allowed to promote";
   }
+  const unlisted = whyUnlisted(cluster, view.self.name);
+  if (unlisted !== null) return `refusing to lead: ${unlisted}`;
   const unguarded = whyUnguarded(view);
   if (unguarded !== null) return `refusing to lead: ${unguarded}`;
   const [unsupported] = cluster.settings.unsupported;
@@ -234,7 +246,8 @@ function raceFacts(cluster: ClusterView, memory: Memory): RaceFacts {
 function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answer {
   const facts = { self: view.self, cluster: runner.cluster, memory, nowMs: view.nowMs };
   const pauseMs = Math.min(RETRY_MS, runner.cluster.settings.loopWaitS * 1000);
-  return act(why, slotActions(runner.postgres, facts), view.nowMs + pauseMs);
+  const againMs = earlier(view.nowMs + pauseMs, promiseOf(view)?.untilMs ?? null);
+  return act(why, slotActions(runner.postgres, facts), againMs);
 }
 
 /**
@@ -243,6 +256,6 @@ function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answ
  */
 function takeLock(view: NodeView, memory: Memory, cluster: ClusterView): readonly Action[] {
   const wish = isPaused(view, memory) ? null : dueWish(view, cluster);
-  const take: Action = { kind: "take-lock" };
-  return wish === null ? [take] : [take, { kind: "clear-handover", revision: wish.revision }];
+  const take: readonly Action[] = [...forgetPromise(view), { kind: "take-lock" }];
+  return wish === null ? take : [...take, { kind: "clear-handover", revision: wish.revision }];
 }

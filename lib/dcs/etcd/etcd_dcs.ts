@@ -7,6 +7,7 @@ import { keysOf, memberKey } from "../keys.ts";
 import type { Keys } from "../keys.ts";
 import type {
   Dcs,
+  FailsafeWrite,
   HandoverWrite,
   RenewResult,
   StatusWrite,
@@ -17,7 +18,14 @@ import { encodeWire } from "../wire_json.ts";
 import { Gateway } from "./gateway.ts";
 import type { GatewayOptions } from "./gateway.ts";
 import { grantLease, keepLeaseAlive, revokeLease, unlessRefused } from "./lease.ts";
-import { notProven, proveLock, releaseLock, retakeLock, takeLock } from "./lock.ts";
+import {
+  notProven,
+  proveLock,
+  releaseLock,
+  replaceFailsafe,
+  retakeLock,
+  takeLock,
+} from "./lock.ts";
 import { OwnRecord } from "./own_record.ts";
 import {
   entriesOf,
@@ -192,14 +200,14 @@ export class EtcdDcs implements Dcs {
     return this.#writeAsLeader(name, [put(this.#keys.history, encodeHistory(lines))], signal);
   }
 
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult> {
+    const revision = change.revision || this.#views.blank().failsafe;
+    return this.#write(replaceFailsafe(this.#keys, name, { ...change, revision }), signal);
+  }
+
   writeHandover(wish: HandoverWrite, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
-    const text = encodeHandover(wish);
-    return this.#replace(
-      this.#keys.failover,
-      text,
-      revision || this.#views.blank().failover,
-      signal,
-    );
+    const known = revision || this.#views.blank().failover;
+    return this.#replace(this.#keys.failover, encodeHandover(wish), known, signal);
   }
 
   clearHandover(revision: bigint, signal: AbortSignal): Promise<WriteResult> {

@@ -1,7 +1,8 @@
 import type { Entry } from "../codec.ts";
+import { encodeFailsafe } from "../codec.ts";
 import type { Keys } from "../keys.ts";
-import type { RenewResult } from "../port.ts";
-import { isAbsent, leaseIs, put, readKey, readPrefix, remove, valueIs } from "./txn.ts";
+import type { FailsafeWrite, RenewResult } from "../port.ts";
+import { isAbsent, leaseIs, put, readKey, readPrefix, remove, revisionIs, valueIs } from "./txn.ts";
 import type { Txn } from "./txn.ts";
 import type { GuardedWrite } from "./writer.ts";
 
@@ -57,4 +58,19 @@ export function notProven(name: string, found: Entry | null): RenewResult {
   }
   const why = `the leader key holds "${found.value ?? "no text"}" under lease ${found.lease}`;
   return { kind: "refused", why, keyIsFreeOrOurs: found.value === name };
+}
+
+/** Replaces or deletes the list of failsafe mode; only while `name` holds the lock and the list is the one that was read. */
+export function replaceFailsafe(
+  { failsafe, leader }: Keys,
+  name: string,
+  { members, revision }: FailsafeWrite,
+): GuardedWrite {
+  const text = members === null ? null : encodeFailsafe(members);
+  return {
+    compare: [valueIs(leader, name), revisionIs(failsafe, revision)],
+    steps: [text === null ? remove(failsafe) : put(failsafe, text)],
+    witness: failsafe,
+    isDone: (found) => (found?.value ?? null) === text,
+  };
 }
