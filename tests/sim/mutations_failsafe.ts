@@ -11,6 +11,8 @@ import { spoilt } from "./promises.ts";
 import type { Sabotage } from "./shell/sabotage.ts";
 
 const CUT: readonly FaultKind[] = ["store-cut", "store-down", "peer-cut"];
+const REACHING: readonly FaultKind[] = ["store-cut", "peer-slow", "stall-in-task", "slow-server"];
+const OFTEN_MS = 4000;
 const LATE_MS = 4000;
 const SOON_MS = 10_000;
 
@@ -27,7 +29,7 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
   planted("a new agent is not bound by what it may have promised", ["store-cut", "agent-kill"], {
     startsUnbound: true,
   }),
-  planted("a leader promises the lock to another one", [...CUT, "peer-slow", "agent-stall"], {
+  planted("a leader promises the lock to another one", REACHING, {
     consentsWhileReaching: true,
   }),
   seen("a member races that failsafe mode does not ask", ["store-cut", "agent-kill"], listed),
@@ -43,20 +45,24 @@ export const FAILSAFE_SHELL_MUTATIONS: readonly ShellMutation[] = [
   sabotaged("an agent counts consents from the answers", [...CUT, "peer-lost", "slow-server"], {
     keeper: (options) => new Late(options),
   }),
-  sabotaged("an agent forgets a promise at once", ["store-cut"], {
+  sabotaged("an agent forgets a promise at once", ["store-cut", "peer-cut"], {
     promises: (promises) => spoilt(promises, { forgetsPromise: true }),
   }),
   sabotaged("a new agent is not bound by the one before", ["store-cut", "agent-kill"], {
     promises: (promises) => spoilt(promises, { startsUnbound: true }),
   }),
-  sabotaged("a keeper does not ask for promises before it takes the lock", ["store-cut"], {
+  sabotaged("a keeper does not ask for promises before it takes the lock", [
+    "store-cut",
+    "peer-cut",
+  ], {
     keeper: (options) => new LeaseKeeper({ ...options, whyNotTake: () => null }),
     promises: (promises) => ({ ...spoilt(promises, {}), view: () => null }),
   }),
 ];
 
 function planted(name: string, needs: readonly FaultKind[], faults: Planted): Mutation {
-  return { name, needs, planted: faults, brain: productBrain, failsafe: true };
+  const everyMs = OFTEN_MS;
+  return { name, needs, planted: faults, brain: productBrain, failsafe: true, everyMs };
 }
 
 function seen(
@@ -70,7 +76,7 @@ function seen(
 }
 
 function sabotaged(name: string, needs: readonly FaultKind[], sabotage: Sabotage): ShellMutation {
-  return { name, needs, sabotage, failsafe: true };
+  return { name, needs, sabotage, failsafe: true, everyMs: OFTEN_MS };
 }
 
 function listed(view: NodeView): NodeView {

@@ -127,11 +127,7 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   if (random.chance(share)) drawn.push("kill-in-task");
   if (random.chance(share / 2)) drawn.push("data-spoiled");
   const failsafe = random.chance(0.4);
-  // Without an outage of the store the mode does nothing.
-  if (failsafe && !drawn.includes("store-down") && random.chance(0.5)) drawn.push("store-down");
-  if (failsafe && random.chance(share)) drawn.push("peer-slow");
-  if (failsafe && random.chance(share)) drawn.push("peer-lost");
-  if (failsafe && random.chance(share / 2)) drawn.push("failsafe-off");
+  if (failsafe) drawFailsafe(random, share, drawn);
   return {
     seed,
     ticks,
@@ -148,6 +144,14 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     failsafe,
     steady: false,
   };
+}
+
+/** What happens to the calls of failsafe mode; without an outage of the store the mode does nothing. */
+function drawFailsafe(random: Random, share: number, drawn: FaultKind[]): void {
+  if (!drawn.includes("store-down") && random.chance(0.5)) drawn.push("store-down");
+  if (random.chance(share)) drawn.push("peer-slow");
+  if (random.chance(share)) drawn.push("peer-lost");
+  if (random.chance(share / 2)) drawn.push("failsafe-off");
 }
 
 /** The run of a seed with whole agents: the same faults, and those that only they can have. */

@@ -75,13 +75,9 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
   const postgres = parts.postgres(new ShellPostgres(world, node, life, options.hangs));
   const mailbox = parts.mailbox(life);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
-  const ttlMs = (): number => timing(settings()).ttlMs;
-  const own = { clock: life, name: node.name, ttlMs, isReaching: () => keeper.isReaching() };
-  const promises = world.consents.watch(node.name, parts.promises(new Promises(own)), {
-    trueMs: () => world.scheduler.nowMs,
-    ttlMs,
-    holds: () => keeper.lease().kind === "held",
-    broken: (why) => world.checks.promiseBroken(node.name, why),
+  const promises = promisesOf(options, parts, {
+    ttlMs: () => timing(settings()).ttlMs,
+    keeper: () => keeper,
   });
   const keeper: LeaseKeeper = parts.keeper({
     store: feeding(dcs, life, (askedMs) => void watchdog.feed(askedMs)),
@@ -109,6 +105,21 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
   }, options.onTick);
   const member = { agent, keeper, mailbox, board, tasks, promises };
   return { ...member, run: () => run(member, background, options, settings) };
+}
+
+function promisesOf(
+  { world, node, life }: MemberOptions,
+  parts: Required<Sabotage>,
+  { ttlMs, keeper }: { readonly ttlMs: () => number; readonly keeper: () => LeaseKeeper },
+): PromiseKeeper {
+  const isReaching = (): boolean => keeper().isReaching();
+  const promises = new Promises({ clock: life, name: node.name, ttlMs, isReaching });
+  return world.consents.watch(node.name, parts.promises(promises), {
+    trueMs: () => world.scheduler.nowMs,
+    ttlMs,
+    holds: () => keeper().lease().kind === "held",
+    broken: (why) => world.checks.promiseBroken(node.name, why),
+  });
 }
 
 /** A device that fails is no fault of the agent. */
