@@ -13,11 +13,17 @@ interface Entry {
  */
 export class ConsentLedger {
   readonly #entries = new Map<string, Entry>();
+  readonly #givenMs = new Map<string, number>();
 
   /** To whom this member has promised not to take the lock now; null: to nobody. */
   binds(name: string, nowMs: number): string | null {
     const entry = this.#entries.get(name);
     return entry !== undefined && nowMs < entry.untilMs ? entry.to : null;
+  }
+
+  /** True time of this member's last consent. */
+  givenMs(name: string): number {
+    return this.#givenMs.get(name) ?? -Infinity;
   }
 
   /** True while all others of the store's list are bound to this member. */
@@ -32,7 +38,11 @@ export class ConsentLedger {
       const before = promises.view();
       change();
       if (before === null || !isKnown(before)) return;
-      if (promises.view()?.to !== before.to) this.#entries.delete(name);
+      if (promises.view()?.to === before.to) return;
+      this.#entries.delete(name);
+      if (before.to !== null && giver.isRelied(before.to)) {
+        giver.broken(`its promise is gone, and ${before.to} leads by it`);
+      }
     };
     return {
       view: () => promises.view(),
@@ -52,6 +62,7 @@ export class ConsentLedger {
 
   #note(name: string, { name: to, ttlMs }: PromiseRequest, { trueMs, ttlMs: ownMs }: Giver): void {
     const untilMs = trueMs() + Math.max(ttlMs ?? 0, ownMs());
+    this.#givenMs.set(name, trueMs());
     const before = this.#entries.get(name);
     const lasts = before !== undefined && before.to === to && before.untilMs > untilMs;
     this.#entries.set(name, lasts ? before : { to, untilMs });
@@ -65,6 +76,8 @@ export interface Giver {
   readonly ttlMs: () => number;
   /** It may lead now. */
   readonly holds: () => boolean;
+  /** That member leads without the store now, by the promises of the others. */
+  readonly isRelied: (to: string) => boolean;
   /** Told when a promise cannot be kept that was given. */
   readonly broken: (why: string) => void;
 }

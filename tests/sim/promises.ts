@@ -10,6 +10,7 @@ import type { FailsafeFaults, PromiseKeeper } from "./consents.ts";
 import type { Keeper } from "./keeper.ts";
 import { clockOf } from "./keeper_ports.ts";
 import type { Server } from "./server.ts";
+import type { SimNode } from "./sim_node.ts";
 import type { World } from "./world.ts";
 
 /** A member as far as it promises. */
@@ -41,12 +42,20 @@ export function promisesOf(
     trueMs: () => world.scheduler.nowMs,
     ttlMs,
     holds: () => node.keeper.claim.lease().kind === "held",
+    isRelied: (to) => leadsByConsents(world.node(to)),
     broken: (why) => world.checks.promiseBroken(node.name, why),
   });
 }
 
 function isReaching({ claim }: Keeper): boolean {
   return claim.kind() === "held" || claim.kind() === "asked";
+}
+
+/** True for a primary whose lease lasts by the promises of the others. */
+export function leadsByConsents(node: SimNode | null): boolean {
+  const lease = node?.leaseView();
+  if (node === null || lease?.kind !== "held" || lease.consented !== true) return false;
+  return node.server.writable && node.bootMs() < lease.endsMs;
 }
 
 /** The same promises with what is planted in them. */

@@ -36,6 +36,8 @@ export interface Brain {
 export type MakeNode = (world: World, server: Server, options: NodeOptions) => SimNode;
 
 const PUMP_MS = 1000;
+const HELD_MAX_MS = 8000;
+const HELD_STEP_MS = 50;
 
 /** N hosts, one store and a network in virtual time. The same plan and brain give the same run. */
 export class World {
@@ -133,9 +135,7 @@ export class World {
     }
     const slow = network.slowStore.has(node.name) ? 400 : 1;
     const thereMs = random.between(1, 5) * slow;
-    // A promise of failsafe mode may be younger than an answer that comes after it.
-    const isLate = slow > 1 && this.plan.failsafe && random.chance(0.2);
-    const backMs = random.between(1, 5) * (isLate ? 4 : 1) * slow;
+    const backMs = random.between(1, 5) * slow;
     const drops = network.lossy.has(node.name) && random.chance(0.3);
     const arrives = !drops || random.chance(0.7);
     let answer: { readonly value: T } | null = null;
@@ -146,8 +146,18 @@ export class World {
     });
     const lost = drops || thereMs + backMs > deadlineMs;
     yield lost ? deadlineMs : thereMs + backMs;
+    const isHeld = deadlineMs < Infinity && !lost && slow > 1 && this.plan.failsafe &&
+      random.chance(0.3);
+    if (isHeld) yield* this.#hold(node, deadlineMs);
     const arrived = answerOf<T>(() => answer);
     return lost || arrived === null ? { kind: "lost" } : { kind: "answer", value: arrived.value };
+  }
+
+  /** The worst moment for an answer: right after a promise that is younger than the question. */
+  *#hold({ name }: SimNode, deadlineMs: number): Steps<void> {
+    const { nowMs } = this.scheduler;
+    const endsMs = nowMs + Math.min(HELD_MAX_MS, deadlineMs / 2);
+    while (this.scheduler.nowMs < endsMs && this.consents.givenMs(name) < nowMs) yield HELD_STEP_MS;
   }
 
   /** The standbys that stream from a server now. */

@@ -25,6 +25,7 @@ import { askAll } from "../act.ts";
 import { askConsents } from "../consents.ts";
 import type { PromiseKeeper } from "../consents.ts";
 import { selfView } from "../member.ts";
+import { leadsByConsents } from "../promises.ts";
 import type { SimNode } from "../sim_node.ts";
 import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
@@ -118,6 +119,7 @@ function promisesOf(
     trueMs: () => world.scheduler.nowMs,
     ttlMs,
     holds: () => keeper().lease().kind === "held",
+    isRelied: (to) => leadsByConsents(world.node(to)),
     broken: (why) => world.checks.promiseBroken(node.name, why),
   });
 }
