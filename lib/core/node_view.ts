@@ -204,7 +204,13 @@ export type LeaseView =
 
 /** What a peer answered to GET of its api_url (spec 3.3): the wire protocol of the race. */
 export type PeerReport =
-  | { readonly kind: "silent"; readonly name: string; readonly why: string }
+  | {
+    readonly kind: "silent";
+    readonly name: string;
+    readonly why: string;
+    /** Its agent says that its server is down, or starts as a replica, and that it holds no lease. Absent: it did not. */
+    readonly idle?: true;
+  }
   | {
     readonly kind: "answered";
     readonly name: string;

@@ -37,7 +37,10 @@ export async function askPeers(
 export function decodePeer(name: string, document: unknown): PeerReport {
   if (!isJsonObject(document)) return silent(name, "its answer is no JSON object");
   const wal = document["wal"] ?? document["xlog"];
-  if (!isJsonObject(wal)) return silent(name, "its server is not running");
+  if (!isJsonObject(wal)) {
+    const report = silent(name, "its server is not running");
+    return isIdle(document) ? { ...report, idle: true } : report;
+  }
   const location = position(wal["location"]);
   const received = position(wal["received_location"]);
   const replayed = position(wal["replayed_location"]);
@@ -56,6 +59,15 @@ export function decodePeer(name: string, document: unknown): PeerReport {
     tags: readTags(isJsonObject(tags) ? tags : {}),
     watchdogFailed: document["watchdog_failed"] === true,
   };
+}
+
+const IDLE_ROLES: readonly unknown[] = ["demoted", "replica", "uninitialized"];
+
+/** Only an agent of this kind tells its lease; without one its server does not become a primary. */
+function isIdle({ agent, role }: JsonObject): boolean {
+  const lease = isJsonObject(agent) ? agent["lease"] : undefined;
+  const kind = isJsonObject(lease) ? lease["kind"] : "unknown";
+  return (kind === "none" || kind === "lost") && IDLE_ROLES.includes(role);
 }
 
 async function askPeer(

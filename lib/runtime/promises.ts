@@ -2,6 +2,9 @@ import type { Clock } from "../base/clock.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import type { PromiseRequest, PromiseView } from "../core/failsafe.ts";
 
+/** A caller that does not say its ttl (Patroni's) may count it from the last answer of its round. */
+const ROUND_MS = 5000;
+
 /** What promises are judged by. */
 export interface PromisesOptions {
   readonly clock: Clock;
@@ -54,7 +57,8 @@ export class Promises {
       return `the promise to ${present.to} is in force`;
     }
     this.#askedMs = clock.bootMs();
-    const untilMs = this.#askedMs + Math.max(ttlMs ?? 0, this.#options.ttlMs());
+    const ownMs = this.#options.ttlMs();
+    const untilMs = this.#askedMs + Math.max(ttlMs ?? ownMs + ROUND_MS, ownMs);
     this.#promise = { to: name, untilMs: Math.max(untilMs, present?.untilMs ?? 0), slots };
     return null;
   }

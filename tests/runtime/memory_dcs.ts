@@ -18,17 +18,18 @@ import type { Verdict } from "../sim/store.ts";
 
 /** The simulator's store behind the port: leases expire in the clock's time, answers can be late, lost or absent. */
 export class MemoryDcs implements Dcs {
-  readonly store = new Store({ ...defaultSettings }, () => {});
+  readonly store: Store;
   /** Names of the calls that arrived, in order. */
   readonly calls: string[] = [];
-  /** "cut": nothing arrives. "deaf": requests are carried out, answers are lost. */
-  fault: "none" | "cut" | "deaf" = "none";
+  /** "cut": nothing arrives. "hung": the same, and it shows at the deadline only. "deaf": answers are lost. */
+  fault: "none" | "cut" | "hung" | "deaf" = "none";
   /** Each answer takes this long. */
   delayMs = 0;
   readonly #clock: Clock;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, settings = defaultSettings) {
     this.#clock = clock;
+    this.store = new Store(settings, () => {});
   }
 
   read(signal: AbortSignal): Promise<ClusterView> {
@@ -165,6 +166,10 @@ export class MemoryDcs implements Dcs {
 
   async #ask<T>(call: string, signal: AbortSignal, work: () => T): Promise<T> {
     if (this.fault === "cut") throw new DcsUnreachable(`Cannot ask for ${call}: cut off`);
+    if (this.fault === "hung") {
+      await this.#clock.sleep(1e9, signal);
+      throw new DcsUnreachable(`Cannot ask for ${call}: no answer`);
+    }
     this.calls.push(call);
     this.store.expire(this.#clock.bootMs());
     const answer = work();
