@@ -17,6 +17,7 @@ const TICKS = 400;
 const SHELL_SEEDS_MAX = 60;
 const SHELL_TICKS = 150;
 const FAULT_EVERY_MS = 20_000;
+const SHORT_LEASE = { ttlS: 5, loopWaitS: 1 };
 
 /** All planted bugs of rules, memory, keeper and what stands outside the agent. */
 export const ALL_MUTATIONS: readonly Mutation[] = [
@@ -43,12 +44,15 @@ export interface Catch {
 
 /** The first seed that is clean with the product's rules and is not with the planted bug. */
 export function catchOf(mutation: Mutation): Catch | null {
-  for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+  const first = mutation.firstSeed ?? 1;
+  for (let seed = first; seed < first + SEEDS_MAX; seed++) {
     const drawn = planOf(seed, TICKS);
     const faults = new Set(mutation.needs);
     const faultEveryMs = mutation.everyMs ?? FAULT_EVERY_MS;
     const failsafe = mutation.failsafe ?? false;
-    const plan = { ...drawn, ...guardedBy(mutation.guard), faults, faultEveryMs, failsafe };
+    const timing = mutation.shortLease ? SHORT_LEASE : {};
+    const guards = guardedBy(mutation.guard);
+    const plan = { ...drawn, ...timing, ...guards, faults, faultEveryMs, failsafe };
     const { violation } = simulate({ ...plan, planted: mutation.planted }, mutation.brain);
     if (violation === null) continue;
     if (simulate(plan, productBrain).violation === null) return { seed, violation };

@@ -12,6 +12,7 @@ import type { Sabotage } from "./shell/sabotage.ts";
 
 const CUT: readonly FaultKind[] = ["store-cut", "store-down", "peer-cut"];
 const REACHING: readonly FaultKind[] = ["store-cut", "peer-slow", "stall-in-task", "slow-server"];
+const OLD_LOOKS: readonly FaultKind[] = ["store-cut", "store-slow", "handover"];
 const OFTEN_MS = 4000;
 const LATE_MS = 4000;
 const SOON_MS = 10_000;
@@ -23,9 +24,14 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
     consentCountsFromAnswer: true,
   }),
   planted("a promise is forgotten at once", ["store-cut"], { forgetsPromise: true }),
-  planted("a promise is ended by a look from before it", ["store-cut", "agent-stall", "handover"], {
-    forgetsByOldLook: true,
-  }),
+  {
+    ...planted("a promise is ended by a look from before it", OLD_LOOKS, {
+      forgetsByOldLook: true,
+    }),
+    everyMs: 1500,
+    firstSeed: 170,
+    shortLease: true,
+  },
   planted("a new agent is not bound by what it may have promised", ["store-cut", "agent-kill"], {
     startsUnbound: true,
   }),

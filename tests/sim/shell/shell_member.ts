@@ -67,7 +67,7 @@ const DRAIN_MS = 5000;
 /** Builds the parts; nothing runs yet. */
 export function assemble(options: MemberOptions): Member & { run(): Promise<void> } {
   const { world, node, life, leaseFile } = options;
-  const { settings: firstSettings } = world;
+  const firstSettings = world.settings;
   const parts = { ...PRODUCT_PARTS, ...world.plan.sabotage };
   const log = logOf(options);
   const dcs = parts.dcs(new ShellDcs(world, node, life));
@@ -76,10 +76,7 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
   const postgres = parts.postgres(new ShellPostgres(world, node, life, options.hangs));
   const mailbox = parts.mailbox(life);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
-  const promises = promisesOf(options, parts, {
-    ttlMs: () => timing(settings()).ttlMs,
-    keeper: () => keeper,
-  });
+  const promises = promisesOf(options, parts, () => timing(settings()).ttlMs, () => keeper);
   const keeper: LeaseKeeper = parts.keeper({
     store: feeding(dcs, life, (askedMs) => void watchdog.feed(askedMs)),
     clock: life,
@@ -111,7 +108,8 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
 function promisesOf(
   { world, node, life }: MemberOptions,
   parts: Required<Sabotage>,
-  { ttlMs, keeper }: { readonly ttlMs: () => number; readonly keeper: () => LeaseKeeper },
+  ttlMs: () => number,
+  keeper: () => LeaseKeeper,
 ): PromiseKeeper {
   const isReaching = (): boolean => keeper().isReaching();
   const promises = new Promises({ clock: life, name: node.name, ttlMs, isReaching });
