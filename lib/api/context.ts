@@ -4,6 +4,7 @@ import type { MemberState } from "../core/cluster_view.ts";
 import type { PromiseRequest, PromiseView } from "../core/failsafe.ts";
 import type { PeerReport, PostgresView } from "../core/node_view.ts";
 import type { SwitchStatus } from "../core/switch_status.ts";
+import type { WorkCounts } from "../core/work_counts.ts";
 import type { Dcs } from "../dcs/port.ts";
 import type { Board } from "../runtime/board.ts";
 import type { Mailbox } from "../runtime/mailbox.ts";
@@ -38,6 +39,8 @@ export interface ApiContext {
     /** Gives the promise, or says why not. */
     give(request: PromiseRequest): string | null;
   };
+  /** What this process has done; absent: nothing is counted. */
+  readonly work?: () => WorkCounts;
   /** Seconds that a handover is waited for; null: Patroni's 2 * max(10, loop_wait). */
   readonly handoverLimitS: number | null;
 }

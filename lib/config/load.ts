@@ -6,6 +6,7 @@ import type { AgentConfig } from "./agent_config.ts";
 import { assemble } from "./assemble.ts";
 import { overlay } from "./environment.ts";
 import { configError, faultAt, place, printFault, type Sources, valueAt } from "./faults.ts";
+import { logRemarks } from "./log_options.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
 import { localParameters, localRecovery } from "./own_parameters.ts";
 import { type Finding, review } from "./review.ts";
@@ -55,6 +56,9 @@ export function readConfig(file: string, text: string, env: Env): AgentConfig {
       ...remarks(sources, findings, ["unknown", "not-yet"]),
       ...settings.warnings,
       ...local.warnings,
+      ...logRemarks(parsed.output.log).map(({ path, message }) =>
+        remark(sources, ["log", ...path], message)
+      ),
     ],
   });
 }

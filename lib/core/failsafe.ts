@@ -53,9 +53,8 @@ export function isSameList(one: Addresses | null, other: Addresses | null): bool
 }
 
 /** The lists that may be in the store: the one seen last, and those written and not seen yet. */
-function possibleLists(cluster: ClusterView, writes: readonly FailsafeWrite[]): Addresses[] {
-  const seen = cluster.failsafe === null ? [] : [cluster.failsafe.members];
-  return [...seen, ...writes.map(({ members }) => members)];
+function possibleLists(seen: FailsafeList, writes: readonly FailsafeWrite[]): Addresses[] {
+  return [seen.members, ...writes.map(({ members }) => members)];
 }
 
 /**
@@ -67,8 +66,8 @@ export function consenters(
   writes: readonly FailsafeWrite[],
   me: string,
 ): Addresses | null {
-  const lists = possibleLists(cluster, writes);
   if (!cluster.settings.failsafeMode || cluster.failsafe === null) return null;
+  const lists = possibleLists(cluster.failsafe, writes);
   if (lists.some((list) => !Object.hasOwn(list, me))) return null;
   const all = lists.flatMap((list) => Object.entries(list));
   return Object.fromEntries(all.filter(([name]) => name !== me).sort());

@@ -150,7 +150,7 @@ export class LeaseKeeper {
       const proved = this.#claim.mayRenew() ? await this.#renew(signal) : null;
       if (proved !== null) return proved;
       const view = await this.#store.read(signal);
-      if (this.#claim.kind() !== "held") this.#claim.note(view.lock, this.#session.current());
+      this.#claim.note(view.lock, this.#name, this.#session.current());
       await this.#guarded.looked(view);
       return view;
     }, signal);

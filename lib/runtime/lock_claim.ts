@@ -163,8 +163,15 @@ export class LockClaim {
     this.#announce("the lease ran out");
   }
 
-  /** What a plain read showed: a key under our lease that we do not claim must run out, so nothing may extend it. */
-  note(lock: LockState | null, lease: AliveLease | null): void {
+  /**
+   * What a plain read showed: another holder ends what is held here, and a key under our lease that we do not claim must
+   * run out, so nothing may extend it.
+   */
+  note(lock: LockState | null, me: string, lease: AliveLease | null): void {
+    if (this.#claim.kind === "held") {
+      if (lock !== null && lock.holder !== me) this.lose(`${lock.holder} holds the lock`);
+      return;
+    }
     const ours = lock !== null && lock.lease === lease?.id;
     if (this.#claim.kind === "dropped" && !ours) this.#claim = { kind: "none" };
     if (this.#claim.kind === "none" && ours) this.#claim = { kind: "dropped" };

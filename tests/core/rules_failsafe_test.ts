@@ -77,6 +77,7 @@ const NOT_HELPED: readonly (readonly [string, NodeView, readonly string[]])[] = 
   ["the stop time has come", cutOff({ lease: held(5000) }), ["stop"]],
   ["the lease is lost", cutOff({ lease: { kind: "lost", why: "refused" } }), ["stop"]],
   ["a replica that holds the lock", cutOff({ postgres: replica() }), ["hold-lock"]],
+  ["another holder was seen last", cutOff({}, safe({ lock: "b" })), ["hold-lock"]],
   ["maintenance mode", cutOff({}, safe({ settings: { ...ON, paused: true } })), ["hold-lock"]],
 ];
 

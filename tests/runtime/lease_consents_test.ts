@@ -152,3 +152,14 @@ Deno.test("take() asks for an obstacle in the same step as it claims the lock", 
   strictEqual((await again).kind, "done");
   strictEqual(made.keeper.isReaching(), true);
 });
+
+Deno.test("view() that shows another holder ends consented authority, also without the order to renew", async () => {
+  const made = await silentLeader(20_000);
+  strictEqual(await extend(made), true);
+  await made.clock.advance(15_001);
+  made.dcs.store.expire(made.clock.bootMs());
+  made.dcs.store.takeLock("b", made.dcs.store.grant(made.clock.bootMs(), 30_000));
+  made.dcs.fault = "none";
+  await made.keeper.view(signal);
+  strictEqual(leftMs(made), "lost");
+});

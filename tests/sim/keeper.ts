@@ -132,7 +132,7 @@ export class Keeper {
     }
     const answer = yield* this.#ports.ask(deadlineMs, (store) => store.read());
     if (answer.kind === "lost") return null;
-    if (this.claim.kind() !== "held") this.claim.note(answer.value.lock, this.#alive());
+    this.claim.note(answer.value.lock, this.#ports.name, this.#alive());
     return answer.value;
   }
 

@@ -30,6 +30,8 @@ export const failsafe: Rule = {
     const members = consentersOf(view, memory);
     const endsMs = authorityEndsMs(view, memory);
     if (members === null || endsMs === null || !isOutOfRecovery(view)) return null;
+    const holder = view.cluster.lastSeen?.lock?.holder ?? view.self.name;
+    if (holder !== view.self.name) return null;
     const names = Object.keys(members);
     const whom = names.length === 0 ? "nobody else has to consent" : `asking ${names.join(", ")}`;
     const againMs = Math.max(ASK_AGAIN_MIN_MS, (endsMs - view.nowMs) / 3);
