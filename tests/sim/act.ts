@@ -29,7 +29,7 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "found-cluster":
       return yield* bootstrapKey(action, node, world);
     case "take-lock":
-      return yield* keeper.take(node.lastSeen?.failsafe?.revision ?? 0n);
+      return yield* takeLock(node, world);
     case "hold-lock":
       return keeper.hold() ? DONE : { kind: "refused", why: "the lock is not held" };
     case "release-lock":
@@ -49,6 +49,13 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     default:
       return onHost(action, node, world);
   }
+}
+
+function* takeLock(node: Node, world: World): Steps<Answer> {
+  const list = node.lastSeen?.failsafe?.revision ?? 0n;
+  world.faults.reachesForLock(node);
+  if (node.host.stalled) yield 0;
+  return yield* node.keeper.take(list);
 }
 
 type StoreKind =

@@ -70,6 +70,16 @@ export class Faults {
     if (this.#doomed.has(node.name)) this.#killSoon(node);
   }
 
+  /**
+   * The worst moment for a stall in failsafe mode: between the decision to take the lock and the request. By the time it is
+   * sent the list that was looked at may be an old one.
+   */
+  reachesForLock(node: SimNode): void {
+    if (this.#world.plan.failsafe && this.#armed.has(node.name)) {
+      this.inflict("agent-stall", node, this.#durationMs());
+    }
+  }
+
   /** Something has struck. */
   count(kind: string): void {
     this.struck.set(kind, (this.struck.get(kind) ?? 0) + 1);

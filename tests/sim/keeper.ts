@@ -145,7 +145,8 @@ export class Keeper {
     const why = this.#ports.whyNotTake();
     if (why !== null) return { kind: "refused", why };
     this.claim.ask();
-    const request = (store: Store): Verdict => store.takeLock(name, lease, list);
+    const wanted = this.#faults.takesUnderAnyList ? "any" : list;
+    const request = (store: Store): Verdict => store.takeLock(name, lease, wanted);
     const answer = yield* this.#ports.ask(timing.endpointMs, request);
     if (answer.kind === "lost") return { kind: "unknown" };
     const verdict = answer.value;

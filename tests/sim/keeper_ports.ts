@@ -43,6 +43,8 @@ export interface KeeperFaults {
   readonly armsLate?: boolean;
   /** The switch is laid to rest whenever that is asked for. */
   readonly disarmsAlways?: boolean;
+  /** The lock is taken whatever has become of the list of failsafe mode. */
+  readonly takesUnderAnyList?: boolean;
   /** A definite no to a renewal counts as no answer. */
   readonly refusalIsSilence?: boolean;
   /** Maintenance mode lays the switch to rest, and its end does not arm it again. */

@@ -32,6 +32,14 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
     firstSeed: 170,
     shortLease: true,
   },
+  {
+    ...planted(
+      "the lock is taken with an old list of failsafe mode",
+      ["store-cut", "stall-in-task", "handover"],
+      { takesUnderAnyList: true },
+    ),
+    firstSeed: 70,
+  },
   planted("a new agent is not bound by what it may have promised", ["store-cut", "agent-kill"], {
     startsUnbound: true,
   }),

@@ -104,9 +104,10 @@ export class Store {
   }
 
   /** Creates the lock, if the list of failsafe mode is the one that was read. */
-  takeLock(name: string, lease: string, list = 0n): Verdict {
+  takeLock(name: string, lease: string, list: bigint | "any" = 0n): Verdict {
     if (this.lock !== null) return refused(`${this.lock.value} holds the lock`);
-    if ((this.failsafe?.revision ?? 0n) !== list) return refused("failsafe has changed");
+    const isSame = list === "any" || (this.failsafe?.revision ?? 0n) === list;
+    if (!isSame) return refused("failsafe has changed");
     return this.#putLock(name, lease);
   }
 

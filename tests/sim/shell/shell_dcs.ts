@@ -53,6 +53,7 @@ export class ShellDcs implements Dcs {
   }
 
   takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    this.#world.faults.reachesForLock(this.#node);
     return this.#write(signal, (store) => store.takeLock(name, lease, list));
   }
 
