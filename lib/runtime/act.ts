@@ -181,7 +181,7 @@ async function performInStore(
     case "hold-lock":
       return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
     case "release-lock":
-      return await release(action.lastLsn, ports, context, signal);
+      return await release(action, ports, context, signal);
     case "clear-handover":
       return answer(await dcs.clearHandover(action.revision, signal));
     case "write-status":
@@ -239,7 +239,7 @@ async function startTask(
 
 /** Authority ends first; then the last position is published while the key is still ours, then the key goes. */
 async function release(
-  lsn: (Action & { readonly kind: "release-lock" })["lastLsn"],
+  { lastLsn: lsn, handoverRevision }: Extract<Action, { readonly kind: "release-lock" }>,
   { dcs, keeper, name }: ActPorts,
   { view }: ActContext,
   signal: AbortSignal,
@@ -247,7 +247,8 @@ async function release(
   keeper.giveUp();
   const known = view.cluster.kind === "seen" ? view.cluster : view.cluster.lastSeen;
   const { slots, retainSlots } = known?.status ?? { slots: {}, retainSlots: [] };
-  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots }, signal);
+  const told = handoverRevision === undefined ? {} : { handoverRevision };
+  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots, ...told }, signal);
   return answer(await keeper.release(signal));
 }
 

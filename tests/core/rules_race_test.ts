@@ -97,6 +97,21 @@ Deno.test("race lets a candidate of a switchover lead only when no other has mor
   }
 });
 
+Deno.test("race lets the candidate of a switchover lead at once when the leader said that it has everything", () => {
+  const wish = handover({ leader: "b", candidate: "a" });
+  const cases = [
+    [wish.revision, ["take-lock", "clear-handover"]],
+    [wish.revision - 1n, ["ask-peers"]],
+    [undefined, ["ask-peers"]],
+  ] as const;
+  for (const [handoverRevision, wanted] of cases) {
+    const told = handoverRevision === undefined ? {} : { handoverRevision };
+    const status = { lsn: lsn(1000), slots: {}, retainSlots: [], ...told };
+    const view = raceView({ cluster: cluster({ ...FREE, handover: wish, status }) });
+    assert.deepEqual(ordered(view), wanted, String(handoverRevision));
+  }
+});
+
 Deno.test("race does not wait for the candidate of a switchover that has less, except as the former leader", () => {
   const behind = peer("c", { lsn: lsn(999) });
   const older = peer("c", { timeline: 1, lsn: lsn(2000) });

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../lib/base/json.ts";
 import type { Action, SlotChanges } from "../../lib/core/action.ts";
 import { unreachable } from "../../lib/base/never.ts";
+import type { LeaderStatus } from "../../lib/core/cluster_view.ts";
 import type { PeerReport } from "../../lib/core/node_view.ts";
 import { askForConsents } from "./ask_for_consents.ts";
 import type { Node } from "./node.ts";
@@ -33,7 +34,7 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "hold-lock":
       return keeper.hold() ? DONE : { kind: "refused", why: "the lock is not held" };
     case "release-lock":
-      return yield* keeper.release(action.lastLsn);
+      return yield* keeper.release(lastStatus(action));
     case "clear-handover":
       return yield* write(node, world, (store) => store.clearHandover(action.revision));
     case "ask-consents":
@@ -49,6 +50,13 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     default:
       return onHost(action, node, world);
   }
+}
+
+function lastStatus(
+  { lastLsn, handoverRevision }: Extract<Action, { readonly kind: "release-lock" }>,
+): Partial<LeaderStatus> | null {
+  if (lastLsn === null) return null;
+  return handoverRevision === undefined ? { lsn: lastLsn } : { lsn: lastLsn, handoverRevision };
 }
 
 function* takeLock(node: Node, world: World): Steps<Answer> {

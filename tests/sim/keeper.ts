@@ -1,6 +1,5 @@
-import type { ClusterView } from "../../lib/core/cluster_view.ts";
+import type { ClusterView, LeaderStatus } from "../../lib/core/cluster_view.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
-import type { Lsn } from "../../lib/core/lsn.ts";
 import { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
 import type { KeeperFaults, KeeperPorts } from "./keeper_ports.ts";
@@ -112,10 +111,10 @@ export class Keeper {
   }
 
   /** release-lock: authority ends before the request is sent. */
-  *release(lastLsn: Lsn | null): Steps<TakeAnswer> {
+  *release(last: Partial<LeaderStatus> | null): Steps<TakeAnswer> {
     this.claim.drop();
     yield* this.#enter();
-    const answer = yield* this.#release(lastLsn);
+    const answer = yield* this.#release(last);
     this.#busy = false;
     return answer;
   }
@@ -156,13 +155,13 @@ export class Keeper {
     return this.hold() ? verdict : { kind: "refused", why: "the lock came too late" };
   }
 
-  *#release(lastLsn: Lsn | null): Steps<TakeAnswer> {
+  *#release(last: Partial<LeaderStatus> | null): Steps<TakeAnswer> {
     const { name, timing } = this.#ports;
     const { lease } = this;
     if (lease === null) return { kind: "refused", why: "no lease" };
     const answer = yield* this.#ports.ask(timing.endpointMs, (store) => {
-      if (lastLsn !== null) {
-        store.asHolder(name, (held) => held.status = { ...held.status, lsn: lastLsn });
+      if (last !== null) {
+        store.asHolder(name, (held) => held.status = { ...held.status, ...last });
       }
       return store.releaseLock(name, lease);
     });

@@ -151,7 +151,7 @@ function drawFailsafe(random: Random, share: number, drawn: FaultKind[]): void {
   if (!drawn.includes("store-down") && random.chance(0.5)) drawn.push("store-down");
   if (random.chance(share)) drawn.push("peer-slow");
   if (random.chance(share)) drawn.push("peer-lost");
-  if (random.chance(share / 2)) drawn.push("failsafe-off");
+  if (random.chance(share)) drawn.push("failsafe-off");
 }
 
 /** The run of a seed with whole agents: the same faults, and those that only they can have. */

@@ -74,7 +74,7 @@ export class World {
     this.store = new Store(this.settings, () => this.#lockGone());
     this.nodes = plan.names.map((name, index) => this.#newNode(name, index));
     this.checks = new Checks(this);
-    this.store.onLockTaken = (name) => this.checks.lockTaken(name);
+    this.store.onLockTaken = (name) => this.#lockTaken(name);
     this.faults = new Faults(this, new Random(plan.seed + 0xfa17));
     this.scheduler.spawn(this.#pump(), new Host());
   }
@@ -231,6 +231,13 @@ export class World {
 
   #wakeOf(server: Server): void {
     this.node(server.name)?.wake();
+  }
+
+  #lockTaken(name: string): void {
+    const { lockWish, status } = this.store;
+    const isVerified = lockWish !== null && lockWish.revision === status.handoverRevision;
+    if (isVerified && lockWish.candidate === name) this.faults.count("verified-handover");
+    this.checks.lockTaken(name);
   }
 
   #lockGone(): void {

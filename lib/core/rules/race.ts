@@ -109,7 +109,7 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
   const isNamed = wish?.candidate === view.self.name && runner.cluster.systemId !== null;
   const isFenced = !isPaused(view, memory);
-  if (isNamed && isFenced && wish.leader === null && promiseOf(view) === null) {
+  if (isNamed && isFenced && isTrusted(wish, runner.cluster) && promiseOf(view) === null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, memory, runner.cluster));
   }
   if (view.peers === "not asked") {
@@ -128,9 +128,14 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   );
 }
 
+/** A failover takes its candidate as it is; that of a switchover has everything when the leader said so as it released the lock. */
+function isTrusted({ leader, revision }: HandoverWish, { status }: ClusterView): boolean {
+  return leader === null || status.handoverRevision === revision;
+}
+
 /**
  * What a named candidate waits for. A failover is told to take this member as it is: nobody is asked, and what only others
- * have is lost by the operator's wish. A switchover is not: when its leader ended before it could see that the candidate had
+ * have is lost by the operator's wish. A switchover is not: when its leader ended before it could say that the candidate has
  * everything, a member with more WAL leads in its place. The former leader itself does not count (F8).
  */
 function whyNotNamed(

@@ -104,13 +104,9 @@ export class ShellDcs implements Dcs {
     });
   }
 
-  writeStatus(
-    name: string,
-    { lsn, slots, retainSlots }: StatusWrite,
-    signal: AbortSignal,
-  ): Promise<WriteResult> {
+  writeStatus(name: string, status: StatusWrite, signal: AbortSignal): Promise<WriteResult> {
     return this.#asHolder(name, signal, (store) => {
-      store.status = { lsn, slots, retainSlots };
+      store.status = status;
     });
   }
 
