@@ -3,6 +3,7 @@ import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
 import type { SimNode } from "./sim_node.ts";
 import { needlessCopy } from "./copy_promises.ts";
+import { leadsByConsents } from "./leads_by_consents.ts";
 import { PausePromises } from "./pause_promises.ts";
 import { PromotionPromises } from "./promotion_promises.ts";
 import { sameValue } from "./same_value.ts";
@@ -153,10 +154,12 @@ export class Checks {
     this.#promotion.stoppedCleanly(server);
   }
 
-  /** The lock got another holder: nobody may be who has promised it to somebody else. */
+  /** The lock got another holder: nobody may be who has promised it to a leader without the store. */
   lockTaken(name: string): void {
-    const to = this.#world.consents.binds(name, this.#world.scheduler.nowMs);
-    if (to !== null && to !== name) this.promiseBroken(name, `${to} has its promise`);
+    const { consents, scheduler } = this.#world;
+    const to = consents.binds(name, scheduler.nowMs);
+    if (to === null || to === name || !leadsByConsents(this.#world.node(to))) return;
+    this.promiseBroken(name, `${to} leads by its promise`);
   }
 
   /** A promise of failsafe mode was given that is not kept, or cannot be. */

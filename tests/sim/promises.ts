@@ -9,8 +9,8 @@ import { Promises } from "../../lib/runtime/promises.ts";
 import type { FailsafeFaults, PromiseKeeper } from "./consents.ts";
 import type { Keeper } from "./keeper.ts";
 import { clockOf } from "./keeper_ports.ts";
+import { leadsByConsents } from "./leads_by_consents.ts";
 import type { Server } from "./server.ts";
-import type { SimNode } from "./sim_node.ts";
 import type { World } from "./world.ts";
 
 /** A member as far as it promises. */
@@ -49,13 +49,6 @@ export function promisesOf(
 
 function isReaching({ claim }: Keeper): boolean {
   return claim.kind() === "held" || claim.kind() === "asked";
-}
-
-/** True for a primary whose lease lasts by the promises of the others. */
-export function leadsByConsents(node: SimNode | null): boolean {
-  const lease = node?.leaseView();
-  if (node === null || lease?.kind !== "held" || lease.consented !== true) return false;
-  return node.server.writable && node.bootMs() < lease.endsMs;
 }
 
 /** The same promises with what is planted in them. */

@@ -25,7 +25,7 @@ import { askAll } from "../act.ts";
 import { askConsents } from "../consents.ts";
 import type { PromiseKeeper } from "../consents.ts";
 import { selfView } from "../member.ts";
-import { leadsByConsents } from "../promises.ts";
+import { leadsByConsents } from "../leads_by_consents.ts";
 import type { SimNode } from "../sim_node.ts";
 import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
