@@ -6,7 +6,8 @@ export type Addresses = FailsafeList["members"];
 
 /** A `failsafe` key that this node wrote and has not seen yet; the write may still happen. */
 export interface FailsafeWrite {
-  readonly members: Addresses;
+  /** null: the key was to be deleted. */
+  readonly members: Addresses | null;
   /** The revision that the write was compared with: once the key has another one, it cannot happen any more. */
   readonly revision: bigint;
 }
@@ -52,22 +53,18 @@ export function isSameList(one: Addresses | null, other: Addresses | null): bool
   return text(one) === text(other);
 }
 
-/** The lists that may be in the store: the one seen last, and those written and not seen yet. */
-function possibleLists(seen: FailsafeList, writes: readonly FailsafeWrite[]): Addresses[] {
-  return [seen.members, ...writes.map(({ members }) => members)];
-}
-
 /**
  * Who has to consent so that this node stays the leader without the store: all others of every list that may be in the
- * store. Null: failsafe mode is off, or one of the lists lacks this node. Whoever takes the lock next is in one of them.
+ * store, the one seen last and those written and not seen yet. Null: failsafe mode is off, or one of the lists lacks this
+ * node, or there may be none. Whoever takes the lock next is in one of them.
  */
 export function consenters(
-  cluster: ClusterView,
+  { failsafe, settings }: ClusterView,
   writes: readonly FailsafeWrite[],
   me: string,
 ): Addresses | null {
-  if (!cluster.settings.failsafeMode || cluster.failsafe === null) return null;
-  const lists = possibleLists(cluster.failsafe, writes);
+  if (!settings.failsafeMode || failsafe === null) return null;
+  const lists = [failsafe.members, ...writes.map(({ members }) => members ?? {})];
   if (lists.some((list) => !Object.hasOwn(list, me))) return null;
   const all = lists.flatMap((list) => Object.entries(list));
   return Object.fromEntries(all.filter(([name]) => name !== me).sort());

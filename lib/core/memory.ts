@@ -81,7 +81,7 @@ export function evolve(memory: Memory, outcome: Outcome): Memory {
   if (action.kind === "release-lock" && action.lastLsn === null) {
     return { ...memory, gaveUpMs: atMs };
   }
-  if (action.kind === "write-failsafe" && action.members !== null) {
+  if (action.kind === "write-failsafe") {
     const { members, revision } = action;
     const others = memory.failsafeWrites.filter((write) => !isSameList(write.members, members));
     return { ...memory, failsafeWrites: [...others, { members, revision }] };

@@ -124,10 +124,13 @@ Deno.test("failsafe asks also the members of a list that was written and not see
   deepStrictEqual(asked(cutOff(), evolve(initialMemory, refused)), ["b", "c"]);
 });
 
-Deno.test("failsafe relies on no list that lacks this node, be it only written", () => {
-  const action = { kind: "write-failsafe", members: addresses("b"), revision: 40n } as const;
-  const memory = evolve(initialMemory, { action, result: "unknown", reason: null, atMs: 1 });
-  strictEqual(asked(cutOff(), memory), null);
+Deno.test("failsafe relies on no list that lacks this node or is deleted, be it without an answer", () => {
+  for (const members of [addresses("b"), null]) {
+    const action = { kind: "write-failsafe", members, revision: 40n } as const;
+    const memory = evolve(initialMemory, { action, result: "unknown", reason: null, atMs: 1 });
+    strictEqual(asked(cutOff(), memory), null);
+    deepStrictEqual(remember(memory, nodeView({ cluster: safe() })).failsafeWrites.length, 1);
+  }
 });
 
 Deno.test("C10 decide() wakes early enough that a hung store leaves time for a whole round", () => {

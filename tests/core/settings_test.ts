@@ -50,7 +50,8 @@ Deno.test("decodeSettings() gives a timing that fits the lease budget for any in
   fc.assert(fc.property(seconds, seconds, seconds, (ttl, loop_wait, retry_timeout) => {
     const { ttlS, loopWaitS, retryTimeoutS } = settings({ ttl, loop_wait, retry_timeout });
     ok(loopWaitS >= 1 && retryTimeoutS >= 2 && loopWaitS + 2 * retryTimeoutS <= ttlS);
-    ok(leaseTiming(ttlS, loopWaitS).renewEveryMs > 0);
+    const { renewEveryMs, consentMs, stopBeforeMs, ttlMs } = leaseTiming(ttlS, loopWaitS);
+    ok(renewEveryMs > 0 && ttlMs / 4 + consentMs + stopBeforeMs < ttlMs);
   }));
 });
 
