@@ -1,4 +1,5 @@
 import type { ClusterView, HandoverWish, HistoryLine } from "./cluster_view.ts";
+import { whyUnlisted } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
 import { lagBytes, LSN_ZERO, maxLsn } from "./lsn.ts";
 import type { PeerReport, ReplicaView } from "./node_view.ts";
@@ -111,6 +112,7 @@ export function successors(
     if (choice.only !== null && peer.name !== choice.only) return false;
     if (peer.name === choice.except || peer.isPrimary || isLimited(peer)) return false;
     if (cluster.members.every((member) => member.name !== peer.name)) return false;
+    if (whyUnlisted(cluster, peer.name) !== null) return false;
     if (cluster.settings.checkTimeline && peer.timeline < Math.max(timeline, 1)) return false;
     const lag = lagBytes(cluster.status.lsn ?? LSN_ZERO, peer.lsn);
     return lag <= BigInt(cluster.settings.maximumLagOnFailover);

@@ -154,6 +154,12 @@ type LocalKind =
   | "cancel-task"
   | "exit";
 
+/** The revision of the list of failsafe mode that the decision was made with; 0n: none was seen. */
+function listOf({ cluster }: NodeView): bigint {
+  const seen = cluster.kind === "seen" ? cluster : cluster.lastSeen;
+  return seen?.failsafe?.revision ?? 0n;
+}
+
 async function performInStore(
   action: StoreAction,
   ports: ActPorts,
@@ -171,7 +177,7 @@ async function performInStore(
     case "found-cluster":
       return await found(action.systemId, ports, signal);
     case "take-lock":
-      return answer(await keeper.take(signal));
+      return answer(await keeper.take(signal, listOf(context.view)));
     case "hold-lock":
       return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
     case "release-lock":

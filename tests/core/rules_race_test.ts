@@ -119,6 +119,24 @@ Deno.test("race ignores the lag limit for a handover but not a peer that is ahea
   assert.deepEqual(ordered(raceView({ cluster: seen, peers: [ahead] })), []);
 });
 
+Deno.test("race waits for no member that the list of failsafe mode does not name, unless it is a primary", () => {
+  const failsafe = { members: { a: "http://a", b: "http://b" }, revision: 4n };
+  const wished = handover({ candidate: "c" });
+  const former = handover({ leader: "a" });
+  const take = ["take-lock"];
+  const takeAndClear = ["take-lock", "clear-handover"];
+  const cases = [
+    ["is ahead", null, peer("c", { lsn: lsn(1001) }), take],
+    ["is wished", wished, peer("c"), takeAndClear],
+    ["is the successor of a former leader", former, peer("c"), takeAndClear],
+    ["is a primary", null, peer("c", { isPrimary: true, lsn: lsn(0) }), []],
+  ] as const;
+  for (const [what, wish, other, wanted] of cases) {
+    const seen = cluster({ ...FREE, failsafe, handover: wish });
+    assert.deepEqual(ordered(raceView({ cluster: seen, peers: [other] })), wanted, what);
+  }
+});
+
 Deno.test("race keeps a request for later when somebody wins before its time", () => {
   const view = raceView({ peers: [] });
   const wish = handover({ candidate: "c", scheduledAtMs: view.wallMs + 60_000 });

@@ -61,8 +61,8 @@ export class MemoryDcs implements Dcs {
     }
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#write("take", signal, () => this.store.takeLock(name, lease));
+  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    return this.#write("take", signal, () => this.store.takeLock(name, lease, list));
   }
 
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {

@@ -28,7 +28,7 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "found-cluster":
       return yield* bootstrapKey(action, node, world);
     case "take-lock":
-      return yield* keeper.take();
+      return yield* keeper.take(node.lastSeen?.failsafe?.revision ?? 0n);
     case "hold-lock":
       return keeper.hold() ? DONE : { kind: "refused", why: "the lock is not held" };
     case "release-lock":

@@ -104,9 +104,9 @@ export class Keeper {
   }
 
   /** take-lock. */
-  *take(): Steps<TakeAnswer> {
+  *take(list: bigint): Steps<TakeAnswer> {
     yield* this.#enter();
-    const answer = yield* this.#take();
+    const answer = yield* this.#take(list);
     this.#busy = false;
     return answer;
   }
@@ -136,7 +136,7 @@ export class Keeper {
     return answer.value;
   }
 
-  *#take(): Steps<TakeAnswer> {
+  *#take(list: bigint): Steps<TakeAnswer> {
     if (this.#claim.kind() === "dropped") return { kind: "refused", why: "given up, still there" };
     const known = this.lease !== null && (yield* this.#keepAlive());
     const lease = known ? this.lease : yield* this.#grant();
@@ -145,7 +145,7 @@ export class Keeper {
     this.#claim.ask();
     const answer = yield* this.#ports.ask(
       timing.endpointMs,
-      (store) => store.takeLock(name, lease),
+      (store) => store.takeLock(name, lease, list),
     );
     if (answer.kind === "lost") return { kind: "unknown" };
     const verdict = answer.value;

@@ -100,9 +100,10 @@ export class Store {
     return { kind: "refused", keyIsFreeOrOurs: this.lock === null || this.lock.value === name };
   }
 
-  /** Creates the lock. */
-  takeLock(name: string, lease: string): Verdict {
+  /** Creates the lock, if the list of failsafe mode is the one that was read. */
+  takeLock(name: string, lease: string, list = 0n): Verdict {
     if (this.lock !== null) return refused(`${this.lock.value} holds the lock`);
+    if ((this.failsafe?.revision ?? 0n) !== list) return refused("failsafe has changed");
     return this.#putLock(name, lease);
   }
 

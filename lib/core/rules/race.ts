@@ -10,7 +10,7 @@ import {
   ownObstacle,
   successors,
 } from "../candidate.ts";
-import type { Contender, RaceFacts } from "../candidate.ts";
+import type { AnsweredPeer, Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
@@ -190,11 +190,18 @@ interface Race extends Runner {
   readonly wish: HandoverWish | null;
 }
 
+/** Peers that count in the race. One that `failsafe` does not name never leads, so nobody waits for it; as a primary it does count. */
+function runners(reports: readonly PeerReport[], cluster: ClusterView): readonly AnsweredPeer[] {
+  return answered(reports).filter((peer) =>
+    peer.isPrimary || whyUnlisted(cluster, peer.name) === null
+  );
+}
+
 /** Rules F and W of the race, with the peers' answers. */
 function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | null {
   const { cluster, wish } = race;
   const reports = view.peers === "not asked" ? [] : view.peers;
-  const peers = answered(reports);
+  const peers = runners(reports, cluster);
   const named = wish?.candidate ?? null;
   const candidate = peers.find((peer) => peer.name === named);
   const isMember = cluster.members.some((member) => member.name === named);

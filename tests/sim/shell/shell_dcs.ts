@@ -52,8 +52,8 @@ export class ShellDcs implements Dcs {
     }
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#write(signal, (store) => store.takeLock(name, lease));
+  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    return this.#write(signal, (store) => store.takeLock(name, lease, list));
   }
 
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
