@@ -125,8 +125,15 @@ export type Action =
   | { readonly kind: "forget-promise"; readonly untilMs: number }
   /** The keeper's order to go on renewing; lapses when no decision repeats it. */
   | { readonly kind: "hold-lock" }
-  /** Authority ends before the request is sent, whatever comes back. `lastLsn`: published in `status` first. */
-  | { readonly kind: "release-lock"; readonly lastLsn: Lsn | null }
+  /**
+   * Authority ends before the request is sent, whatever comes back. `lastLsn`: published in `status` first, with
+   * `handoverRevision`: the candidate of the wish with this revision has everything.
+   */
+  | {
+    readonly kind: "release-lock";
+    readonly lastLsn: Lsn | null;
+    readonly handoverRevision?: bigint;
+  }
   /** Put `{}` into `failover` if its revision is still this one. */
   | { readonly kind: "clear-handover"; readonly revision: bigint }
   /** Leader only: `status` (position and slots) when it changed. */

@@ -35,6 +35,8 @@ export interface Memory {
     | null;
   /** System id of a server that this process bootstrapped and that never became a cluster: it may be thrown away. */
   readonly unfoundedId: string | null;
+  /** When the lock was last asked for and not refused: what was bootstrapped before may have led, and others may have copied it. */
+  readonly lockAskedMs: number | null;
   /** Since when the store shows neither an identity nor a leader: the owner of a wiped tree gets time to come back first. */
   readonly emptySinceMs: number | null;
   /** Newest timeline of the cluster that was ever seen: an emptied store has lost its history, and data from before it must not lead. */
@@ -63,6 +65,7 @@ export const initialMemory: Memory = {
   memberSeenMs: {},
   failedTask: null,
   unfoundedId: null,
+  lockAskedMs: null,
   newestTimeline: 0,
   emptySinceMs: null,
   appliedSettings: null,
@@ -84,6 +87,7 @@ export function evolve(memory: Memory, outcome: Outcome): Memory {
   if (action.kind === "start-task" && action.task.kind === "stop" && action.task.forked) {
     return { ...memory, vainCopies: memory.vainCopies + 1 };
   }
+  if (action.kind === "take-lock") return { ...memory, lockAskedMs: atMs, unfoundedId: null };
   if (action.kind === "release-lock" && action.lastLsn === null) {
     return { ...memory, gaveUpMs: atMs };
   }
@@ -106,7 +110,7 @@ export function remember(memory: Memory, view: NodeView): Memory {
     promoteAskedMs: pendingPromotion(next.promoteAskedMs, view),
     downSinceMs: downSince(next.downSinceMs, view),
     failedTask: failures(next.failedTask, view.task),
-    unfoundedId: unfounded(next.unfoundedId, view),
+    unfoundedId: unfounded(next, view),
     stuck: watchStuck(next.stuck, view),
     vainCopies: streams(view) ? 0 : next.vainCopies,
   };
@@ -182,10 +186,10 @@ function failures(failed: Memory["failedTask"], task: TaskView): Memory["failedT
   return { kind, times: isSame ? failed.times + 1 : 1, lastMs: task.endedMs };
 }
 
-function unfounded(known: string | null, view: NodeView): string | null {
+function unfounded({ unfoundedId: known, lockAskedMs }: Memory, view: NodeView): string | null {
   const { cluster, task } = view;
   const isBootstrapped = task.kind === "ended" && task.task.kind === "bootstrap" &&
-    task.result === "done";
+    task.result === "done" && task.endedMs > (lockAskedMs ?? -Infinity);
   const id = (isBootstrapped ? systemIdOf(view) : null) ?? known;
   return cluster.kind === "seen" && cluster.systemId === id ? null : id;
 }

@@ -156,6 +156,12 @@ type LocalKind =
   | "settle"
   | "exit";
 
+/** The revision of the list of failsafe mode that the decision was made with; 0n: none was seen. */
+function listOf({ cluster }: NodeView): bigint {
+  const seen = cluster.kind === "seen" ? cluster : cluster.lastSeen;
+  return seen?.failsafe?.revision ?? 0n;
+}
+
 async function performInStore(
   action: StoreAction,
   ports: ActPorts,
@@ -173,11 +179,11 @@ async function performInStore(
     case "found-cluster":
       return await found(action.systemId, ports, signal);
     case "take-lock":
-      return answer(await keeper.take(signal));
+      return answer(await keeper.take(signal, listOf(context.view)));
     case "hold-lock":
       return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
     case "release-lock":
-      return await release(action.lastLsn, ports, context, signal);
+      return await release(action, ports, context, signal);
     case "clear-handover":
       return answer(await dcs.clearHandover(action.revision, signal));
     case "write-status":
@@ -235,7 +241,7 @@ async function startTask(
 
 /** Authority ends first; then the last position is published while the key is still ours, then the key goes. */
 async function release(
-  lsn: (Action & { readonly kind: "release-lock" })["lastLsn"],
+  { lastLsn: lsn, handoverRevision }: Extract<Action, { readonly kind: "release-lock" }>,
   { dcs, keeper, name }: ActPorts,
   { view }: ActContext,
   signal: AbortSignal,
@@ -243,7 +249,8 @@ async function release(
   keeper.giveUp();
   const known = view.cluster.kind === "seen" ? view.cluster : view.cluster.lastSeen;
   const { slots, retainSlots } = known?.status ?? { slots: {}, retainSlots: [] };
-  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots }, signal);
+  const told = handoverRevision === undefined ? {} : { handoverRevision };
+  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots, ...told }, signal);
   return answer(await keeper.release(signal));
 }
 

@@ -156,9 +156,9 @@ export class LeaseKeeper {
     }, signal);
   }
 
-  /** Reaches for the free lock. Held afterwards only when done; "unknown" is told by the next `view`. */
-  async take(signal: AbortSignal): Promise<WriteResult> {
-    return await this.#write(() => this.#take(signal), signal);
+  /** Reaches for the free lock, under this list of failsafe mode. Held afterwards only when done; "unknown" is told by the next `view`. */
+  async take(signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    return await this.#write(() => this.#take(signal, list), signal);
   }
 
   /** Authority ends at once; the key may still name us until it is released or runs out. */
@@ -255,7 +255,7 @@ export class LeaseKeeper {
     return null;
   }
 
-  async #take(signal: AbortSignal): Promise<WriteResult> {
+  async #take(signal: AbortSignal, list: bigint): Promise<WriteResult> {
     if (this.#claim.kind() === "dropped") {
       return { kind: "refused", why: "the lock that was given up has not run out yet" };
     }
@@ -266,7 +266,7 @@ export class LeaseKeeper {
     const obstacle = this.#whyNotTake();
     if (obstacle !== null) return { kind: "refused", why: obstacle };
     this.#claim.ask(); // in the same step as the question before, so that no promise is given in between
-    const result = await this.#store.takeLock(this.#name, lease.id, signal);
+    const result = await this.#store.takeLock(this.#name, lease.id, signal, list);
     if (result.kind === "refused") this.#claim.lose(result.why);
     if (result.kind !== "done") return result;
     const alive = this.#session.current();

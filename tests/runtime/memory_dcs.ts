@@ -61,8 +61,8 @@ export class MemoryDcs implements Dcs {
     }
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#write("take", signal, () => this.store.takeLock(name, lease));
+  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    return this.#write("take", signal, () => this.store.takeLock(name, lease, list));
   }
 
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
@@ -117,10 +117,9 @@ export class MemoryDcs implements Dcs {
   }
 
   writeStatus(name: string, status: StatusWrite, signal: AbortSignal): Promise<WriteResult> {
-    const { lsn, slots, retainSlots } = status;
     return this.#write("status", signal, () => {
       return this.store.asHolder(name, (store) => {
-        store.status = { lsn, slots, retainSlots };
+        store.status = status;
       });
     });
   }

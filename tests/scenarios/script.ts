@@ -71,6 +71,7 @@ class Stage {
         steady: true,
         hasSwitch: true,
         watchdog: { kind: "off" },
+        failsafe: false,
       },
       productBrain,
       ({ seconds, who, text }) => {

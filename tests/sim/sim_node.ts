@@ -1,5 +1,6 @@
 import type { LeaseView, OperatorWish, PeerReport, TaskView } from "../../lib/core/node_view.ts";
 import type { WatchdogView } from "../../lib/core/watchdog.ts";
+import type { PromiseRequest } from "../../lib/core/failsafe.ts";
 import type { HostGuards } from "./host_guards.ts";
 import type { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
@@ -43,6 +44,8 @@ export interface SimNode {
   taskView(): TaskView;
   /** What its agent answers to a peer now. */
   report(): PeerReport;
+  /** Its answer to the question of failsafe mode: null is a consent, else why not. */
+  consent(request: PromiseRequest): string | null;
 }
 
 /** How a host is made. */

@@ -4,7 +4,7 @@ import type { Due } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Lsn } from "../lsn.ts";
 import type { NodeView } from "../node_view.ts";
-import { askHeirs } from "./early_release.ts";
+import { askHeirs, verified } from "./early_release.ts";
 import { authorityEndsMs, hasEnded, isPaused } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
@@ -94,7 +94,7 @@ export function finishHandover(
   const able = successors(cluster, view.peers, { only: wish.candidate, except: null });
   if (answered(view.peers).some((peer) => able.includes(peer.name) && peer.lsn >= end)) {
     return act("the server is stopped: releasing the lock for the handover", [
-      { kind: "release-lock", lastLsn: end },
+      { kind: "release-lock", lastLsn: end, ...verified(wish) },
     ]);
   }
   return actAndLook("dropping the handover request: nobody who may lead has all that was written", [

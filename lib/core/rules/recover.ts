@@ -25,6 +25,7 @@ type Down = Extract<PostgresView, { kind: "down" }>;
 
 const HOLD: Action = { kind: "hold-lock" };
 const START_TIMEOUT_MIN_MS = 30_000;
+const LOOK_AGAIN_MS = 1000;
 
 /** The server is down under the lock: it comes back as the primary, or the lock goes to somebody else. */
 export const recoverLeader: Rule = {
@@ -123,24 +124,34 @@ export const recoverReplica: Rule = {
     if (cluster.kind !== "seen" || postgres.kind !== "down" || lockSide(view) === "me") return null;
     if (isPaused(view, memory)) return startReplica(view, memory, cluster);
     if (lockSide(view) === "nobody" && mayAdopt(view, cluster, memory)) {
-      if (!isUnfounded(view, memory) && !isLongEmpty(view, memory)) {
-        return act("an empty store: waiting for members that may know more", []);
-      }
-      return actAndLook("no cluster yet: leading with the data of this node", [
-        { kind: "take-lock" },
-      ]);
+      return adopt(view, memory, cluster, postgres);
     }
     return checkFork(view, memory, cluster, postgres) ?? startReplica(view, memory, cluster);
   },
 };
 
+/**
+ * Under a bootstrap claim the server may be what that bootstrap made, stopped before anybody led, and a process that was
+ * started again cannot know it: founding is refused unless the claim is our own, and nobody else would ever do it.
+ */
+function adopt(view: NodeView, memory: Memory, cluster: ClusterView, { control }: Down): Answer {
+  if (cluster.systemId === "") {
+    const { systemId } = control;
+    const actions = [{ kind: "found-cluster", systemId }, { kind: "take-lock" }] as const;
+    const why = "a bootstrap claim: leading with the data of this node if the claim is mine";
+    return act(why, actions, view.nowMs + LOOK_AGAIN_MS);
+  }
+  if (!isUnfounded(view, memory) && !isLongEmpty(view, memory)) {
+    return act("an empty store: waiting for members that may know more", []);
+  }
+  return actAndLook("no cluster yet: leading with the data of this node", [{ kind: "take-lock" }]);
+}
+
 /** A stopped former primary may become the first of a new cluster; never when any leader is or was known (P15). */
 function mayAdopt(view: NodeView, cluster: ClusterView, memory: Memory): boolean {
   const { postgres, self } = view;
   if (memory.lastLeader !== null || postgres.kind !== "down") return false;
-  const isFree = cluster.systemId === null ||
-    cluster.systemId === "" && isUnfounded(view, memory);
-  if (!isFree) return false;
+  if (cluster.systemId !== null && cluster.systemId !== "") return false;
   const isAlone = !hasDataElsewhere(cluster, self.name);
   const mayLead = !self.tags.nofailover && cluster.settings.unsupported.length === 0 &&
     watchdogObstacle(view.watchdog) === null;

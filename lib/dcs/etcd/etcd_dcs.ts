@@ -111,15 +111,18 @@ export class EtcdDcs implements Dcs {
     return notProven(name, entries[0] ?? null);
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#create(takeLock(this.#keys.leader, { name, lease }), signal);
+  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    const { failsafe, leader } = this.#keys;
+    const isUnchanged = revisionIs(failsafe, list || this.#views.blank().failsafe);
+    return this.#create(takeLock(leader, { name, lease }, [isUnchanged]), signal);
   }
 
   async retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
     const write = retakeLock(this.#keys.leader, { name, lease });
     const result = await writeGuarded(this.#gateway, write, signal);
     const isFree = result.kind === "condition-failed" && result.found === null;
-    return isFree ? await this.takeLock(name, lease, signal) : refusedIfFailed(result);
+    if (!isFree) return refusedIfFailed(result);
+    return await this.#create(takeLock(this.#keys.leader, { name, lease }), signal);
   }
 
   releaseLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {

@@ -3,7 +3,7 @@ import { encodeFailsafe } from "../codec.ts";
 import type { Keys } from "../keys.ts";
 import type { FailsafeWrite, RenewResult } from "../port.ts";
 import { isAbsent, leaseIs, put, readKey, readPrefix, remove, revisionIs, valueIs } from "./txn.ts";
-import type { Txn } from "./txn.ts";
+import type { Compare, Txn } from "./txn.ts";
 import type { GuardedWrite } from "./writer.ts";
 
 /** Who wants the lock, and under which lease. */
@@ -12,10 +12,14 @@ export interface Claim {
   readonly lease: string;
 }
 
-/** Creates the leader key; done as well when it is there under exactly this claim. */
-export function takeLock(leader: string, { name, lease }: Claim): GuardedWrite {
+/** Creates the leader key, under more conditions or none; done as well when it is there under exactly this claim. */
+export function takeLock(
+  leader: string,
+  { name, lease }: Claim,
+  conditions: readonly Compare[] = [],
+): GuardedWrite {
   return {
-    compare: [isAbsent(leader)],
+    compare: [isAbsent(leader), ...conditions],
     steps: [put(leader, name, lease)],
     witness: leader,
     isDone: (found) => found?.value === name && found.lease === lease,

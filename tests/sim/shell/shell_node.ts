@@ -1,3 +1,4 @@
+import type { PromiseRequest } from "../../../lib/core/failsafe.ts";
 import type {
   LeaseView,
   NodeView,
@@ -5,6 +6,7 @@ import type {
   PeerReport,
   TaskView,
 } from "../../../lib/core/node_view.ts";
+import { mayBePrimary } from "../../../lib/core/rules/facts.ts";
 import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
 import { decodePeer } from "../../../lib/runtime/peers.ts";
@@ -149,11 +151,28 @@ export class ShellNode implements SimNode {
     return decodePeer(name, statusDocument({ ...facts, dcsSeenWallMs, endpoints: [] }));
   }
 
+  /** As its own API does (`lib/api/failsafe_api.ts`). */
+  consent(request: PromiseRequest): string | null {
+    const member = this.#member;
+    if (member === null) return "no agent runs";
+    const { cluster, memory, view } = member.board.state();
+    if (view === null || memory === null || cluster === null) {
+      return "nothing is known of the cluster";
+    }
+    if (!cluster.settings.failsafeMode) return "failsafe mode is disabled";
+    if (mayBePrimary(view.postgres, memory)) return "Running as a leader";
+    return member.promises.give(request);
+  }
+
   #roundEnded({ view, memory, decision, outcomes }: RecordedTick): void {
     this.#rounds++;
     const round = this.#answerLost ? "excused" : this.#rounds;
     this.#world.checks.decided({ name: this.name, memory }, view, { decision, round });
     this.#answerLost ||= outcomes.some(({ result }) => result === "unknown");
+    const hasConsents = outcomes.some(({ action, result }) =>
+      action.kind === "ask-consents" && result === "done"
+    );
+    if (hasConsents) this.#world.faults.count("consented");
     this.#world.trace.record(this, decision, outcomes);
   }
 
