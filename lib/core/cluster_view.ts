@@ -98,6 +98,11 @@ export interface LeaderStatus {
   readonly lsn: Lsn | null;
   readonly slots: Readonly<Record<string, Lsn>>;
   readonly retainSlots: readonly string[];
+  /**
+   * Revision of the wish for which the last leader released the lock, when it had seen that the named candidate has everything
+   * that was written. Absent: no leader says so. Patroni ignores it, and the next leader drops it.
+   */
+  readonly handoverRevision?: bigint;
 }
 
 /** One line of the `history` key: the timeline that ended, where, why, when, and who led next. */

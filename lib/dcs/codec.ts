@@ -122,7 +122,16 @@ export function decodeStatus(path: string, entry: Entry): LeaderStatus {
     lsn: readLsn(record["optime"]),
     slots: readSlots(record["slots"]),
     retainSlots: readNames(record["retain_slots"]),
+    ...readHandoverRevision(record["handover"]),
   };
+}
+
+/** Decimal text; anything else is what no leader of ours has written. */
+function readHandoverRevision(
+  value: WireJson | undefined,
+): Pick<LeaderStatus, "handoverRevision"> {
+  const isRevision = typeof value === "string" && /^[1-9]\d{0,18}$/.test(value);
+  return isRevision ? { handoverRevision: BigInt(value) } : {};
 }
 
 function readSlots(value: WireJson | undefined): Readonly<Record<string, Lsn>> {
@@ -140,11 +149,12 @@ function readNames(value: WireJson | undefined): readonly string[] {
 
 /** Writes `status`: empty fields left out, `retain_slots` sorted. */
 export function encodeStatus(status: StatusWrite): string {
-  const { lsn, slots, retainSlots } = status;
+  const { lsn, slots, retainSlots, handoverRevision } = status;
   return encodeWire({
     optime: lsn,
     ...(Object.keys(slots).length === 0 ? {} : { slots }),
     ...(retainSlots.length === 0 ? {} : { retain_slots: [...retainSlots].sort() }),
+    ...(handoverRevision === undefined ? {} : { handover: String(handoverRevision) }),
   });
 }
 

@@ -101,6 +101,7 @@ export interface StatusWrite {
   readonly lsn: Lsn;
   readonly slots: Readonly<Record<string, Lsn>>;
   readonly retainSlots: readonly string[];
+  readonly handoverRevision?: bigint;
 }
 
 /** A new content of `failsafe`. */

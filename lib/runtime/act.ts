@@ -132,8 +132,9 @@ async function perform(
       return DONE;
     case "cancel-task":
       return answer(tasks.cancel());
+    case "settle":
     case "exit":
-      return DONE; // the loop ends when it sees this outcome
+      return DONE; // the loop does the rest when it sees this outcome
     default:
       return await performInStore(action, ports, context, signals.store);
   }
@@ -152,6 +153,7 @@ type LocalKind =
   | "open-watchdog"
   | "close-watchdog"
   | "cancel-task"
+  | "settle"
   | "exit";
 
 /** The revision of the list of failsafe mode that the decision was made with; 0n: none was seen. */
@@ -181,7 +183,7 @@ async function performInStore(
     case "hold-lock":
       return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
     case "release-lock":
-      return await release(action.lastLsn, ports, context, signal);
+      return await release(action, ports, context, signal);
     case "clear-handover":
       return answer(await dcs.clearHandover(action.revision, signal));
     case "write-status":
@@ -239,7 +241,7 @@ async function startTask(
 
 /** Authority ends first; then the last position is published while the key is still ours, then the key goes. */
 async function release(
-  lsn: (Action & { readonly kind: "release-lock" })["lastLsn"],
+  { lastLsn: lsn, handoverRevision }: Extract<Action, { readonly kind: "release-lock" }>,
   { dcs, keeper, name }: ActPorts,
   { view }: ActContext,
   signal: AbortSignal,
@@ -247,7 +249,8 @@ async function release(
   keeper.giveUp();
   const known = view.cluster.kind === "seen" ? view.cluster : view.cluster.lastSeen;
   const { slots, retainSlots } = known?.status ?? { slots: {}, retainSlots: [] };
-  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots }, signal);
+  const told = handoverRevision === undefined ? {} : { handoverRevision };
+  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots, ...told }, signal);
   return answer(await keeper.release(signal));
 }
 

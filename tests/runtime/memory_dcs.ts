@@ -117,10 +117,9 @@ export class MemoryDcs implements Dcs {
   }
 
   writeStatus(name: string, status: StatusWrite, signal: AbortSignal): Promise<WriteResult> {
-    const { lsn, slots, retainSlots } = status;
     return this.#write("status", signal, () => {
       return this.store.asHolder(name, (store) => {
-        store.status = { lsn, slots, retainSlots };
+        store.status = status;
       });
     });
   }

@@ -5,8 +5,10 @@ import {
   clusterTimeline,
   contenderOf,
   handoverDue,
+  hasMore,
   isLimited,
   isOutdated,
+  moreWal,
   ownObstacle,
   successors,
 } from "../candidate.ts";
@@ -107,7 +109,7 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
   const isNamed = wish?.candidate === view.self.name && runner.cluster.systemId !== null;
   const isFenced = !isPaused(view, memory);
-  if (isNamed && isFenced && promiseOf(view) === null) {
+  if (isNamed && isFenced && isTrusted(wish, runner.cluster) && promiseOf(view) === null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, memory, runner.cluster));
   }
   if (view.peers === "not asked") {
@@ -116,7 +118,7 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   const bound = whyPromised(view, runner.cluster);
   if (bound !== null) return stay(view, memory, runner, bound);
   const why = isNamed
-    ? isFenced ? null : runningPrimary(view.peers)
+    ? whyNotNamed(view.peers, { ...runner, me, wish }, memory, isFenced)
     : whyLeaveToOthers(view, memory, { ...runner, me, wish }) ??
       unfencedLeader(view, memory, runner.cluster);
   if (why !== null) return stay(view, memory, runner, why);
@@ -124,6 +126,29 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
     "taking the free lock: nobody is a better candidate",
     takeLock(view, memory, runner.cluster),
   );
+}
+
+/** A failover takes its candidate as it is; that of a switchover has everything when the leader said so as it released the lock. */
+function isTrusted({ leader, revision }: HandoverWish, { status }: ClusterView): boolean {
+  return leader === null || status.handoverRevision === revision;
+}
+
+/**
+ * What a named candidate waits for. A failover is told to take this member as it is: nobody is asked, and what only others
+ * have is lost by the operator's wish. A switchover is not: when its leader ended before it could say that the candidate has
+ * everything, a member with more WAL leads in its place. The former leader itself does not count (F8).
+ */
+function whyNotNamed(
+  reports: readonly PeerReport[],
+  { cluster, me, wish }: Race,
+  memory: Memory,
+  isFenced: boolean,
+): string | null {
+  const running = isFenced ? null : runningPrimary(reports);
+  const former = wish?.leader ?? null;
+  if (running !== null || former === null) return running;
+  const others = runners(reports, cluster).filter((peer) => peer.name !== former);
+  return moreWal(me, others, raceFacts(cluster, memory));
 }
 
 /** In maintenance mode nothing fences a primary that has lost the lock: while one answers, also a named candidate waits. */
@@ -207,10 +232,11 @@ function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | 
   const isMember = cluster.members.some((member) => member.name === named);
   const facts = raceFacts(cluster, memory);
   const isAble = candidate !== undefined && !isLimited(candidate) && !isOutdated(candidate, facts);
-  if (isAble && isMember) {
+  const former = wish?.leader ?? null;
+  const mayInsist = former === null || former === view.self.name;
+  if (isAble && isMember && (mayInsist || !hasMore(race.me, candidate, facts))) {
     return `${candidate.name} is to take over as the operator wishes`;
   }
-  const former = wish?.leader ?? null;
   if (former === view.self.name) {
     const others = successors(cluster, reports, { only: null, except: named });
     return others.length > 0 ? `handing over to ${others.join(" or ")}` : null;

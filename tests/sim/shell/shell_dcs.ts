@@ -53,6 +53,7 @@ export class ShellDcs implements Dcs {
   }
 
   takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    this.#world.faults.reachesForLock(this.#node);
     return this.#write(signal, (store) => store.takeLock(name, lease, list));
   }
 
@@ -103,13 +104,9 @@ export class ShellDcs implements Dcs {
     });
   }
 
-  writeStatus(
-    name: string,
-    { lsn, slots, retainSlots }: StatusWrite,
-    signal: AbortSignal,
-  ): Promise<WriteResult> {
+  writeStatus(name: string, status: StatusWrite, signal: AbortSignal): Promise<WriteResult> {
     return this.#asHolder(name, signal, (store) => {
-      store.status = { lsn, slots, retainSlots };
+      store.status = status;
     });
   }
 
