@@ -33,16 +33,20 @@ export interface PromiseRequest {
   readonly ttlMs: number | null;
 }
 
-/** `failsafe` as the leader should write it: every member with an address, itself in any case; null: it must not exist. */
+/**
+ * `failsafe` as the leader should write it: every member with an address, itself in any case, and those that are kept;
+ * null: it must not exist.
+ */
 export function wantedFailsafe(
   { name: me, apiUrl: address }: Pick<MemberState, "name"> & { readonly apiUrl: string },
   cluster: ClusterView,
+  kept: Addresses = {},
 ): Addresses | null {
   if (!cluster.settings.failsafeMode) return null;
   const members = cluster.members.flatMap(({ name, apiUrl }) => {
     return apiUrl === null ? [] : [[name, apiUrl] as const];
   });
-  return Object.fromEntries([...members, [me, address] as const]);
+  return Object.fromEntries([...Object.entries(kept), ...members, [me, address] as const]);
 }
 
 /** True when two contents of `failsafe` say the same. */
@@ -74,7 +78,8 @@ export function consenters(
 export function whyUnlisted({ failsafe }: ClusterView, me: string): string | null {
   const names = Object.keys(failsafe?.members ?? {});
   if (names.length === 0 || names.includes(me)) return null;
-  return "the list of failsafe mode does not name this node: a leader may go on without asking it";
+  return "the list of failsafe mode does not name this node: a leader may go on without asking it " +
+    `(when ${names.join(", ")} are down for certain, delete the key failsafe)`;
 }
 
 /** What is left of the own writes after a view of the store: one that was seen, or that came too late, counts no more. */

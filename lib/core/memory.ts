@@ -48,6 +48,8 @@ export interface Memory {
   readonly vainCopies: number;
   /** Own writes of `failsafe` that no view has shown yet: their members must be asked too. */
   readonly failsafeWrites: readonly FailsafeWrite[];
+  /** Since when the store answers without a break; null: it does not. Keys of members that expired in an outage come back a little later. */
+  readonly seenSinceMs: number | null;
 }
 
 /** Nothing remembered: the state of a fresh process. */
@@ -69,6 +71,7 @@ export const initialMemory: Memory = {
   stuck: null,
   vainCopies: 0,
   failsafeWrites: [],
+  seenSinceMs: null,
 };
 
 /** Folds in how an action ended. `unknown` is taken as "may still happen" wherever that is the dangerous side. */
@@ -101,6 +104,7 @@ export function remember(memory: Memory, view: NodeView): Memory {
   const next = view.cluster.kind === "seen" ? rememberCluster(memory, view.cluster, view) : memory;
   return {
     ...next,
+    seenSinceMs: view.cluster.kind === "seen" ? memory.seenSinceMs ?? view.nowMs : null,
     promoteAskedMs: pendingPromotion(next.promoteAskedMs, view),
     downSinceMs: downSince(next.downSinceMs, view),
     failedTask: failures(next.failedTask, view.task),

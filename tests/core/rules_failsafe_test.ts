@@ -153,6 +153,21 @@ Deno.test("lead writes the list of members with an address, itself in any case",
   });
 });
 
+Deno.test("lead takes nobody off the list for a ttl after an outage, whose key may have expired in it", () => {
+  const newcomer = safe({ members: [member("a"), member("d")] });
+  const first = remember(initialMemory, cutOff());
+  strictEqual(first.seenSinceMs, null);
+  const listAfter = (passedMs: number): readonly string[] => {
+    const back = remember(first, nodeView({ cluster: newcomer }));
+    const view = nodeView({ cluster: newcomer, nowMs: NOW_MS + passedMs, lease: held(60_000) });
+    const { actions } = decide(view, remember(back, view));
+    const write = actions.find(({ kind }) => kind === "write-failsafe");
+    return write?.kind === "write-failsafe" ? Object.keys(write.members ?? {}).sort() : [];
+  };
+  deepStrictEqual(listAfter(29_999), ["a", "b", "c", "d"]);
+  deepStrictEqual(listAfter(30_000), ["a", "d"]);
+});
+
 Deno.test("lead leaves a list alone that is right, and deletes it when the mode is off", () => {
   ok(!kinds(nodeView({ cluster: safe() })).includes("write-failsafe"));
   const off = nodeView({ cluster: safe({ settings: defaultSettings }) });

@@ -4,7 +4,7 @@ import type { ClusterView } from "../cluster_view.ts";
 import { isSameList, wantedFailsafe } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
-import { authorityEndsMs, hasEnded } from "./facts.ts";
+import { authorityEndsMs, hasEnded, timingOf } from "./facts.ts";
 import { historyActions } from "./history.ts";
 import { settingsActions, slotActions, statusActions } from "./housekeeping.ts";
 import { act, actAndLook, earlier } from "./rule.ts";
@@ -95,7 +95,7 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
   const checkpoint: readonly Action[] = postgres.checkpointed ? [] : [{ kind: "checkpoint" }];
   const actions = [
     HOLD,
-    ...failsafeActions(view, cluster),
+    ...failsafeActions(view, memory, cluster),
     ...statusActions(postgres, facts),
     ...history,
     ...restoreActions(cluster, memory, postgres),
@@ -106,12 +106,17 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
   return act(describe(view, cluster), actions, earlier(endsMs, wishAtMs(view, cluster)));
 }
 
-/** The list of whom the leader asks without the store; others rely on it for safety, so it comes first. */
-function failsafeActions({ self }: NodeView, cluster: ClusterView): readonly Action[] {
-  const members = wantedFailsafe(self, cluster);
-  if (isSameList(members, cluster.failsafe?.members ?? null)) return [];
-  const revision = cluster.failsafe?.revision ?? 0n;
-  return [{ kind: "write-failsafe", members, revision }];
+/**
+ * The list of whom the leader asks without the store; others rely on it for safety, so it comes first. After an outage
+ * nobody is taken off it for a ttl: whose key expired meanwhile comes back, and could not lead without being named.
+ */
+function failsafeActions(view: NodeView, memory: Memory, cluster: ClusterView): readonly Action[] {
+  const present = cluster.failsafe?.members ?? null;
+  const seenMs = view.nowMs - (memory.seenSinceMs ?? view.nowMs);
+  const isEarly = seenMs < timingOf(view, memory).ttlMs;
+  const members = wantedFailsafe(view.self, cluster, isEarly ? present ?? {} : {});
+  if (isSameList(members, present)) return [];
+  return [{ kind: "write-failsafe", members, revision: cluster.failsafe?.revision ?? 0n }];
 }
 
 /** Keys that vanished with the tree come back from the leader (A21); an own claim that was never filled in is filled. */
