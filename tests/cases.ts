@@ -12,7 +12,6 @@ export interface Case {
 const NO_SYNC = "synchronous mode is not implemented: a cluster that asks for it gets no leader";
 const NO_SINGLE =
   "the server is never started in single-user mode: crash recovery runs under the lock, forks are copied anew";
-const LATER = "comes with issue 4";
 
 /** In the order of their ids. */
 export const CASES: readonly Case[] = [
@@ -152,17 +151,8 @@ export const CASES: readonly Case[] = [
       "a stop waits for the postmaster alone and turns harsher by the clock, it counts no clients",
   },
   { id: "D18", what: "the agent ends during a copy: its children and the half-made directory go" },
-  {
-    id: "D19",
-    what: "a service manager stops the unit: only the agent signals the server",
-    missing: LATER,
-  },
-  {
-    id: "D20",
-    what: "a reload right after the start does not end the agent",
-    missing: "the handlers are there within some 100 ms; that a service manager waits for them, " +
-      LATER,
-  },
+  { id: "D19", what: "a service manager stops the unit: only the agent signals the server" },
+  { id: "D20", what: "a reload right after the start does not end the agent" },
   { id: "D21", what: "a slow disk: the directory is not listed at every look" },
   { id: "D22", what: "the log's disk blocks: the loop keeps its pace" },
   { id: "D23", what: "a replica replays for an hour: reported as starting, not restarted" },

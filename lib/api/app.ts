@@ -1,6 +1,6 @@
 import { DcsUnreachable } from "../base/errors.ts";
-import type { Call } from "./call.ts";
 import { traced } from "../base/log_event.ts";
+import type { Call } from "./call.ts";
 import { callOf } from "./call.ts";
 import type { ApiContext, ServedContext } from "./context.ts";
 import { guard } from "./guard.ts";

@@ -32,6 +32,11 @@ export interface ApiContext {
   readonly probe: ((signal: AbortSignal) => Promise<PostgresView>) | null;
   /** The dead-man's switch; absent: there is none. */
   readonly deadMan?: () => SwitchStatus;
+  /**
+   * Reads the configuration files again, as SIGHUP does, and posts the wish `reload`. null: what can change at run time is
+   * in force; else why the files were not taken. Does not throw.
+   */
+  readonly reload: () => Promise<string | null>;
   /** Promises to a leader without the store (failsafe mode); absent: this member promises nothing. */
   readonly promises?: {
     /** The promise in force, or null. */

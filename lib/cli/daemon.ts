@@ -115,7 +115,7 @@ async function runMember(
   for (const warning of config.warnings) log.warn(warning);
   const member = assembleMember(config, agentLog);
   const starting = new AbortController();
-  let reloading = Promise.resolve();
+  const reloads = reloadsOf(() => reload(member, agentLog, reread));
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
@@ -123,9 +123,7 @@ async function runMember(
       starting.abort();
       member.mailbox.post({ kind: "shutdown" });
     },
-    onReload: () => {
-      reloading = reloading.then(() => reload(member, agentLog, reread));
-    },
+    onReload: () => void reloads.next(),
   });
   void tell({ ready: true, status: "waiting for the store" });
   await guardFirst(member, log);
@@ -135,11 +133,12 @@ async function runMember(
     log.critical(`Can't start; there is already a node named '${config.name}' running`);
     return EXIT_FAILED;
   }
-  const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
+  const context = { ...member.apiContext, reload: reloads.next };
+  const api = await startApi({ listen: config.restapi.listen, context });
   await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
   await endMember(member, api);
-  await reloading;
+  await reloads.last();
   log.info("Ended");
   return EXIT_DONE;
 }
@@ -218,12 +217,22 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.recorder.flush();
 }
 
+/** Reloads one after the other; `last` waits for those that were asked for. */
+function reloadsOf(
+  work: () => Promise<string | null>,
+): { readonly next: () => Promise<string | null>; readonly last: () => Promise<unknown> } {
+  let last: Promise<string | null> = Promise.resolve(null);
+  return { next: () => last = last.then(work), last: () => last };
+}
+
+/** Why the files were not taken, null when they were; the loop is told in either case. */
 async function reload(
   member: Member,
   agentLog: AgentLog,
   reread: () => Promise<AgentConfig>,
-): Promise<void> {
+): Promise<string | null> {
   const { log } = agentLog;
+  let fault: string | null = null;
   try {
     const config = await reread();
     agentLog.reload(config.log);
@@ -231,7 +240,9 @@ async function reload(
     member.takeTags(config.tags);
     log.info("Reloaded the configuration: tags and log are in force, other changes need a restart");
   } catch (error) {
-    log.error(`Cannot reload the configuration: ${String(error)}`);
+    fault = `Cannot reload the configuration: ${String(error)}`;
+    log.error(fault);
   }
   member.mailbox.post({ kind: "reload", localConfig: null });
+  return fault;
 }

@@ -50,7 +50,8 @@ export interface Member {
   readonly managed: ManagedMark;
   /** The budget of a lease in force now. */
   readonly timing: () => LeaseTiming;
-  readonly apiContext: ApiContext;
+  /** What the API needs but for `reload`, which is the process's own affair. */
+  readonly apiContext: Omit<ApiContext, "reload">;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
   /** New tags of the local file; published with the next tick. */
@@ -173,7 +174,10 @@ function markManaged({ background, managed }: Parts): void {
   });
 }
 
-function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiContext {
+function apiContextOf(
+  { name, scope, restapi }: AgentConfig,
+  parts: Parts,
+): Member["apiContext"] {
   const { board, mailbox, dcs, log, postgres, deadMan } = parts;
   return {
     name,

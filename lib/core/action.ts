@@ -11,6 +11,18 @@ export interface Source {
   readonly connUrl: string;
 }
 
+/**
+ * What a copy does with a directory that has data, once its source is known to be usable: keep it as `<dir>.diverged`,
+ * remove it, or refuse.
+ */
+export type OldData = "move-aside" | "remove" | "refuse";
+
+/** An operator's order that a job is a part of; `id` is that of its operation. */
+export interface Errand {
+  readonly kind: "restart" | "reinitialize";
+  readonly id: string;
+}
+
 /** The moments (boot clock) at which a stop turns harsher; null: never. */
 export interface StopEscalation {
   readonly immediateAtMs: number | null;
@@ -21,17 +33,25 @@ export interface StopEscalation {
 export type TaskSpec =
   /** initdb, first start, roles; ends with a running primary. Only under the bootstrap claim. */
   | { readonly kind: "bootstrap" }
-  /** pg_basebackup from `source`, then start as its replica. `moveAside`: the present directory is kept as `<dir>.diverged` first. */
+  /**
+   * pg_basebackup from `source`, then start as its replica.
+   */
   | {
     readonly kind: "clone";
     readonly source: Source;
-    readonly moveAside: boolean;
+    readonly old: OldData;
     readonly why: string;
+    readonly errand?: Errand;
   }
   /** Start as a replica of `upstream` (null: of nobody). */
-  | { readonly kind: "start-replica"; readonly upstream: Source | null }
-  /** Start out of recovery (crash recovery under the lock); not started after `notAfterMs`. */
-  | { readonly kind: "start-primary"; readonly notAfterMs: number; readonly timeoutMs: number }
+  | { readonly kind: "start-replica"; readonly upstream: Source | null; readonly errand?: Errand }
+  /** Start out of recovery (crash recovery under the lock, or a restart); not started after `notAfterMs`. */
+  | {
+    readonly kind: "start-primary";
+    readonly notAfterMs: number;
+    readonly timeoutMs: number;
+    readonly errand?: Errand;
+  }
   /** Rewrite the recovery settings of a running replica and reload, or restart where the version demands it. */
   | { readonly kind: "follow"; readonly upstream: Source | null }
   /** Run `pre_promote` before the promotion under the lock of this revision; a failure gives the lock up. */
@@ -49,7 +69,18 @@ export type TaskSpec =
     readonly checkpointFirst: boolean;
     readonly escalation: StopEscalation;
     readonly why: string;
+    readonly errand?: Errand;
   };
+
+/** The operator's order that a job is a part of, null when it is nobody's. */
+export function errandOf(task: TaskSpec): Errand | null {
+  return "errand" in task ? task.errand ?? null : null;
+}
+
+/** What operators call a task (spec 4.16): by their order where it is a part of one. */
+export function taskName(task: TaskSpec): string {
+  return errandOf(task)?.kind ?? task.kind;
+}
 
 /** Changes of replication slots on the local server. */
 export interface SlotChanges {
@@ -130,6 +161,14 @@ export type Action =
   | { readonly kind: "close-watchdog" }
   /** Asks the running job to end; refused after its point of no return. */
   | { readonly kind: "cancel-task" }
+  /** Tells the operator how an order ended, with the status and text of spec 3.5, and takes its wish back. */
+  | {
+    readonly kind: "settle";
+    readonly operation: string;
+    readonly state: "done" | "failed" | "refused";
+    readonly why: string;
+    readonly reply: { readonly status: number; readonly text: string };
+  }
   /** The agent process may end now (a shutdown wish was carried out). */
   | { readonly kind: "exit" };
 

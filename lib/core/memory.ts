@@ -1,4 +1,5 @@
 import type { ClusterView, MemberState } from "./cluster_view.ts";
+import { errandOf } from "./action.ts";
 import type { Outcome } from "./action.ts";
 import { clusterTimeline } from "./candidate.ts";
 import { isSameList, openWrites } from "./failsafe.ts";
@@ -44,6 +45,8 @@ export interface Memory {
   readonly appliedSettings: Settings | null;
   /** Since when the replica is stuck: nothing tells how long a stream has been missing. */
   readonly stuck: StuckReplica | null;
+  /** The operation of the last job that an operator ordered: when the slot holds another job by now, it came to nothing. */
+  readonly begunErrand: string | null;
   /** Stops for a new copy in a row without a stream since: each further one waits longer. */
   readonly vainCopies: number;
   /** Own writes of `failsafe` that no view has shown yet: their members must be asked too. */
@@ -69,6 +72,7 @@ export const initialMemory: Memory = {
   emptySinceMs: null,
   appliedSettings: null,
   stuck: null,
+  begunErrand: null,
   vainCopies: 0,
   failsafeWrites: [],
   seenSinceMs: null,
@@ -78,6 +82,8 @@ export const initialMemory: Memory = {
 export function evolve(memory: Memory, outcome: Outcome): Memory {
   const { action, atMs } = outcome;
   if (outcome.result === "refused") return memory;
+  const errand = action.kind === "start-task" ? errandOf(action.task) : null;
+  if (errand !== null) return { ...memory, begunErrand: errand.id };
   if (action.kind === "start-task" && action.task.kind === "promote") {
     return { ...memory, promoteAskedMs: atMs };
   }

@@ -171,6 +171,12 @@ export interface UpstreamView {
   readonly slotName: string | null;
 }
 
+/** How much of a copy is there. */
+export interface CopiedBytes {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** The exclusive job: at most one at a time. `ended` stays visible until the next one starts. */
 export type TaskView =
   | { readonly kind: "idle" }
@@ -181,6 +187,8 @@ export type TaskView =
     readonly cancellable: boolean;
     /** For people, e.g. "copied 120 of 400 MB". */
     readonly progress: string | null;
+    /** The same in figures; absent: not known. */
+    readonly bytes?: CopiedBytes;
   }
   | {
     readonly kind: "ended";
@@ -242,4 +250,49 @@ export type OperatorWish =
   /** The agent was asked to end and to leave server, lock and switch to the next process. */
   | { readonly kind: "detach" }
   /** Reload files and configuration (SIGHUP). */
-  | { readonly kind: "reload"; readonly localConfig: JsonObject | null };
+  | { readonly kind: "reload"; readonly localConfig: JsonObject | null }
+  | RestartWish
+  | ReinitializeWish;
+
+/** What a restart must find when it is carried out (spec 4.11). */
+export interface RestartConditions {
+  /** The server's role; null: any. */
+  readonly role: "primary" | "standby_leader" | "replica" | null;
+  /** Only a server older than this, e.g. 150004; null: any. */
+  readonly olderThan: number | null;
+  /** Only when a setting waits for a restart. */
+  readonly pendingOnly: boolean;
+}
+
+/** Restart the server as what it is, now or at a moment. There is at most one of each kind. */
+export interface RestartWish {
+  readonly kind: "restart" | "scheduled-restart";
+  /** The operation. */
+  readonly id: string;
+  readonly conditions: RestartConditions;
+  /** How long the start may take; null: `primary_start_timeout`. */
+  readonly timeoutS: number | null;
+  /** null: now. */
+  readonly schedule: RestartSchedule | null;
+}
+
+/** When a restart is planned for. */
+export interface RestartSchedule {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** Start time of the server that is meant; another server is left alone. */
+  readonly startTime: string;
+  /** The request's fields as they are published. */
+  readonly shown: JsonObject;
+}
+
+/** Replace this replica by a new copy. */
+export interface ReinitializeWish {
+  readonly kind: "reinitialize";
+  /** The operation. */
+  readonly id: string;
+  /** Cancel the task that runs. */
+  readonly force: boolean;
+  /** Copy the leader, whichever member is tagged `clonefrom`. */
+  readonly fromLeader: boolean;
+}

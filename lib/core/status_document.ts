@@ -11,7 +11,14 @@ import type {
   ReplicaView,
   SenderView,
 } from "./node_view.ts";
-import { filled, pendingRestart, positionNumber, present, replicationState } from "./publish.ts";
+import {
+  filled,
+  pendingRestart,
+  positionNumber,
+  present,
+  replicationState,
+  scheduledRestart,
+} from "./publish.ts";
 import type { Field } from "./publish.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
 import type { SwitchStatus } from "./switch_status.ts";
@@ -81,6 +88,7 @@ export function statusDocument(facts: StatusFacts): JsonObject {
     ["database_system_identifier", view === null ? null : systemId(view.postgres)],
     ...pendingRestart(server),
     ["patroni", { version: COMPATIBLE_VERSION, scope: facts.scope, name: facts.name }],
+    ["scheduled_restart", view === null ? null : scheduledRestart(view, "without")],
     ["watchdog_failed", watchdogObstacle(view?.watchdog) === null ? null : true],
     ["agent", agentFields(facts)],
   ]);
@@ -89,7 +97,8 @@ export function statusDocument(facts: StatusFacts): JsonObject {
 /** The server, when it answered and its state allows Patroni's documents to show what it said. */
 export function queried(view: NodeView): PrimaryView | ReplicaView | null {
   const state = runStateOf(view);
-  return state === "running" || state === "starting" ? answering(view.postgres) : null;
+  const isShown = state === "running" || state === "starting" || state === "restarting";
+  return isShown ? answering(view.postgres) : null;
 }
 
 function stateText(view: NodeView | null): string {

@@ -132,8 +132,9 @@ async function perform(
       return DONE;
     case "cancel-task":
       return answer(tasks.cancel());
+    case "settle":
     case "exit":
-      return DONE; // the loop ends when it sees this outcome
+      return DONE; // the loop does the rest when it sees this outcome
     default:
       return await performInStore(action, ports, context, signals.store);
   }
@@ -152,6 +153,7 @@ type LocalKind =
   | "open-watchdog"
   | "close-watchdog"
   | "cancel-task"
+  | "settle"
   | "exit";
 
 /** The revision of the list of failsafe mode that the decision was made with; 0n: none was seen. */

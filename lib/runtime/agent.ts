@@ -176,8 +176,16 @@ export class Agent {
       this.#memory = evolve(this.#memory, outcome);
       if (outcome.result !== "done") break;
       if (action.kind === "exit") this.#mayEnd = true;
+      if (action.kind === "settle") this.#settle(action, view.wallMs);
     }
     return { outcomes, facts };
+  }
+
+  #settle({ operation, state, why, reply }: Action & { kind: "settle" }, wallMs: number): void {
+    const { mailbox, board, log } = this.#options;
+    mailbox.withdraw(operation);
+    board.settle(operation, { state, why, reply }, wallMs);
+    log.info(`The operator's order ended: ${reply.text}`, { operation, state, why });
   }
 
   #show(tick: Omit<Parameters<Recorder["record"]>[0], "atMs">): void {

@@ -21,7 +21,7 @@ const PROMOTE: Action = { kind: "start-task", task: { kind: "promote", notAfterM
 
 function cloneFailed(endedMs: number): TaskView {
   const source = { name: "b", connUrl: "postgres://127.0.0.1:5402/postgres" };
-  const task = { kind: "clone", source, moveAside: false, why: "empty" } as const;
+  const task = { kind: "clone", source, old: "refuse", why: "empty" } as const;
   return { kind: "ended", task, result: "failed", reason: "disk full", endedMs };
 }
 

@@ -128,7 +128,7 @@ Deno.test("recover-replica clones a forked directory and starts any other (E: re
 Deno.test("recover-replica keeps the old directory aside when it clones", () => {
   const [action] = decide(replicaView({ postgres: down(), leader: FORKED }), SETTLED).actions;
   assert.ok(action?.kind === "start-task" && action.task.kind === "clone");
-  assert.ok(action.task.moveAside);
+  assert.equal(action.task.old, "move-aside");
 });
 
 Deno.test("recover-replica clones what was stopped as forked, whatever its control data shows", () => {

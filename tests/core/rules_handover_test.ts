@@ -67,7 +67,15 @@ Deno.test("handover leaves a request for later alone and wakes in time", () => {
   assert.equal(decision.wakeAtMs, NOW_MS + 3000);
 });
 
-Deno.test("recover-leader hands over only to a member that has all that was written", () => {
+Deno.test("handover judges a request for later at its time, case M4 before it", () => {
+  const view = nodeView();
+  const wish = handover({ leader: "c", scheduledAtMs: view.wallMs + 1 });
+  const early = { ...view, cluster: cluster({ handover: wish }) };
+  assert.equal(decide(early, SETTLED).rule, "lead");
+  assert.deepEqual(ordered({ ...early, wallMs: view.wallMs + 1 }), ["hold-lock", "clear-handover"]);
+});
+
+Deno.test("F1 recover-leader hands over only to a member that has all that was written", () => {
   const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
   const stopped = nodeView({ cluster: asked, postgres: down() });
   assert.deepEqual(ordered(stopped), ["hold-lock", "ask-peers"]);

@@ -144,7 +144,7 @@ Deno.test("race bars a wished candidate on an old timeline, and nobody waits for
   assert.deepEqual(ordered(view), ["take-lock", "clear-handover"]);
 });
 
-Deno.test("race waits for a candidate that can take over and for no other (F4, F5)", () => {
+Deno.test("F6 race waits for a candidate that can take over and for no other (F4, F5)", () => {
   const seen = cluster({ ...FREE, handover: handover({ candidate: "c" }) });
   assert.deepEqual(ordered(raceView({ cluster: seen, peers: [peer("c")] })), []);
   const tags = readTags({ nofailover: true });

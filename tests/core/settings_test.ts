@@ -140,3 +140,10 @@ Deno.test("A15 decodeSettings() adjusts a timing that leaves no room in the leas
   deepStrictEqual(found.loopWaitS + 2 * found.retryTimeoutS <= found.ttlS, true);
   deepStrictEqual(found.warnings.filter((text) => text.includes("does not fit")).length, 1);
 });
+
+Deno.test("decodeSettings() reads a mapping with a key toString where a switch belongs as off", () => {
+  const decoded = decodeSettings({ pause: { toString: "" }, synchronous_mode: { valueOf: 1 } });
+
+  ok("settings" in decoded);
+  strictEqual(decoded.settings.paused, false);
+});

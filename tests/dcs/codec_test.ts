@@ -17,7 +17,7 @@ import {
   encodeStatus,
 } from "../../lib/dcs/codec.ts";
 import type { Entry } from "../../lib/dcs/codec.ts";
-import { isWakingKey, keysOf, memberNameOf } from "../../lib/dcs/keys.ts";
+import { keysOf } from "../../lib/dcs/keys.ts";
 import { decodeMember } from "../../lib/dcs/member_codec.ts";
 import { decodeWire, encodeWire } from "../../lib/dcs/wire_json.ts";
 
@@ -37,24 +37,6 @@ function viewOf(content: Readonly<Record<string, string | null>>): ClusterView {
     .map(([key, value]) => entry(value, { key: `${keys.prefix}${key}` }));
   return decodeCluster(keys, { revision: 9n, entries }, defaultSettings);
 }
-
-Deno.test("keysOf() makes one slash of many", () => {
-  strictEqual(keysOf({ namespace: "service", scope: "a" }).leader, "/service/a/leader");
-  strictEqual(keysOf({ namespace: "//x/y//", scope: "a" }).prefix, "/x/y/a/");
-});
-
-Deno.test("memberNameOf() accepts keys directly under members only", () => {
-  strictEqual(memberNameOf(keys, "/service/demo/members/a"), "a");
-  strictEqual(memberNameOf(keys, "/service/demo/members/a/b"), null);
-  strictEqual(memberNameOf(keys, "/service/demo/members/"), null);
-  strictEqual(memberNameOf(keys, "/service/demo/0/members/a"), null);
-});
-
-Deno.test("isWakingKey() leaves out what is written every loop", () => {
-  strictEqual(isWakingKey(keys, keys.leader), true);
-  strictEqual(isWakingKey(keys, keys.status), false);
-  strictEqual(isWakingKey(keys, `${keys.members}a`), false);
-});
 
 Deno.test("encodeWire() writes golden documents back byte by byte", () => {
   for (const name of ["member_primary", "member_replica", "config", "status", "history", "sync"]) {

@@ -104,6 +104,9 @@ function onHost(
       return node.tasks.start(action.task);
     case "cancel-task":
       return node.tasks.cancel();
+    case "settle":
+      node.wishes = node.wishes.filter((wish) => !("id" in wish) || wish.id !== action.operation);
+      return DONE;
     case "exit":
       return node.exit();
     default:

@@ -128,6 +128,12 @@ export class Node implements SimNode {
     this.wake();
   }
 
+  order(wish: OperatorWish): void {
+    if (!this.alive) return;
+    this.wishes = [...this.wishes.filter(({ kind }) => kind !== wish.kind), wish];
+    this.wake();
+  }
+
   forgetEnd(): void {
     this.wishes = [];
   }
@@ -260,11 +266,8 @@ export class Node implements SimNode {
     const lease = yield* this.keeper.ensureLease();
     if (lease === null) return;
     const state: MemberState = memberOf(this, view.postgres, isPaused(view, this.memory));
-    yield* this.#world.ask(
-      this,
-      this.storeBudgetMs(),
-      (store) => store.writeMember(state, lease),
-    );
+    const write = (store: Store): Verdict => store.writeMember(state, lease);
+    yield* this.#world.ask(this, this.storeBudgetMs(), write);
   }
 
   #newKeeper(lease: string | null): Keeper {
@@ -288,9 +291,7 @@ export class Node implements SimNode {
     return new Keeper(ports, planted, lease);
   }
 
-  consent(request: PromiseRequest): string | null {
-    return consentOf(this, request);
-  }
+  readonly consent = (request: PromiseRequest): string | null => consentOf(this, request);
 
   /** What this node's agent answers to a peer now. */
   report(): PeerReport {

@@ -1,4 +1,6 @@
+import { answering } from "../../lib/core/server_texts.ts";
 import type { Random } from "./random.ts";
+import type { SimNode } from "./sim_node.ts";
 import type { World } from "./world.ts";
 
 /** Ends a fault. */
@@ -45,6 +47,26 @@ function wish(world: World, random: Random): Heal {
   if (leader === null && candidate === null) return nothing;
   store.wish(leader, candidate);
   world.node(holder)?.wake();
+  return nothing;
+}
+
+const ANY = { role: null, olderThan: null, pendingOnly: false } as const;
+
+/** A restart, now or soon, or a new copy, of whichever server it is; the agent judges. */
+export function giveOrder(node: SimNode, { scheduler }: World, random: Random): Heal {
+  const id = `order at ${scheduler.nowMs}`;
+  const kind = random.pick(["restart", "restart", "scheduled-restart", "reinitialize"] as const);
+  const force = random.chance(0.5);
+  const timeoutS = random.pick([null, 1, 60]);
+  const inMs = random.between(0, 60_000);
+  if (kind === "reinitialize") {
+    node.order({ kind, id, force, fromLeader: force });
+    return nothing;
+  }
+  const startTime = answering(node.server.view([]))?.startTime ?? "";
+  const atMs = 1_800_000_000_000 + scheduler.nowMs + node.wallJumpMs + inMs;
+  const schedule = kind === "restart" ? null : { atMs, startTime, shown: {} };
+  node.order({ kind, id, conditions: ANY, timeoutS, schedule });
   return nothing;
 }
 

@@ -32,6 +32,7 @@ export const FAULT_KINDS = [
   "peer-slow",
   "peer-lost",
   "failsafe-off",
+  "order",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
@@ -46,6 +47,7 @@ const LATE_KINDS: readonly string[] = [
   "peer-slow",
   "peer-lost",
   "failsafe-off",
+  "order",
 ];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -128,6 +130,7 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   if (random.chance(share / 2)) drawn.push("data-spoiled");
   const failsafe = random.chance(0.4);
   if (failsafe) drawFailsafe(random, share, drawn);
+  if (random.chance(share / 2)) drawn.push("order");
   return {
     seed,
     ticks,

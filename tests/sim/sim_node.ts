@@ -1,4 +1,4 @@
-import type { LeaseView, PeerReport, TaskView } from "../../lib/core/node_view.ts";
+import type { LeaseView, OperatorWish, PeerReport, TaskView } from "../../lib/core/node_view.ts";
 import type { WatchdogView } from "../../lib/core/watchdog.ts";
 import type { PromiseRequest } from "../../lib/core/failsafe.ts";
 import type { HostGuards } from "./host_guards.ts";
@@ -34,6 +34,8 @@ export interface SimNode {
   wake(): void;
   /** SIGTERM, or the request to leave the server to the next process. */
   askToEnd(how: "shutdown" | "detach"): void;
+  /** An operator's order comes in by the agent's REST API; lost without an agent. */
+  order(wish: OperatorWish): void;
   /** Takes it back that was not obeyed yet (the end of a fault). */
   forgetEnd(): void;
   /** Calls of that kind are never answered any more by this agent process; the kinds are the simulator's faults. */

@@ -1,6 +1,7 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
+import { errandWakeMs, settleErrands } from "./errands.ts";
 import { authorityEndsMs, lockSide, lookForConsentsMs } from "./facts.ts";
 import { earlier } from "./rule.ts";
 import type { Answer } from "./rule.ts";
@@ -15,9 +16,9 @@ const CLOSE_WATCHDOG: Action = { kind: "close-watchdog" };
 const ABANDON: Action = { kind: "abandon-bootstrap" };
 
 /**
- * What every answer gets, whichever rung gave it: switch and watchdog are laid to rest first where they have nothing left
- * to guard, a claim is given back last where it is in the way, and a node that may lead looks again when its lease has to be
- * given up.
+ * What every answer gets, whichever rung gave it: operators are told how their orders ended, switch and watchdog are laid to
+ * rest first where they have nothing left to guard, a claim is given back last where it is in the way, and a node that may
+ * lead looks again when its lease has to be given up.
  */
 export function complete(view: NodeView, memory: Memory, answer: Answer): Answer {
   const first = [
@@ -25,9 +26,10 @@ export function complete(view: NodeView, memory: Memory, answer: Answer): Answer
     ...(mayDisarm(view, memory, answer.actions) ? [DISARM] : []),
   ];
   const endsMs = earlier(authorityEndsMs(view, memory), lookForConsentsMs(view, memory));
-  const wakeAtMs = earlier(answer.wakeAtMs, endsMs);
+  const wakeAtMs = earlier(earlier(answer.wakeAtMs, endsMs), errandWakeMs(view, memory));
+  const ends = settleErrands(view, memory);
   const last = mayBlockOthers(view, answer) ? [ABANDON] : [];
-  return { ...answer, actions: [...first, ...answer.actions, ...last], wakeAtMs };
+  return { ...answer, actions: [...ends, ...first, ...answer.actions, ...last], wakeAtMs };
 }
 
 /**

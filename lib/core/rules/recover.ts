@@ -3,7 +3,8 @@ import { clusterTimeline, successors } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import { endOfStopped, judgeFork } from "../divergence.ts";
 import type { Memory } from "../memory.ts";
-import type { ControlData, NodeView, PostgresView } from "../node_view.ts";
+import type { ControlData, NodeView, PostgresView, RestartWish } from "../node_view.ts";
+import { restartUnderWay, startLimitMs } from "./errands.ts";
 import {
   authorityEndsMs,
   hasDataElsewhere,
@@ -80,6 +81,8 @@ function startPrimary(
   cluster: ClusterView,
   notAfterMs: number,
 ): Answer {
+  const restart = restartUnderWay(view);
+  if (restart !== null) return startAgain(view, memory, { notAfterMs, restart });
   const limitMs = cluster.settings.primaryStartTimeoutS * 1000;
   if (limitMs === 0 && view.peers === "not asked") {
     return actAndLook("asking who could take over", [HOLD, { kind: "ask-peers" }]);
@@ -94,6 +97,22 @@ function startPrimary(
   const timeoutMs = limitMs === 0 ? START_TIMEOUT_MIN_MS : Math.max(1000, leftMs);
   const task = { kind: "start-primary", notAfterMs, timeoutMs } as const;
   return act("starting the server again as the primary", [HOLD, { kind: "start-task", task }]);
+}
+
+/** The second half of a restart: nothing has crashed, so nobody is asked to take over. */
+function startAgain(
+  view: NodeView,
+  memory: Memory,
+  order: { readonly notAfterMs: number; readonly restart: RestartWish },
+): Answer {
+  const { notAfterMs, restart } = order;
+  const timeoutMs = startLimitMs(view, memory, restart);
+  const errand = { kind: "restart", id: restart.id } as const;
+  const task = { kind: "start-primary", notAfterMs, timeoutMs, errand } as const;
+  return act("starting the server again, as the operator wishes", [
+    HOLD,
+    { kind: "start-task", task },
+  ]);
 }
 
 /** The server is down without the lock: it comes back as a replica, or as a copy when its history has forked. */
@@ -170,7 +189,7 @@ function whyForked({ task }: NodeView): string | null {
 
 function replaceForked(view: NodeView, memory: Memory, why: string): Answer {
   if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
-  return cloneFrom(view, memory, { moveAside: true, why });
+  return cloneFrom(view, memory, { old: "move-aside", why });
 }
 
 function startReplica(view: NodeView, memory: Memory, cluster: ClusterView): Answer {
@@ -179,6 +198,8 @@ function startReplica(view: NodeView, memory: Memory, cluster: ClusterView): Ans
   const wanted = wantedUpstream(view, cluster);
   const upstream = wanted === "none" ? null : wanted;
   const whom = upstream === null ? "nobody" : upstream.name;
-  const task = { kind: "start-replica", upstream } as const;
+  const restart = restartUnderWay(view);
+  const errand = restart === null ? {} : { errand: { kind: "restart", id: restart.id } as const };
+  const task = { kind: "start-replica", upstream, ...errand } as const;
   return act(`starting as a replica of ${whom}`, [{ kind: "start-task", task }]);
 }

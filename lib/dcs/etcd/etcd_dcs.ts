@@ -44,7 +44,7 @@ import {
 import type { Compare, Step } from "./txn.ts";
 import { ViewReader } from "./view_reader.ts";
 import { watch } from "./watch.ts";
-import { refusedIfFailed, writeGuarded } from "./writer.ts";
+import { refusedIfFailed, removeCluster, writeGuarded } from "./writer.ts";
 import type { GuardedWrite } from "./writer.ts";
 
 /** Which cluster in which etcd. */
@@ -217,6 +217,11 @@ export class EtcdDcs implements Dcs {
   writeConfig(config: JsonObject, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
     const text = encodeWire(config);
     return this.#replace(this.#keys.config, text, revision || this.#views.blank().config, signal);
+  }
+
+  /** Deletes every key of the cluster if `holder` (null: nobody) has the lock at that moment, or its lock has ended. */
+  removeCluster(holder: string | null, signal: AbortSignal): Promise<WriteResult> {
+    return removeCluster(this.#gateway, this.#keys, holder, signal);
   }
 
   watch(onHint: () => void, silenceMs: () => number, signal: AbortSignal): Promise<void> {

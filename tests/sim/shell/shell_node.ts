@@ -1,5 +1,11 @@
 import type { PromiseRequest } from "../../../lib/core/failsafe.ts";
-import type { LeaseView, NodeView, PeerReport, TaskView } from "../../../lib/core/node_view.ts";
+import type {
+  LeaseView,
+  NodeView,
+  OperatorWish,
+  PeerReport,
+  TaskView,
+} from "../../../lib/core/node_view.ts";
 import { mayBePrimary } from "../../../lib/core/rules/facts.ts";
 import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
@@ -108,6 +114,10 @@ export class ShellNode implements SimNode {
   askToEnd(how: "shutdown" | "detach"): void {
     this.#stir.set();
     this.#member?.mailbox.post({ kind: how });
+  }
+
+  order(wish: OperatorWish): void {
+    this.#member?.mailbox.post(wish);
   }
 
   forgetEnd(): void {
