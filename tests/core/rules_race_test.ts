@@ -128,6 +128,8 @@ Deno.test("race does not wait for the candidate of a switchover that has less, e
     const seen = cluster({ ...FREE, handover: handover({ leader, candidate: "c" }) });
     const view = raceView({ cluster: seen, postgres, peers: [candidate, silentPeer("b")] });
     assert.deepEqual(ordered(view), wanted, what);
+    const status = { ...seen.status, handoverRevision: 9n };
+    assert.deepEqual(ordered({ ...view, cluster: { ...seen, status } }), [], `${what}, verified`);
   }
 });
 

@@ -51,10 +51,13 @@ export const MUTATIONS: readonly Mutation[] = [
     const task = { kind: "promote", notAfterMs: view.nowMs + 10_000 } as const;
     return { ...decision, actions: [{ kind: "start-task", task }], again: false };
   }),
-  inView("peers that are ahead are not looked at", ["host-kill"], (view) => ({
-    ...view,
-    peers: view.peers === "not asked" ? view.peers : view.peers.map(behind),
-  })),
+  {
+    ...inView("peers that are ahead are not looked at", ["host-kill"], (view) => ({
+      ...view,
+      peers: view.peers === "not asked" ? view.peers : view.peers.map(behind),
+    })),
+    firstSeed: 110,
+  },
   {
     ...inDecide(
       "the expiry of a promotion is not looked at",
@@ -66,9 +69,12 @@ export const MUTATIONS: readonly Mutation[] = [
   planted("a renewal without an answer counts as success", ["store-cut"], {
     trustsLostRenewal: true,
   }),
-  planted("a lease counts from the answer", ["store-slow", "store-cut", "slow-server"], {
-    countsFromAnswer: true,
-  }),
+  {
+    ...planted("a lease counts from the answer", ["store-slow", "store-cut", "slow-server"], {
+      countsFromAnswer: true,
+    }),
+    firstSeed: 70,
+  },
   planted("a lease never ends by itself", ["store-cut"], { neverEnds: true }),
   planted("a lock that was given up is kept alive", ["reply-lost", "handover"], {
     feedsDropped: true,

@@ -70,6 +70,7 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     ], {
       feedsLate: true,
     }),
+    firstSeed: 150,
     guard: "watchdog",
     everyMs: 3000,
   },

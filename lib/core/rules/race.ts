@@ -233,7 +233,7 @@ function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | 
   const facts = raceFacts(cluster, memory);
   const isAble = candidate !== undefined && !isLimited(candidate) && !isOutdated(candidate, facts);
   const former = wish?.leader ?? null;
-  const mayInsist = former === null || former === view.self.name;
+  const mayInsist = wish !== null && isTrusted(wish, cluster) || former === view.self.name;
   if (isAble && isMember && (mayInsist || !hasMore(race.me, candidate, facts))) {
     return `${candidate.name} is to take over as the operator wishes`;
   }
