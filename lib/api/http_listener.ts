@@ -6,12 +6,10 @@ import { textReply } from "./reply.ts";
 /** Plain http by `Deno.serve`: twice as fast as Node's server, and kinder to old clients. Throws `Refused`. */
 export function listenHttp(options: ListenerOptions): Listener {
   const { host, port, backlog, log, serve } = options;
-  const cutting = new AbortController();
   const server = orRefused(host, port, () =>
     Deno.serve({
       hostname: host,
       port,
-      signal: cutting.signal,
       ...(backlog === null ? {} : { tcpBacklog: backlog }),
       onListen: ({ port }) => log.info(`REST API listens on ${host}:${port}`),
       onError: (error) => {
@@ -26,13 +24,11 @@ export function listenHttp(options: ListenerOptions): Listener {
     port: server.addr.port,
     renew(): void {},
     async close(graceMs): Promise<void> {
-      const timer = setTimeout(() => cutting.abort(), graceMs);
       server.shutdown().catch(() => {}); // told before, perhaps with more patience
-      try {
-        await server.finished;
-      } finally {
-        clearTimeout(timer);
-      }
+      const giveUp = Promise.withResolvers<void>();
+      const timer = setTimeout(giveUp.resolve, graceMs);
+      await Promise.race([server.finished, giveUp.promise]);
+      clearTimeout(timer);
     },
   };
 }

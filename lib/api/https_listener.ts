@@ -2,12 +2,12 @@ import { createServer } from "node:https";
 import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
 import type { Log } from "../base/log.ts";
 import type { TlsMaterial } from "../net/tls.ts";
 import type { TlsSource } from "../net/tls_source.ts";
 import { plainAddress } from "./access.ts";
 import type { Caller } from "./access.ts";
+import { ClientCertificates } from "./client_certificates.ts";
 import { cannotListen } from "./listener.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import { messageOf, sendReply } from "./node_messages.ts";
@@ -43,8 +43,11 @@ export async function listenHttps(options: ListenerOptions, tls: ServerTls): Pro
     connectionsCheckingInterval: CHECK_MS,
   });
   const work = new RequestsInWork(server);
+  const clients = new ClientCertificates(tls.source.present.ca);
   server.on("request", (message, response) => {
-    work.track(answer(options, tls, message, response));
+    const caller = callerOf(message.socket, verifyClient, clients);
+    if (verifyClient === "required" && caller.certificate === "missing") message.socket.destroy();
+    else work.track(answer(options, caller, message, response));
   });
   server.on("clientError", (_error, socket) => socket.destroy());
   complainSeldom(server, log);
@@ -54,7 +57,10 @@ export async function listenHttps(options: ListenerOptions, tls: ServerTls): Pro
   log.info(`REST API listens on ${host}:${bound} by HTTPS`);
   return {
     port: bound,
-    renew: (material) => server.setSecureContext(pairOf(material)),
+    renew: (material): void => {
+      server.setSecureContext(pairOf(material));
+      clients.trust(material.ca);
+    },
     close: (graceMs) => work.close(graceMs),
   };
 }
@@ -76,15 +82,13 @@ function listening(server: Server, { host, port, backlog }: ListenerOptions): Pr
 
 async function answer(
   { log, serve }: ListenerOptions,
-  tls: ServerTls,
+  caller: Caller,
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
     const request = messageOf(message);
-    const reply = request === null
-      ? textReply("Bad Request", 400)
-      : await serve(request, callerOf(message.socket, tls));
+    const reply = request === null ? textReply("Bad Request", 400) : await serve(request, caller);
     await sendReply(reply, message, response);
   } catch (error) {
     log.error("Cannot answer a request", { text: String(error) });
@@ -92,13 +96,17 @@ async function answer(
   }
 }
 
-function callerOf(socket: Socket, { verifyClient }: ServerTls): Caller {
-  const isVerified = socket instanceof TLSSocket && socket.authorized;
-  const asked = isVerified ? "verified" : "missing";
+function callerOf(
+  socket: Socket,
+  verifyClient: ServerTls["verifyClient"],
+  clients: ClientCertificates,
+): Caller {
+  const asked = verifyClient !== "none";
+  const certificate = clients.isProven(socket) ? "verified" : "missing";
   return {
     address: plainAddress(socket.remoteAddress ?? ""),
     scheme: "https",
-    certificate: verifyClient === "none" ? "not asked" : asked,
+    certificate: asked ? certificate : "not asked",
   };
 }
 

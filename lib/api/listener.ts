@@ -10,8 +10,8 @@ export interface Listener {
   /** New certificates for the connections from now on; nothing by plain http. */
   renew(material: TlsMaterial): void;
   /**
-   * Gives the address back at once, lets the requests in work end, and cuts what is left after `graceMs`. Silent
-   * clients are not waited for.
+   * Gives the address back at once, lets the requests in work end, and waits at most `graceMs` for them. Silent
+   * clients are not waited for. May be called again with less patience.
    */
   close(graceMs: number): Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface ListenPlan {
 export type ListenerParts = Pick<ListenerOptions, "log" | "serve"> & { readonly clock: Clock };
 
 /** An address that was just given back may be held for a moment longer. */
-const RETRY_MS = 2000;
+const RETRIES = 100;
 const PAUSE_MS = 20;
 
 interface Wanted {
@@ -80,9 +80,10 @@ export class Listeners {
     if (plan.listen.port !== before.plan.listen.port) this.#port = plan.listen.port;
     try {
       const opened = await this.#openAll(plan, fresh).catch(async (error) => {
-        if (!isInUse(error) || stale.length === 0) throw error;
+        const isByUs = stale.length > 0 && plan.listen.port === before.plan.listen.port;
+        if (!isInUse(error) || !isByUs) throw error;
         this.#retire(stale, graceMs);
-        return await this.#openAll(plan, fresh, RETRY_MS);
+        return await this.#openAll(plan, fresh, RETRIES);
       });
       this.#retire(stale, graceMs);
       this.#add(opened);
@@ -91,7 +92,7 @@ export class Listeners {
       this.#port = before.port;
       const lost = stale.filter((key) => !this.#open.has(key));
       const old = (await wantedBy(before.plan)).filter(({ key }) => lost.includes(key));
-      this.#add(await this.#openAll(before.plan, old, RETRY_MS));
+      this.#add(await this.#openAll(before.plan, old, RETRIES));
       throw error;
     }
   }
@@ -123,14 +124,14 @@ export class Listeners {
   async #openAll(
     plan: ListenPlan,
     wanted: readonly Wanted[],
-    patienceMs = 0,
+    retries = 0,
   ): Promise<ReadonlyMap<string, Listener>> {
     const opened = new Map<string, Listener>();
     let lacking: unknown = null;
     try {
       for (const { key, host, isOfName } of wanted) {
         try {
-          const listener = await this.#openPatiently(plan, host, patienceMs);
+          const listener = await this.#openPatiently(plan, host, retries);
           this.#port = listener.port;
           opened.set(key, listener);
         } catch (error) {
@@ -146,14 +147,13 @@ export class Listeners {
     }
   }
 
-  async #openPatiently(plan: ListenPlan, host: string, patienceMs: number): Promise<Listener> {
-    const { clock } = this.#parts;
-    for (const endsMs = clock.bootMs() + patienceMs;;) {
+  async #openPatiently(plan: ListenPlan, host: string, retries: number): Promise<Listener> {
+    for (let left = retries;; left--) {
       try {
         return await this.#openOne(plan, host);
       } catch (error) {
-        if (!isInUse(error) || clock.bootMs() >= endsMs) throw error;
-        await clock.sleep(PAUSE_MS);
+        if (!isInUse(error) || left <= 0) throw error;
+        await this.#parts.clock.sleep(PAUSE_MS);
       }
     }
   }

@@ -159,6 +159,24 @@ Deno.test("a new authority of clients counts after a reload", async () => {
   });
 });
 
+Deno.test("a session taken up again does not outlive the authority of its certificate", async () => {
+  await served("optional", async ({ api, tls, certs }) => {
+    const pair = { cert: await certs.text("b.crt"), key: await certs.text("b.key") };
+    using client = Deno.createHttpClient({ caCerts: [await certs.text("ca.crt")], ...pair });
+    const isLetIn = async (): Promise<boolean> => {
+      const url = `https://127.0.0.1:${api.port}/switchover`;
+      const headers = { connection: "close" };
+      const reply = await fetch(url, { ...ORDER, headers, client });
+      await reply.body?.cancel();
+      return reply.status !== 403;
+    };
+    deepStrictEqual([await isLetIn(), await isLetIn()], [true, true]);
+    await Deno.copyFile(certs.path("other.crt"), certs.path("ca.crt"));
+    await api.reload({ listen: HERE, tls, backlog: null });
+    deepStrictEqual([await isLetIn(), await isLetIn()], [false, false]);
+  });
+});
+
 Deno.test("I12 five silent clients and slow ones do not delay a health check by HTTPS", async () => {
   await served("none", async ({ api, ask }) => {
     const silent = await Promise.all(
