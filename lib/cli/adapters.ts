@@ -11,6 +11,7 @@ import { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Callbacks } from "../runtime/callbacks.ts";
 import { askPeers } from "../runtime/peers.ts";
+import type { Access } from "./access.ts";
 
 /** In force until the store has shown settings: those of `bootstrap.dcs`. */
 export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
@@ -21,9 +22,10 @@ export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
 /** The store of this cluster. */
 export function openStore(
   { etcd, scope, namespace }: AgentConfig,
+  { store: { fetch } }: Pick<Access, "store">,
   endpointMs: () => number,
 ): EtcdDcs {
-  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock });
+  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock, fetch });
 }
 
 /** The local server. */
@@ -43,9 +45,12 @@ export function openCallbacks({ scope, postgresql }: AgentConfig, log: Log): Cal
   return new Callbacks({ commands: postgresql.hooks.callbacks, scope, start: startHook, log });
 }
 
-/** Calls to other members, with the credentials of `ctl` or `restapi`. */
-export function memberCalls({ ctl, restapi }: AgentConfig): AskPeers {
+/** Calls to other members, with the credentials of `ctl` or `restapi` and the certificates of `ctl`. */
+export function memberCalls(
+  { ctl, restapi }: AgentConfig,
+  { members: { fetch } }: Pick<Access, "members">,
+): AskPeers {
   const login = ctl ?? restapi.authentication;
-  const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent` };
+  const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent`, fetch };
   return (members, signal) => askPeers(members, options, signal);
 }

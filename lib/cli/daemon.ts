@@ -10,6 +10,8 @@ import { loadConfig } from "../config/load.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import { watchSignals } from "../runtime/signals.ts";
+import { Access } from "./access.ts";
+import { certificateRemarks } from "./certificate_faults.ts";
 import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
@@ -42,6 +44,10 @@ export async function runDaemon(
     await makeStateDir(config.stateDir);
     return await runMember(config, log, () => loadConfig(configPath, env));
   } catch (error) {
+    if (error instanceof ConfigError) {
+      await printFaults(error);
+      return EXIT_CONFIG;
+    }
     if (!(error instanceof Refused)) throw error;
     log.critical(error.message);
     return EXIT_FAILED;
@@ -94,10 +100,13 @@ async function runMember(
   reread: () => Promise<AgentConfig>,
 ): Promise<number> {
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
-  for (const warning of config.warnings) log.warn(warning);
-  const member = assembleMember(config, log);
+  const access = await Access.open(config, log);
+  const remarks = await certificateRemarks(config);
+  for (const warning of [...config.warnings, ...remarks]) log.warn(warning);
+  const member = assembleMember(config, access, log);
   const starting = new AbortController();
   let reloading = Promise.resolve();
+  let api: RunningApi | null = null;
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
@@ -105,20 +114,21 @@ async function runMember(
       member.mailbox.post({ kind: "shutdown" });
     },
     onReload: () => {
-      reloading = reloading.then(() => reload(member, log, reread));
+      reloading = reloading.then(() => reload(member, api, log, reread));
     },
   });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
-  if (await isNameInUse(cluster, config.name)) {
+  if (await isNameInUse(cluster, config.name, access.members.unchecked)) {
     log.critical(`Can't start; there is already a node named '${config.name}' running`);
     return EXIT_FAILED;
   }
-  const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
+  api = await startApi({ ...access.plan(), context: member.apiContext });
   await runLoops(member, log);
   await endMember(member, api);
   await reloading;
+  await access.close();
   log.info("Ended");
   return EXIT_DONE;
 }
@@ -197,12 +207,21 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.recorder.flush();
 }
 
-async function reload(member: Member, log: Log, reread: () => Promise<AgentConfig>): Promise<void> {
+async function reload(
+  member: Member,
+  api: RunningApi | null,
+  log: Log,
+  reread: () => Promise<AgentConfig>,
+): Promise<void> {
   try {
     const config = await reread();
+    await member.access.reload(config);
+    await api?.reload(member.access.plan());
     for (const warning of config.warnings) log.warn(warning);
     member.takeTags(config.tags);
-    log.info("Reloaded the configuration: tags are in force, other changes need a restart");
+    log.info(
+      "Reloaded the configuration: tags, restapi and certificates are in force, other changes need a restart",
+    );
   } catch (error) {
     log.error(`Cannot reload the configuration: ${String(error)}`);
   }

@@ -21,6 +21,7 @@ import { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
+import type { Access } from "./access.ts";
 import { memberCalls, openCallbacks, openServer, openStore, settingsAtFirst } from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
 import { SelfHolder } from "./self.ts";
@@ -42,6 +43,7 @@ export interface Member {
   /** The budget of a lease in force now. */
   readonly timing: () => LeaseTiming;
   readonly apiContext: ApiContext;
+  readonly access: Access;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
   /** New tags of the local file; published with the next tick. */
@@ -51,8 +53,8 @@ export interface Member {
 const clock = systemClock;
 
 /** Builds the adapters of a configuration and wires them; does no I/O. */
-export function assembleMember(config: AgentConfig, log: Log): Member {
-  const parts = partsOf(config, log);
+export function assembleMember(config: AgentConfig, access: Access, log: Log): Member {
+  const parts = partsOf(config, access, log);
   const self = new SelfHolder(config);
   return {
     ...parts,
@@ -70,13 +72,13 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
   readonly ask: AskPeers;
 }
 
-function partsOf(config: AgentConfig, log: Log): Parts {
+function partsOf(config: AgentConfig, access: Access, log: Log): Parts {
   const { stateDir } = config;
   const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
   const watchdog = openWatchdog(config, settings, log);
   const timing = (): LeaseTiming => watchdog.budget(timingOf(settings()));
-  const dcs = openStore(config, () => timing().endpointMs);
+  const dcs = openStore(config, access, () => timing().endpointMs);
   const mailbox = new LiveMailbox(clock);
   const onLost = (why: string): void => {
     log.warn(`The lease changed by itself: ${why}`);
@@ -102,7 +104,8 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     board,
     log,
     firstSettings,
-    ask: memberCalls(config),
+    ask: memberCalls(config, access),
+    access,
   };
 }
 
@@ -153,7 +156,7 @@ function markManaged({ background, managed }: Parts): void {
   });
 }
 
-function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiContext {
+function apiContextOf({ name, scope }: AgentConfig, parts: Parts): ApiContext {
   const { board, mailbox, dcs, log, postgres, deadMan } = parts;
   return {
     name,
@@ -163,7 +166,7 @@ function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiC
     dcs,
     clock,
     log,
-    authentication: restapi.authentication,
+    access: () => parts.access.rules(),
     askPeers: parts.ask,
     probe: (signal) => postgres.probe(signal),
     deadMan: () => deadMan.status(),

@@ -1,11 +1,14 @@
 import { systemClock } from "../base/clock.ts";
+import { silentLog } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
-import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
+import { openClients } from "./access.ts";
+import { openStore } from "./adapters.ts";
 import type { CommandContext } from "./command.ts";
 import type { Manner } from "./faces.ts";
 import type { Output } from "./output.ts";
 import { terminalPrompt } from "./prompt.ts";
 import { httpRemote } from "./remote.ts";
+import { ownApiUrl } from "./self.ts";
 
 const ENDPOINT_MS = 2000;
 
@@ -17,17 +20,18 @@ export async function openCluster(
   env: Env,
   face: { readonly output: Output; readonly manner: Manner },
 ): Promise<CommandContext> {
-  const { scope, namespace, etcd, ctl, restapi } = await loadConfig(configPath, env);
-  const clock = systemClock;
-  const store = new EtcdDcs({ ...etcd, scope, namespace, endpointMs: () => ENDPOINT_MS, clock });
+  const config = await loadConfig(configPath, env);
+  const { scope, ctl } = config;
+  const clients = await openClients(config, silentLog);
+  const store = openStore(config, clients, () => ENDPOINT_MS);
   return {
     ...face.manner,
     cluster: { scope, read: (signal) => store.read(signal) },
-    remote: httpRemote(ctl),
-    ownApiUrl: `http://${restapi.connectAddress}`,
+    remote: httpRemote(ctl, clients.members.fetch),
+    ownApiUrl: ownApiUrl(config),
     output: face.output,
     prompt: terminalPrompt(face.output),
-    clock,
+    clock: systemClock,
   };
 }
 

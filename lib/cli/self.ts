@@ -25,12 +25,17 @@ export class SelfHolder {
   }
 }
 
+/** Where others find the REST API of this member, without a path. */
+export function ownApiUrl({ restapi }: AgentConfig): string {
+  return `${restapi.tls === null ? "http" : "https"}://${restapi.connectAddress}`;
+}
+
 function selfOf(config: AgentConfig, tags: JsonObject): SelfView {
-  const { name, restapi, postgresql, bootstrap } = config;
+  const { name, postgresql, bootstrap } = config;
   const { connectAddress, proxyAddress, database } = postgresql;
   return {
     name,
-    apiUrl: `http://${restapi.connectAddress}/patroni`,
+    apiUrl: `${ownApiUrl(config)}/patroni`,
     connUrl: `postgres://${connectAddress}/${database}`,
     proxyUrl: proxyAddress === null ? null : `postgres://${proxyAddress}/${database}`,
     tags: readTags(tags),

@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { decodeSettings } from "../core/settings.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import { assemble } from "./assemble.ts";
+import { accessRemarks } from "./access_remarks.ts";
 import { overlay } from "./environment.ts";
 import { configError, faultAt, place, printFault, type Sources, valueAt } from "./faults.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
@@ -49,12 +50,13 @@ export function readConfig(file: string, text: string, env: Env): AgentConfig {
     stateDir: state.path,
     bootstrapDcs: settings.raw,
     tags: objectAt(values, ["tags"]),
-    unsupported: unsupported(sources, findings, parsed.output),
+    unsupported: remarks(sources, findings, ["unsupported"]),
     warnings: [
       ...laid.warnings,
       ...remarks(sources, findings, ["unknown", "not-yet"]),
       ...settings.warnings,
       ...local.warnings,
+      ...accessRemarks(parsed.output).map(({ path, message }) => remark(sources, path, message)),
     ],
   });
 }
@@ -156,19 +158,6 @@ function localSettings(
   ];
   const kept = { parameters: parameters.values, recovery_conf: recovery.values };
   return { postgresql: { ...postgresql, ...kept }, warnings };
-}
-
-function unsupported(
-  sources: Sources,
-  findings: readonly Finding[],
-  values: FileValues,
-): readonly string[] {
-  const isTls = values.etcd3.endpoints.some((endpoint) => endpoint.startsWith("https:"));
-  const tls = "not implemented in this version: etcd by https";
-  return [
-    ...remarks(sources, findings, ["unsupported"]),
-    ...(isTls ? [remark(sources, ["etcd3"], tls)] : []),
-  ];
 }
 
 function refusals(sources: Sources, findings: readonly Finding[]): readonly ConfigFault[] {

@@ -25,7 +25,7 @@ Deno.test("post() sends JSON and the login, UTF-8 in it, and returns status and 
     return new Response("no", { status: 412 });
   });
   using deadline = within(5000);
-  const remote = httpRemote({ username: "u", password: "ß€" });
+  const remote = httpRemote({ username: "u", password: "ß€" }, fetch);
   const answer = await remote.post(server.url, { candidate: "b" }, deadline.signal);
   await server.stop();
 
@@ -36,7 +36,7 @@ Deno.test("post() sends JSON and the login, UTF-8 in it, and returns status and 
 Deno.test("get() carries no login", async () => {
   const server = serve((request) => new Response(request.headers.get("authorization")));
   using deadline = within(5000);
-  const remote = httpRemote({ username: "u", password: "p" });
+  const remote = httpRemote({ username: "u", password: "p" }, fetch);
   const answer = await remote.get(server.url, deadline.signal);
   await server.stop();
 
@@ -47,14 +47,14 @@ Deno.test("post() is unreachable when nobody listens: nothing was sent", async (
   using deadline = within(5000);
   const url = `http://127.0.0.1:${freePort()}/`;
 
-  strictEqual((await httpRemote(null).post(url, {}, deadline.signal)).kind, "unreachable");
+  strictEqual((await httpRemote(null, fetch).post(url, {}, deadline.signal)).kind, "unreachable");
 });
 
 Deno.test("post() is lost when the member takes the request and is silent", async () => {
   const { promise: hung, resolve } = Promise.withResolvers<Response>();
   const server = serve(() => hung);
   using deadline = within(100);
-  const answer = await httpRemote(null).post(server.url, {}, deadline.signal);
+  const answer = await httpRemote(null, fetch).post(server.url, {}, deadline.signal);
   resolve(new Response(""));
   await server.stop();
 

@@ -1,0 +1,105 @@
+import { OPEN_ACCESS } from "../api/access.ts";
+import type { AccessRules } from "../api/access.ts";
+import type { ListenPlan } from "../api/listeners.ts";
+import { ConfigError } from "../base/errors.ts";
+import type { ConfigFault } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { AgentConfig } from "../config/agent_config.ts";
+import { HttpsClient } from "../net/https_client.ts";
+import { TlsSource } from "../net/tls_source.ts";
+import { certificateFaults, clientFaults } from "./certificate_faults.ts";
+
+/** Who may call us, and how we call others: everything that has to do with certificates. */
+export class Access {
+  /** Members of the cluster. */
+  readonly members: HttpsClient;
+  /** The store. */
+  readonly store: HttpsClient;
+  readonly #log: Log;
+  #server: TlsSource | null;
+  #config: AgentConfig;
+
+  private constructor(
+    parts: { members: HttpsClient; store: HttpsClient; server: TlsSource | null },
+    config: AgentConfig,
+    log: Log,
+  ) {
+    this.members = parts.members;
+    this.store = parts.store;
+    this.#server = parts.server;
+    this.#config = config;
+    this.#log = log;
+  }
+
+  /** Reads every certificate. Throws `ConfigError` with all that cannot be used. */
+  static async open(config: AgentConfig, log: Log): Promise<Access> {
+    await throwCertificateFaults(config);
+    const { members, store } = await openClients(config, log);
+    const { tls } = config.restapi;
+    const server = tls === null ? null : await TlsSource.open("the REST API", tls, log);
+    return new Access({ members, store, server }, config, log);
+  }
+
+  /** The rules of the moment. */
+  rules(): AccessRules {
+    const { restapi } = this.#config;
+    return {
+      ...OPEN_ACCESS,
+      authentication: restapi.authentication,
+      allowlist: restapi.allowlist,
+      allowlistIncludeMembers: restapi.allowlistIncludeMembers,
+      headers: restapi.headers,
+      httpsHeaders: restapi.httpsHeaders,
+      serverName: restapi.serverTokens === "ProductOnly" ? "agent" : null,
+    };
+  }
+
+  /** How the REST API listens. */
+  plan(): ListenPlan {
+    const { listen, tls, requestQueueSize: backlog } = this.#config.restapi;
+    if (tls === null || this.#server === null) return { listen, tls: null, backlog };
+    return { listen, tls: { source: this.#server, verifyClient: tls.verifyClient }, backlog };
+  }
+
+  /**
+   * What a new configuration says, from now on: give `plan()` to the server afterwards. Throws `ConfigError` when a
+   * certificate cannot be used; then nothing has changed.
+   */
+  async reload(config: AgentConfig): Promise<void> {
+    await throwCertificateFaults(config);
+    const { tls } = config.restapi;
+    if (tls === null) this.#server = null;
+    else if (this.#server !== null) await this.#server.follow(tls);
+    else this.#server = await TlsSource.open("the REST API", tls, this.#log);
+    await this.members.reload(config.ctlTls);
+    await this.store.reload({ ...config.etcd.tls, insecure: false });
+    this.#config = config;
+  }
+
+  /** Ends idle connections. */
+  async close(): Promise<void> {
+    await Promise.all([this.members.close(), this.store.close()]);
+  }
+}
+
+/** The clients alone, for commands: who gives them need not read the server's keys. Throws `ConfigError`. */
+export async function openClients(
+  config: AgentConfig,
+  log: Log,
+): Promise<{ readonly members: HttpsClient; readonly store: HttpsClient }> {
+  throwIfAny(await clientFaults(config));
+  const store = await HttpsClient.open("etcd", { ...config.etcd.tls, insecure: false }, log);
+  const members = await HttpsClient.open("members", config.ctlTls, log);
+  return { members, store };
+}
+
+/** Throws `ConfigError` when a file of certificates or keys that the configuration names cannot be used. */
+export async function throwCertificateFaults(config: AgentConfig): Promise<void> {
+  throwIfAny(await certificateFaults(config));
+}
+
+function throwIfAny(faults: readonly ConfigFault[]): void {
+  if (faults.length === 0) return;
+  const lines = faults.map(({ path, message }) => `${path}: ${message}`);
+  throw new ConfigError(["Cannot use the certificates", ...lines].join("\n"), faults);
+}
