@@ -25,13 +25,18 @@ export class Certificates implements AsyncDisposable {
   }
 
   /** A certificate for this host, good for servers and clients: `NAME.crt` and `NAME.key`. */
-  async issue(authority: string, name: string, commonName = name): Promise<void> {
+  async issue(
+    authority: string,
+    name: string,
+    commonName = name,
+    names = "IP:127.0.0.1,IP:::1,DNS:localhost",
+  ): Promise<void> {
     const subject = ["-subj", `/CN=${commonName}`];
     const request = ["req", ...NEW_KEY, "-keyout", `${name}.key`, "-out", `${name}.csr`];
     await this.#openssl([...request, ...subject]);
     await Deno.writeTextFile(
       this.path(`${name}.ext`),
-      "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n",
+      `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`,
     );
     const ca = ["-CA", `${authority}.crt`, "-CAkey", `${authority}.key`, "-CAcreateserial"];
     const out = ["-extfile", `${name}.ext`, "-out", `${name}.new`];
