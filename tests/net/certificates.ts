@@ -31,7 +31,7 @@ export class Certificates implements AsyncDisposable {
     commonName = name,
     names = "IP:127.0.0.1,IP:::1,DNS:localhost",
   ): Promise<void> {
-    const subject = ["-subj", `/CN=${commonName}`];
+    const subject = ["-subj", commonName === "" ? "/O=agent" : `/CN=${commonName}`];
     const request = ["req", ...NEW_KEY, "-keyout", `${name}.key`, "-out", `${name}.csr`];
     await this.#openssl([...request, ...subject]);
     await Deno.writeTextFile(
