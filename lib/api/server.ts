@@ -1,5 +1,4 @@
 import { Turnstile } from "../base/turnstile.ts";
-import type { TlsSource } from "../net/tls_source.ts";
 import { createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
 import { Listeners } from "./listeners.ts";
@@ -26,10 +25,11 @@ export interface RunningApi {
 const SHUTDOWN_MS = 2000;
 /** The longest request is a handover that is waited for. */
 const RETIRE_MS = 60_000;
-/** Replaced certificates are found without a signal, too. */
-const LOOK_EVERY_MS = 5000;
 
-/** Serves the API on every address. Throws `Refused` when one cannot be had (port in use); then none is served. */
+/**
+ * Serves the API on every address; certificates that their source renews are used at once. Throws `Refused` when one cannot be had (port in use); then none is
+ * served.
+ */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { context } = options;
   const app = createApp(context);
@@ -40,8 +40,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     serve: (request, caller) => app(request, closing.signal, caller),
   }, options);
   await listeners.start();
-  const certificates = new FollowedCertificates(listeners);
-  certificates.follow(options.tls?.source ?? null);
+  const follow = ({ tls }: ListenPlan): void =>
+    tls?.source.onRenewed((material) => listeners.renew(material));
+  follow(options);
   const turnstile = new Turnstile();
   return {
     get port(): number {
@@ -51,36 +52,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       turnstile.pass(async () => {
         await plan.tls?.source.look();
         await listeners.change(plan, RETIRE_MS);
-        certificates.follow(plan.tls?.source ?? null);
+        follow(plan);
       }),
     shutdown: () =>
       turnstile.pass(async () => {
         closing.abort(new DOMException("the agent ends", "AbortError"));
-        await certificates.close();
         await listeners.close(SHUTDOWN_MS);
       }),
   };
-}
-
-/** Looks at the files now and then, and hands what is new to the listeners. */
-class FollowedCertificates {
-  readonly #listeners: Listeners;
-  #source: TlsSource | null = null;
-  readonly #timer: ReturnType<typeof setInterval>;
-
-  constructor(listeners: Listeners) {
-    this.#listeners = listeners;
-    this.#timer = setInterval(() => void this.#source?.look(), LOOK_EVERY_MS);
-  }
-
-  follow(source: TlsSource | null): void {
-    this.#source = source;
-    source?.onRenewed((material) => this.#listeners.renew(material));
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#source?.look(); // one in work ends here
-    this.#source?.onRenewed(() => {});
-  }
 }

@@ -9,6 +9,12 @@ import { HttpsClient } from "../net/https_client.ts";
 import { TlsSource } from "../net/tls_source.ts";
 import { certificateFaults, clientFaults } from "./certificate_faults.ts";
 
+/**
+ * Replaced certificates count without a signal, and before they are needed: members may not talk to each other for
+ * weeks, and must be able to when the leader is gone.
+ */
+const LOOK_EVERY_MS = 5000;
+
 /** Who may call us, and how we call others: everything that has to do with certificates. */
 export class Access {
   /** Members of the cluster. */
@@ -16,6 +22,7 @@ export class Access {
   /** The store. */
   readonly store: HttpsClient;
   readonly #log: Log;
+  readonly #timer: ReturnType<typeof setInterval>;
   #server: TlsSource | null;
   #config: AgentConfig;
 
@@ -29,9 +36,10 @@ export class Access {
     this.#server = parts.server;
     this.#config = config;
     this.#log = log;
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
-  /** Reads every certificate. Throws `ConfigError` with all that cannot be used. */
+  /** Reads every certificate, and looks for replaced ones every few seconds until `close`. Throws `ConfigError` with all that cannot be used. */
   static async open(config: AgentConfig, log: Log): Promise<Access> {
     await throwCertificateFaults(config);
     const { members, store } = await openClients(config, log);
@@ -78,7 +86,13 @@ export class Access {
 
   /** Ends idle connections. */
   async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#look();
     await Promise.all([this.members.close(), this.store.close()]);
+  }
+
+  async #look(): Promise<void> {
+    await Promise.all([this.members.look(), this.store.look(), this.#server?.look()]);
   }
 }
 

@@ -15,12 +15,9 @@ export interface ClientTls extends TlsFiles {
 /** Checks by the system's authorities and shows no certificate. */
 export const PLAIN_CLIENT: ClientTls = { ...NO_TLS_FILES, insecure: false };
 
-/** How often the files are looked at while requests are made. */
-const LOOK_EVERY_MS = 5000;
-
 /**
- * The client for members, command line and store. Follows its certificate files: the next request after a change
- * uses the new ones, requests in work end with the old ones. A look never holds up a request.
+ * The client for members, command line and store. Each `look` takes replaced certificates: the next request uses the
+ * new ones, requests in work end with the old ones. No request waits for a disk.
  */
 export class HttpsClient {
   readonly #source: TlsSource;
@@ -28,13 +25,11 @@ export class HttpsClient {
   #client: Deno.HttpClient;
   /** The one before: a request that was just begun may still reach for it. */
   #retired: Deno.HttpClient | null = null;
-  #lookedMs = 0;
 
   private constructor(source: TlsSource, insecure: boolean) {
     this.#source = source;
     this.#insecure = insecure;
     this.#client = clientOf(source.present);
-    this.#lookedMs = performance.now();
     source.onRenewed((material) => this.#renew(material));
   }
 
@@ -45,13 +40,17 @@ export class HttpsClient {
 
   /** `fetch` by these certificates; plain http works as well. */
   readonly fetch: HttpFetch = (url, init) => {
-    this.#lookSometimes();
     if (this.#insecure && url.startsWith("https:")) return this.unchecked(url, init);
     return fetch(url, { ...init, client: this.#client });
   };
 
   /** The same without a check of the other end; for questions whose answer is not believed. */
   readonly unchecked: HttpFetch = (url, init) => uncheckedFetch(url, init, this.#source.present);
+
+  /** Takes what is new in the files; never throws. */
+  look(): Promise<void> {
+    return this.#source.look();
+  }
 
   /** Other files or another manner from now on. Throws `TlsFault` and stays as it was. */
   async reload(tls: ClientTls): Promise<void> {
@@ -71,12 +70,6 @@ export class HttpsClient {
     this.#retired?.close();
     this.#retired = this.#client;
     this.#client = clientOf(material);
-  }
-
-  #lookSometimes(): void {
-    if (performance.now() - this.#lookedMs < LOOK_EVERY_MS) return;
-    this.#lookedMs = performance.now();
-    this.#source.look();
   }
 }
 

@@ -155,7 +155,7 @@ securedTest(
     const { leader, writer } = await leaderAndWriter(cluster);
     writer.resetGap();
     await Deno.writeTextFile(certs.path("rest_ca.crt"), await bothAuthorities(certs));
-    await allTake(cluster, "new certificates for members");
+    await allTake(cluster, "Took new certificates for members");
     await issueRest(certs, "second");
     await waitFor("new certificates on every member", 20_000, async () => {
       const issuers = await Promise.all(cluster.members.map(issuerOf));
