@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { TLSSocket } from "node:tls";
+import type { DetailedPeerCertificate } from "node:tls";
 
 /**
  * Which client certificates hold under the authorities of this moment. A session that is taken up again skips the
@@ -27,22 +28,42 @@ export class ClientCertificates {
   /** Did the other end of this connection prove a certificate that holds now? */
   isProven(socket: unknown): boolean {
     if (!(socket instanceof TLSSocket) || !socket.authorized) return false;
-    const { raw } = socket.getPeerCertificate();
-    if (raw === undefined) return false;
-    const certificate = new X509Certificate(raw);
-    if (!isInDate(certificate)) return false;
-    const print = certificate.fingerprint256;
-    const holds = !socket.isSessionReused() || this.#checked.has(print) ||
-      this.#issued(certificate);
+    const chain = chainOf(socket.getPeerCertificate(true));
+    const [own] = chain;
+    if (own === undefined || !isInDate(own)) return false;
+    const print = own.fingerprint256;
+    const holds = !socket.isSessionReused() || this.#checked.has(print) || this.#leadsHome(chain);
     if (holds) this.#checked.add(print);
     return holds;
   }
 
-  #issued(certificate: X509Certificate): boolean {
-    return this.#authorities.some((one) =>
-      certificate.checkIssued(one) && certificate.verify(one.publicKey)
-    );
+  /** Is each of the chain issued by the next one, up to one of the authorities? */
+  #leadsHome(chain: readonly X509Certificate[]): boolean {
+    for (const [index, one] of chain.entries()) {
+      if (this.#authorities.some((authority) => isIssuedBy(one, authority))) return true;
+      const next = chain[index + 1];
+      if (next === undefined || !next.ca || !isInDate(next) || !isIssuedBy(one, next)) return false;
+    }
+    return false;
   }
+}
+
+/** Chains are short; a longer one is none. */
+const CHAIN_MAX = 8;
+
+function chainOf(peer: DetailedPeerCertificate): readonly X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let next: DetailedPeerCertificate | undefined = peer;
+  while (next?.raw !== undefined && chain.length < CHAIN_MAX) {
+    chain.push(new X509Certificate(next.raw));
+    const issuer: DetailedPeerCertificate | undefined = next.issuerCertificate;
+    next = issuer === next ? undefined : issuer;
+  }
+  return chain;
+}
+
+function isIssuedBy(one: X509Certificate, issuer: X509Certificate): boolean {
+  return one.checkIssued(issuer) && one.verify(issuer.publicKey);
 }
 
 function isInDate({ validFrom, validTo }: X509Certificate): boolean {

@@ -62,6 +62,11 @@ export class Access {
     };
   }
 
+  /** Name and password for our own calls to members. */
+  login(): AgentConfig["ctl"] {
+    return this.#config.ctl;
+  }
+
   /** How the REST API listens. */
   plan(): ListenPlan {
     const { listen, tls, requestQueueSize: backlog } = this.#config.restapi;

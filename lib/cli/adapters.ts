@@ -46,11 +46,9 @@ export function openCallbacks({ scope, postgresql }: AgentConfig, log: Log): Cal
 }
 
 /** Calls to other members, with the credentials of `ctl` or `restapi` and the certificates of `ctl`. */
-export function memberCalls(
-  { ctl, restapi }: AgentConfig,
-  { members: { fetch } }: Pick<Access, "members">,
-): AskPeers {
-  const login = ctl ?? restapi.authentication;
-  const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent`, fetch };
-  return (members, signal) => askPeers(members, options, signal);
+export function memberCalls(access: Access): AskPeers {
+  const { fetch } = access.members;
+  const userAgent = `Patroni/${COMPATIBLE_VERSION} agent`;
+  return (members, signal) =>
+    askPeers(members, { login: access.login(), userAgent, fetch }, signal);
 }

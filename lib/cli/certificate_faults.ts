@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import type { ConfigFault } from "../base/errors.ts";
 import type { AgentConfig, Credentials } from "../config/agent_config.ts";
 import { loadTls, TlsFault } from "../net/tls.ts";
@@ -51,7 +52,8 @@ export async function certificateRemarks({ restapi }: AgentConfig): Promise<read
   const { cert } = await loadTls(restapi.tls);
   const host = restapi.connectAddress.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
   const own = new X509Certificate(cert ?? "");
-  if (own.checkIP(host) !== undefined || own.checkHost(host) !== undefined) return [];
+  const found = isIP(host) === 0 ? own.checkHost(host) : own.checkIP(host);
+  if (found !== undefined) return [];
   return [
     `restapi.certfile: the certificate does not name ${host} of restapi.connect_address: members that check it ` +
     "will not find this one",

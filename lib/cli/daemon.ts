@@ -218,7 +218,7 @@ async function reload(
     await member.access.reload(config);
     await api?.reload(member.access.plan());
     for (const warning of config.warnings) log.warn(warning);
-    member.takeTags(config.tags);
+    member.takeSelf(config);
     log.info(
       "Reloaded the configuration: tags, restapi and certificates are in force, other changes need a restart",
     );

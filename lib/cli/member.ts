@@ -1,6 +1,5 @@
 import type { ApiContext } from "../api/context.ts";
 import { systemClock } from "../base/clock.ts";
-import type { JsonObject } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
@@ -46,8 +45,8 @@ export interface Member {
   readonly access: Access;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
-  /** New tags of the local file; published with the next tick. */
-  readonly takeTags: (tags: JsonObject) => void;
+  /** New tags and addresses of the local file; published with the next tick. */
+  readonly takeSelf: (config: AgentConfig) => void;
 }
 
 const clock = systemClock;
@@ -60,11 +59,11 @@ export function assembleMember(config: AgentConfig, access: Access, log: Log): M
     ...parts,
     agent: agentOf(config, parts, self),
     apiContext: apiContextOf(config, parts),
-    takeTags: (tags) => self.takeTags(tags),
+    takeSelf: (changed) => self.take(changed),
   };
 }
 
-interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
+interface Parts extends Omit<Member, "agent" | "apiContext" | "takeSelf"> {
   readonly board: LiveBoard;
   readonly log: Log;
   readonly firstSettings: Settings;
@@ -104,7 +103,7 @@ function partsOf(config: AgentConfig, access: Access, log: Log): Parts {
     board,
     log,
     firstSettings,
-    ask: memberCalls(config, access),
+    ask: memberCalls(access),
     access,
   };
 }

@@ -159,21 +159,48 @@ Deno.test("a new authority of clients counts after a reload", async () => {
   });
 });
 
-Deno.test("a session taken up again does not outlive the authority of its certificate", async () => {
-  await served("optional", async ({ api, tls, certs }) => {
-    const pair = { cert: await certs.text("b.crt"), key: await certs.text("b.key") };
-    using client = Deno.createHttpClient({ caCerts: [await certs.text("ca.crt")], ...pair });
-    const isLetIn = async (): Promise<boolean> => {
+/** Is a client with this certificate, which takes its sessions up again, let in to change something? */
+async function visitor(
+  { certs, api }: World,
+  name: string,
+): Promise<Disposable & { isLetIn(): Promise<boolean> }> {
+  const pair = { cert: await certs.text(`${name}.crt`), key: await certs.text(`${name}.key`) };
+  const client = Deno.createHttpClient({ caCerts: [await certs.text("ca.crt")], ...pair });
+  return {
+    async isLetIn(): Promise<boolean> {
       const url = `https://127.0.0.1:${api.port}/switchover`;
-      const headers = { connection: "close" };
-      const reply = await fetch(url, { ...ORDER, headers, client });
+      const reply = await fetch(url, { ...ORDER, headers: { connection: "close" }, client });
       await reply.body?.cancel();
       return reply.status !== 403;
-    };
-    deepStrictEqual([await isLetIn(), await isLetIn()], [true, true]);
+    },
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+Deno.test("a session taken up again does not outlive the authority of its certificate", async () => {
+  await served("optional", async (world) => {
+    const { api, tls, certs } = world;
+    using visit = await visitor(world, "b");
+    deepStrictEqual([await visit.isLetIn(), await visit.isLetIn()], [true, true]);
     await Deno.copyFile(certs.path("other.crt"), certs.path("ca.crt"));
     await api.reload({ listen: HERE, tls, backlog: null });
-    deepStrictEqual([await isLetIn(), await isLetIn()], [false, false]);
+    deepStrictEqual([await visit.isLetIn(), await visit.isLetIn()], [false, false]);
+  });
+});
+
+Deno.test("a session taken up again holds under one more authority, with a chain between", async () => {
+  await served("optional", async (world) => {
+    const { api, tls, certs } = world;
+    await certs.intermediate("ca", "middle");
+    await certs.issue("middle", "deep");
+    const chain = await certs.text("deep.crt") + await certs.text("middle.crt");
+    await Deno.writeTextFile(certs.path("deep.crt"), chain);
+    using visit = await visitor(world, "deep");
+    deepStrictEqual([await visit.isLetIn(), await visit.isLetIn()], [true, true]);
+    const both = await certs.text("other.crt") + await certs.text("ca.crt");
+    await Deno.writeTextFile(certs.path("ca.crt"), both);
+    await api.reload({ listen: HERE, tls, backlog: null });
+    deepStrictEqual([await visit.isLetIn(), await visit.isLetIn()], [true, true]);
   });
 });
 

@@ -24,6 +24,15 @@ export class Certificates implements AsyncDisposable {
     await this.#openssl([...words, "-days", "3", "-subj", `/CN=${name}`, ...extensions]);
   }
 
+  /** An authority issued by another. */
+  async intermediate(authority: string, name: string): Promise<void> {
+    const request = ["req", ...NEW_KEY, "-keyout", `${name}.key`, "-out", `${name}.csr`];
+    await this.#openssl([...request, "-subj", `/CN=${name}`]);
+    const text = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n";
+    await Deno.writeTextFile(this.path(`${name}.ext`), text);
+    await this.#sign(authority, name, `${name}.crt`);
+  }
+
   /** A certificate for this host, good for servers and clients: `NAME.crt` and `NAME.key`. */
   async issue(
     authority: string,
@@ -38,9 +47,7 @@ export class Certificates implements AsyncDisposable {
       this.path(`${name}.ext`),
       `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`,
     );
-    const ca = ["-CA", `${authority}.crt`, "-CAkey", `${authority}.key`, "-CAcreateserial"];
-    const out = ["-extfile", `${name}.ext`, "-out", `${name}.new`];
-    await this.#openssl(["x509", "-req", "-in", `${name}.csr`, "-days", "3", ...ca, ...out]);
+    await this.#sign(authority, name, `${name}.new`);
     await Deno.rename(this.path(`${name}.new`), this.path(`${name}.crt`));
     await Deno.chmod(this.path(`${name}.key`), 0o600);
   }
@@ -57,6 +64,12 @@ export class Certificates implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.folder, { recursive: true });
+  }
+
+  async #sign(authority: string, name: string, out: string): Promise<void> {
+    const ca = ["-CA", `${authority}.crt`, "-CAkey", `${authority}.key`, "-CAcreateserial"];
+    const files = ["-in", `${name}.csr`, "-extfile", `${name}.ext`, "-out", out];
+    await this.#openssl(["x509", "-req", "-days", "3", ...ca, ...files]);
   }
 
   async #openssl(args: readonly string[]): Promise<void> {
