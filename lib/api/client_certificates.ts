@@ -4,16 +4,22 @@ import type { DetailedPeerCertificate } from "node:tls";
 
 /**
  * Which client certificates hold under the authorities of this moment. A session that is taken up again skips the
- * check of its certificate, with Deno 2.9 also after the authorities were replaced: such a one counts when its
- * certificate was checked since, or is issued by one of them and in date.
+ * check of its certificate, with Deno 2.9 also after the authorities were replaced, and old connections stay open: such
+ * a one counts when its certificate was checked since, or is issued by one of them and in date.
  */
 export class ClientCertificates {
   readonly #checked = new Set<string>();
+  readonly #checkedBy = new WeakMap<TLSSocket, string>();
   #authorities: readonly X509Certificate[] = [];
   #pem = "";
 
   constructor(ca: string | null) {
     this.trust(ca);
+  }
+
+  /** A connection was made just now: TLS has checked it by the present authorities, unless it is a resumed session. */
+  welcome(socket: TLSSocket): void {
+    if (!socket.isSessionReused()) this.#checkedBy.set(socket, this.#pem);
   }
 
   /** Other authorities from now on; nothing checked before counts. */
@@ -32,7 +38,8 @@ export class ClientCertificates {
     const [own] = chain;
     if (own === undefined || !isInDate(own)) return false;
     const print = own.fingerprint256;
-    const holds = !socket.isSessionReused() || this.#checked.has(print) || this.#leadsHome(chain);
+    const isChecked = this.#checked.has(print) || this.#checkedBy.get(socket) === this.#pem;
+    const holds = isChecked || this.#leadsHome(chain);
     if (holds) this.#checked.add(print);
     return holds;
   }

@@ -44,6 +44,7 @@ export async function listenHttps(options: ListenerOptions, tls: ServerTls): Pro
   });
   const work = new RequestsInWork(server);
   const clients = new ClientCertificates(tls.source.present.ca);
+  server.on("secureConnection", (socket) => clients.welcome(socket));
   server.on("request", (message, response) => {
     const caller = callerOf(message.socket, verifyClient, clients);
     if (verifyClient === "required" && caller.certificate === "missing") message.socket.destroy();

@@ -163,13 +163,14 @@ Deno.test("a new authority of clients counts after a reload", async () => {
 async function visitor(
   { certs, api }: World,
   name: string,
+  connection = "close",
 ): Promise<Disposable & { isLetIn(): Promise<boolean> }> {
   const pair = { cert: await certs.text(`${name}.crt`), key: await certs.text(`${name}.key`) };
   const client = Deno.createHttpClient({ caCerts: [await certs.text("ca.crt")], ...pair });
   return {
     async isLetIn(): Promise<boolean> {
       const url = `https://127.0.0.1:${api.port}/switchover`;
-      const reply = await fetch(url, { ...ORDER, headers: { connection: "close" }, client });
+      const reply = await fetch(url, { ...ORDER, headers: { connection }, client });
       await reply.body?.cancel();
       return reply.status !== 403;
     },
@@ -177,14 +178,16 @@ async function visitor(
   };
 }
 
-Deno.test("a session taken up again does not outlive the authority of its certificate", async () => {
+Deno.test("neither an open connection nor a session taken up again outlives the authority of its certificate", async () => {
   await served("optional", async (world) => {
     const { api, tls, certs } = world;
     using visit = await visitor(world, "b");
-    deepStrictEqual([await visit.isLetIn(), await visit.isLetIn()], [true, true]);
+    using guest = await visitor(world, "b", "keep-alive");
+    deepStrictEqual([await visit.isLetIn(), await guest.isLetIn()], [true, true]);
     await Deno.copyFile(certs.path("other.crt"), certs.path("ca.crt"));
     await api.reload({ listen: HERE, tls, backlog: null });
-    deepStrictEqual([await visit.isLetIn(), await visit.isLetIn()], [false, false]);
+    deepStrictEqual([await guest.isLetIn(), await visit.isLetIn()], [false, false]);
+    strictEqual(await visit.isLetIn(), false);
   });
 });
 
