@@ -33,15 +33,7 @@ const COMPLAIN_EVERY_MS = 60_000;
 export async function listenHttps(options: ListenerOptions, tls: ServerTls): Promise<Listener> {
   const { host, port, log } = options;
   const { verifyClient } = tls;
-  const server = createServer({
-    ...pairOf(tls.source.present),
-    requestCert: verifyClient !== "none",
-    rejectUnauthorized: verifyClient === "required",
-    handshakeTimeout: HANDSHAKE_MS,
-    headersTimeout: HEADERS_MS,
-    requestTimeout: REQUEST_MS,
-    connectionsCheckingInterval: CHECK_MS,
-  });
+  const server = serverOf(options, tls);
   const work = new RequestsInWork(server);
   const clients = new ClientCertificates(tls.source.present.ca);
   server.on("secureConnection", (socket) => clients.welcome(socket));
@@ -55,6 +47,7 @@ export async function listenHttps(options: ListenerOptions, tls: ServerTls): Pro
   const bound = await listening(server, options).catch((cause: unknown) => {
     throw cannotListen(host, port, cause);
   });
+  server.on("error", (error) => log.error(`The REST API has a fault: ${error.message}`));
   log.info(`REST API listens on ${host}:${bound} by HTTPS`);
   return {
     port: bound,
@@ -64,6 +57,22 @@ export async function listenHttps(options: ListenerOptions, tls: ServerTls): Pro
     },
     close: (graceMs) => work.close(graceMs),
   };
+}
+
+function serverOf({ host, port }: ListenerOptions, { source, verifyClient }: ServerTls): Server {
+  try {
+    return createServer({
+      ...pairOf(source.present),
+      requestCert: verifyClient !== "none",
+      rejectUnauthorized: verifyClient === "required",
+      handshakeTimeout: HANDSHAKE_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: CHECK_MS,
+    });
+  } catch (cause) {
+    throw cannotListen(host, port, cause); // a kind of key that TLS does not take
+  }
 }
 
 function pairOf({ ca, cert, key }: TlsMaterial): { cert: string; key: string; ca?: string } {

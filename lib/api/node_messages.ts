@@ -35,6 +35,7 @@ export async function sendReply(
   }
   if (!message.complete) headers["connection"] = "close";
   const { promise, resolve } = Promise.withResolvers<void>();
+  response.on("error", () => resolve()); // the client went away
   response.once("close", resolve);
   response.once("finish", resolve);
   response.writeHead(reply.status, headers);

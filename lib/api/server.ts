@@ -27,8 +27,8 @@ const SHUTDOWN_MS = 2000;
 const RETIRE_MS = 60_000;
 
 /**
- * Serves the API on every address; certificates that their source renews are used at once. Throws `Refused` when one cannot be had (port in use); then none is
- * served.
+ * Serves the API on every address; certificates that their source renews are used at once. Throws `Refused` when an
+ * address cannot be had (port in use); then none is served.
  */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { context } = options;

@@ -1,4 +1,3 @@
-import { OPEN_ACCESS } from "../api/access.ts";
 import type { AccessRules } from "../api/access.ts";
 import type { ListenPlan } from "../api/listeners.ts";
 import { ConfigError } from "../base/errors.ts";
@@ -6,6 +5,8 @@ import type { ConfigFault } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { HttpsClient } from "../net/https_client.ts";
+import { TlsFault } from "../net/tls.ts";
+import type { TlsFiles } from "../net/tls.ts";
 import { TlsSource } from "../net/tls_source.ts";
 import { certificateFaults, clientFaults } from "./certificate_faults.ts";
 
@@ -39,12 +40,15 @@ export class Access {
     this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
-  /** Reads every certificate, and looks for replaced ones every few seconds until `close`. Throws `ConfigError` with all that cannot be used. */
+  /**
+   * Reads every certificate, and looks for replaced ones every few seconds until `close`. Throws `ConfigError` with all
+   * that cannot be used.
+   */
   static async open(config: AgentConfig, log: Log): Promise<Access> {
     await throwCertificateFaults(config);
     const { members, store } = await openClients(config, log);
     const { tls } = config.restapi;
-    const server = tls === null ? null : await TlsSource.open("the REST API", tls, log);
+    const server = tls === null ? null : await openServer(tls, log);
     return new Access({ members, store, server }, config, log);
   }
 
@@ -52,7 +56,6 @@ export class Access {
   rules(): AccessRules {
     const { restapi } = this.#config;
     return {
-      ...OPEN_ACCESS,
       authentication: restapi.authentication,
       allowlist: restapi.allowlist,
       allowlistIncludeMembers: restapi.allowlistIncludeMembers,
@@ -81,11 +84,13 @@ export class Access {
   async reload(config: AgentConfig): Promise<void> {
     await throwCertificateFaults(config);
     const { tls } = config.restapi;
+    const server = this.#server;
     if (tls === null) this.#server = null;
-    else if (this.#server !== null) await this.#server.follow(tls);
-    else this.#server = await TlsSource.open("the REST API", tls, this.#log);
-    await this.members.reload(config.ctlTls);
-    await this.store.reload({ ...config.etcd.tls, insecure: false });
+    else if (server !== null) await orConfigError("restapi", () => server.follow(tls));
+    else this.#server = await openServer(tls, this.#log);
+    await orConfigError("ctl", () => this.members.reload(config.ctlTls));
+    const storeTls = { ...config.etcd.tls, insecure: false };
+    await orConfigError("etcd3", () => this.store.reload(storeTls));
     this.#config = config;
   }
 
@@ -101,15 +106,31 @@ export class Access {
   }
 }
 
+function openServer(files: TlsFiles, log: Log): Promise<TlsSource> {
+  return orConfigError("restapi", () => TlsSource.open("the REST API", files, log));
+}
+
 /** The clients alone, for commands: who gives them need not read the server's keys. Throws `ConfigError`. */
 export async function openClients(
   config: AgentConfig,
   log: Log,
 ): Promise<{ readonly members: HttpsClient; readonly store: HttpsClient }> {
   throwIfAny(await clientFaults(config));
-  const store = await HttpsClient.open("etcd", { ...config.etcd.tls, insecure: false }, log);
-  const members = await HttpsClient.open("members", config.ctlTls, log);
+  const storeTls = { ...config.etcd.tls, insecure: false };
+  const store = await orConfigError("etcd3", () => HttpsClient.open("etcd", storeTls, log));
+  const members = await orConfigError("ctl", () => HttpsClient.open("members", config.ctlTls, log));
   return { members, store };
+}
+
+/** What only the TLS library itself finds, or has changed since the check. */
+async function orConfigError<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TlsFault)) throw error;
+    throwIfAny([{ file: null, line: null, path, message: error.message }]);
+    throw error;
+  }
 }
 
 /** Throws `ConfigError` when a file of certificates or keys that the configuration names cannot be used. */

@@ -1,6 +1,6 @@
 import type { HttpFetch } from "../base/http.ts";
 import type { Log } from "../base/log.ts";
-import { NO_TLS_FILES } from "./tls.ts";
+import { NO_TLS_FILES, TlsFault } from "./tls.ts";
 import type { TlsFiles, TlsMaterial } from "./tls.ts";
 import { TlsSource } from "./tls_source.ts";
 import { systemAuthorities } from "./system_authorities.ts";
@@ -26,26 +26,30 @@ export class HttpsClient {
   /** The one before: a request that was just begun may still reach for it. */
   #retired: Deno.HttpClient | null = null;
 
-  private constructor(source: TlsSource, insecure: boolean) {
+  private constructor(source: TlsSource, insecure: boolean, client: Deno.HttpClient) {
     this.#source = source;
     this.#insecure = insecure;
-    this.#client = clientOf(source.present);
+    this.#client = client;
     source.onRenewed((material) => this.#renew(material));
   }
 
   /** Reads the certificates; `what` names the client in the log. Throws `TlsFault`. */
   static async open(what: string, tls: ClientTls, log: Log): Promise<HttpsClient> {
-    return new HttpsClient(await TlsSource.open(what, tls, log), tls.insecure);
+    const source = await TlsSource.open(what, tls, log);
+    return new HttpsClient(source, tls.insecure, firstClient(source, tls));
   }
 
   /** `fetch` by these certificates; plain http works as well. */
   readonly fetch: HttpFetch = (url, init) => {
-    if (this.#insecure && url.startsWith("https:")) return this.unchecked(url, init);
+    if (this.#insecure) return this.unchecked(url, init);
     return fetch(url, { ...init, client: this.#client });
   };
 
   /** The same without a check of the other end; for questions whose answer is not believed. */
-  readonly unchecked: HttpFetch = (url, init) => uncheckedFetch(url, init, this.#source.present);
+  readonly unchecked: HttpFetch = (url, init) =>
+    url.startsWith("https:")
+      ? uncheckedFetch(url, init, this.#source.present)
+      : fetch(url, { ...init, client: this.#client });
 
   /** Takes what is new in the files; never throws. */
   look(): Promise<void> {
@@ -67,9 +71,19 @@ export class HttpsClient {
 
   /** Streams outlive the client that they were begun with. */
   #renew(material: TlsMaterial): void {
+    const next = clientOf(material);
     this.#retired?.close();
     this.#retired = this.#client;
-    this.#client = clientOf(material);
+    this.#client = next;
+  }
+}
+
+function firstClient({ present }: TlsSource, { ca, cert }: ClientTls): Deno.HttpClient {
+  try {
+    return clientOf(present);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TlsFault("cert", `${cert ?? ca}: TLS does not take it: ${why}`, { cause });
   }
 }
 

@@ -2,7 +2,7 @@ import type { Log } from "../base/log.ts";
 import { isSameMaterial, loadTls, TlsFault } from "./tls.ts";
 import type { TlsFiles, TlsMaterial } from "./tls.ts";
 
-/** Called with what is new; a change that is not usable never arrives. */
+/** Called with what is new, checked; what it throws keeps the old ones in force. */
 export type OnRenewed = (material: TlsMaterial) => void;
 
 /**
@@ -42,9 +42,8 @@ export class TlsSource {
 
   /** Reads other files from now on. Throws `TlsFault` and keeps the old ones when they cannot be used. */
   async follow(files: TlsFiles): Promise<void> {
-    const material = await loadTls(files);
+    this.#take(await loadTls(files), files);
     this.#files = files;
-    this.#take(material);
   }
 
   /** Looks at the files and takes what is new; calls meanwhile share one look. Never throws. */
@@ -57,7 +56,7 @@ export class TlsSource {
     const files = this.#files;
     try {
       const material = await loadTls(files);
-      if (files === this.#files) this.#take(material);
+      if (files === this.#files) this.#take(material, files);
     } catch (error) {
       if (!(error instanceof TlsFault)) throw error;
       if (error.message === this.#complaint) return;
@@ -66,11 +65,21 @@ export class TlsSource {
     }
   }
 
-  #take(material: TlsMaterial): void {
+  #take(material: TlsMaterial, files: TlsFiles): void {
     this.#complaint = "";
     if (isSameMaterial(material, this.#present)) return;
+    this.#tell(material, files);
     this.#present = material;
-    this.#onRenewed(material);
     this.#log.info(`Took new certificates for ${this.#what}`);
+  }
+
+  /** The TLS library is stricter than our checks: it may refuse a kind of key, for example. */
+  #tell(material: TlsMaterial, { ca, cert }: TlsFiles): void {
+    try {
+      this.#onRenewed(material);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new TlsFault("cert", `${cert ?? ca}: TLS does not take it: ${why}`, { cause });
+    }
   }
 }

@@ -225,6 +225,26 @@ Deno.test("I12 five silent clients and slow ones do not delay a health check by 
   });
 });
 
+Deno.test("startApi() by HTTPS survives clients that break off anywhere", async () => {
+  await served("optional", async ({ api, ask }) => {
+    const head = "POST /switchover HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\n\r\n{";
+    for (const words of ["", "garbage\r\n\r\n", "GET / HTTP/1.1\r\n", head]) {
+      const options = { host: "127.0.0.1", port: api.port, rejectUnauthorized: false };
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const socket = connect(options, () => {
+        socket.write(words);
+        setTimeout(() => socket.destroy(), 20);
+      });
+      socket.on("close", resolve);
+      socket.on("error", () => {});
+      await promise;
+      using raw = await Deno.connect({ hostname: "127.0.0.1", port: api.port });
+      await raw.write(new TextEncoder().encode("\x16\x03\x01 no TLS at all"));
+    }
+    strictEqual((await ask(null, "/primary")).status, 200);
+  });
+});
+
 Deno.test("shutdown() of HTTPS does not wait for silent clients", async () => {
   await served("none", async ({ api }) => {
     using _silent = await Deno.connect({ hostname: "127.0.0.1", port: api.port });

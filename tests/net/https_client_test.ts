@@ -136,7 +136,9 @@ Deno.test("HttpsClient speaks plain http as well", async () => {
     () => new Response("plain"),
   );
   await opened(tls(certs, { insecure: true }), async (client) => {
-    strictEqual(await get(client, `http://127.0.0.1:${server.addr.port}/`), "plain");
+    const url = `http://127.0.0.1:${server.addr.port}/`;
+    strictEqual(await get(client, url), "plain");
+    strictEqual(await (await client.unchecked(url, {})).text(), "plain");
   });
   await server.shutdown();
 });

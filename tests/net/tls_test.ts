@@ -101,3 +101,15 @@ Deno.test("TlsSource.follow() refuses files that cannot be used and stays with t
   await source.follow(files(certs, { cert: certs.path("b.crt"), key: certs.path("b.key") }));
   strictEqual(source.present.cert, await certs.text("b.crt"));
 });
+
+Deno.test("TlsSource keeps what its listener cannot replace", async () => {
+  await using certs = await certificates();
+  const source = await TlsSource.open("the test", files(certs), silentLog);
+  source.onRenewed(() => {
+    throw new TypeError("no such kind of key");
+  });
+  const next = files(certs, { cert: certs.path("b.crt"), key: certs.path("b.key") });
+  await rejects(source.follow(next), /b\.crt: TLS does not take it: no such kind of key/);
+  await source.look();
+  strictEqual(source.present.cert, await certs.text("a.crt"));
+});
