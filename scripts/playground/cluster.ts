@@ -133,9 +133,9 @@ async function streamingFrom(leader: Member): Promise<number> {
   return Number(rows[0]?.["n"] ?? 0);
 }
 
-function etcdTls({ folder, fetch }: SecureSite): EtcdTls {
+function etcdTls({ folder, askStore }: SecureSite): EtcdTls {
   const [ca, cert, key] = [`${folder}/ca.crt`, `${folder}/server.crt`, `${folder}/server.key`];
-  return { ca, cert, key, fetch };
+  return { ca, cert, key, fetch: askStore };
 }
 
 /** Starts etcd and plans the members; `startMembers` starts them. */

@@ -115,7 +115,7 @@ export class Member {
 
   /** One GET, at most two seconds. */
   async rest(path: string): Promise<RestAnswer> {
-    return await askRest(`${this.restUrl}${path}`, this.plan.secure?.fetch ?? fetch);
+    return await askRest(`${this.restUrl}${path}`, this.plan.secure?.askMember ?? fetch);
   }
 
   /** One statement on this member's server. */

@@ -5,8 +5,10 @@ import type { JsonObject } from "../../lib/base/json.ts";
 export interface SecureSite {
   /** Authority of etcd and of the servers; `server.crt`, `client.crt` with their keys are issued by it. */
   readonly folder: string;
-  /** Asks etcd and members; shows `client` to the one and `caller` to the other. */
-  readonly fetch: HttpFetch;
+  /** Asks etcd, by `client`. */
+  readonly askStore: HttpFetch;
+  /** Asks members, by `caller`. */
+  readonly askMember: HttpFetch;
 }
 
 /** What a member's file says in addition. The REST API has an authority of its own, `rest_ca.crt`. */

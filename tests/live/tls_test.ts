@@ -1,9 +1,13 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { connect } from "node:tls";
 import { silentLog } from "../../lib/base/log.ts";
-import { HttpsClient } from "../../lib/net/https_client.ts";
+import { HttpsClient, PLAIN_CLIENT } from "../../lib/net/https_client.ts";
 import { runAgentCommand } from "../../scripts/playground/agent_program.ts";
-import { type Cluster, planCluster } from "../../scripts/playground/cluster.ts";
+import {
+  type Cluster,
+  type ClusterOptions,
+  planCluster,
+} from "../../scripts/playground/cluster.ts";
 import type { Member } from "../../scripts/playground/member.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
 import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
@@ -38,24 +42,39 @@ async function bothAuthorities(certs: Certificates): Promise<string> {
   return await certs.text("first.crt") + await certs.text("second.crt");
 }
 
-/** Shows the store's certificate to etcd, and checks members by both authorities of the REST API. */
-async function openClients(certs: Certificates): Promise<readonly [HttpsClient, HttpsClient]> {
-  const all = certs.path("all_ca.crt");
-  await Deno.writeTextFile(all, await bothAuthorities(certs) + await certs.text("ca.crt"));
-  const pair = { cert: certs.path("client.crt"), key: certs.path("client.key") };
-  const nothing = { ca: null, cert: null, key: null, keyPassword: null, insecure: true };
-  return await Promise.all([
-    HttpsClient.open("test", { ca: all, ...pair, keyPassword: null, insecure: false }, silentLog),
-    HttpsClient.open("nobody", nothing, silentLog),
-  ]);
+interface Clients {
+  readonly store: HttpsClient;
+  readonly members: HttpsClient;
+  readonly nobody: HttpsClient;
 }
 
-function securedTest(title: string, body: (secured: Secured) => Promise<void>): void {
+/** Clients of the test itself; that of members takes both authorities of the REST API. */
+async function openClients(certs: Certificates): Promise<Clients> {
+  const open = (name: string, ca: string): Promise<HttpsClient> => {
+    const pair = { cert: certs.path(`${name}.crt`), key: certs.path(`${name}.key`) };
+    const tls = { ca: certs.path(ca), ...pair, keyPassword: null, insecure: false };
+    return HttpsClient.open(name, tls, silentLog);
+  };
+  return {
+    store: await open("client", "ca.crt"),
+    members: await open("caller", "proxy_ca.crt"),
+    nobody: await HttpsClient.open("nobody", { ...PLAIN_CLIENT, insecure: true }, silentLog),
+  };
+}
+
+function securedTest(
+  title: string,
+  body: (secured: Secured) => Promise<void>,
+  options: Partial<ClusterOptions> = {},
+): void {
   Deno.test(title, async () => {
     await using certs = await makeCertificates();
-    const [client, nobody] = await openClients(certs);
-    const secure = { folder: certs.folder, fetch: client.fetch };
-    const cluster = await planCluster({ members: ["a", "b", "c"], etcdMembers: 1, secure });
+    const clients = await openClients(certs);
+    const { store, members, nobody } = clients;
+    const asking = { askStore: store.fetch, askMember: members.fetch };
+    const secure = { folder: certs.folder, ...asking };
+    const plan = { members: ["a", "b", "c"], etcdMembers: 1, secure } as const;
+    const cluster = await planCluster({ ...plan, ...options });
     try {
       await body({ certs, cluster, nobody });
     } catch (error) {
@@ -63,7 +82,7 @@ function securedTest(title: string, body: (secured: Secured) => Promise<void>): 
       throw error;
     } finally {
       await cluster.close();
-      await Promise.all([client.close(), nobody.close()]);
+      await Promise.all(Object.values(clients).map((client) => client.close()));
     }
   });
 }
@@ -206,6 +225,30 @@ securedTest(
       /restapi\.keyfile: .*rest\.key: holds no private key/,
     );
   },
+);
+
+securedTest(
+  "patronictl and a member of the distribution's Patroni work with TLS everywhere",
+  async ({ cluster }) => {
+    const [a, c] = [cluster.member("a"), cluster.member("c")];
+    await a.start();
+    await cluster.waitForLeader(60_000);
+    await c.start();
+    await cluster.waitForStreaming(60_000, 1);
+    const words = ["switchover", "--leader", "a", "--candidate", "c", "--force", "demo"];
+    const { code, stdout, stderr } = await new Deno.Command("patronictl", {
+      args: ["-c", a.configFile, ...words],
+      signal: AbortSignal.timeout(60_000),
+    }).output();
+    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    equal(code, 0, text);
+    match(text, /Successfully switched over/);
+    equal((await cluster.waitForLeader(10_000)).name, "c");
+    await cluster.waitForStreaming(30_000, 1);
+    await c.killAll(); // ours asks nobody who is left, and leads again
+    equal((await cluster.waitForLeader(60_000, (member) => member === a)).name, "a");
+  },
+  { members: ["a", "c"], patroni: ["c"], dcs: { ttl: 20, retry_timeout: 5 } },
 );
 
 /** Every agent has logged the sentence. */
