@@ -1,17 +1,14 @@
 import { DcsUnreachable } from "../base/errors.ts";
+import { traced } from "../base/log_event.ts";
 import type { AccessRules, Caller } from "./access.ts";
 import { Allowlist } from "./allowlist.ts";
 import type { Call } from "./call.ts";
-import { AgentApi } from "./agent_api.ts";
 import { callOf } from "./call.ts";
-import { ClusterApi } from "./cluster_api.ts";
-import { ConfigApi } from "./config_api.ts";
 import type { ApiContext, ServedContext } from "./context.ts";
 import { guard } from "./guard.ts";
 import type { Visit } from "./guard.ts";
+import { handlersOf } from "./handlers.ts";
 import { healthReply } from "./health_api.ts";
-import { MetricsApi } from "./metrics_api.ts";
-import { OperatorApi } from "./operator_api.ts";
 import { emptyReply, jsonReply } from "./reply.ts";
 import type { HttpReply } from "./reply.ts";
 import { isBodiless, route, routesOf } from "./router.ts";
@@ -23,13 +20,7 @@ export type App = (request: Request, closing: AbortSignal, caller: Caller) => Pr
 /** Builds the API. Throws `TypeError` when two handlers serve the same path and method. */
 export function createApp(given: ApiContext): App {
   const context: ServedContext = { ...given, startedMs: given.clock.bootMs() };
-  const routes = routesOf([
-    new ClusterApi(context),
-    new ConfigApi(context),
-    new OperatorApi(context),
-    new AgentApi(context),
-    new MetricsApi(context),
-  ]);
+  const routes = routesOf(handlersOf(context));
   const allowlist = new Allowlist(context.clock);
   return async (request, closing, caller) => {
     const call = callOf(request, closing);
@@ -68,8 +59,8 @@ function failureReply(context: ApiContext, call: Call, error: unknown): HttpRepl
   const isStore = error instanceof DcsUnreachable;
   const text = error instanceof Error ? error.message : String(error);
   if (isStore) {
-    context.log.warn("Cannot answer a request: the store is unreachable", { path, text });
-  } else context.log.error("Cannot answer a request", { method, path, text });
+    context.log.warn(`Cannot answer ${method} ${path}: the store is unreachable: ${text}`);
+  } else context.log.error(`Cannot answer ${method} ${path}: ${text}`, traced(error));
   const status = isStore ? 503 : 500;
   const shown = isStore ? text : "internal error, see the log";
   return isBodiless(method) ? emptyReply(status) : jsonReply({ error: shown }, status);

@@ -1,3 +1,4 @@
+import { traced } from "../base/log_event.ts";
 import { plainAddress } from "./access.ts";
 import { cannotListen } from "./listener.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
@@ -13,7 +14,7 @@ export function listenHttp(options: ListenerOptions): Listener {
       ...(backlog === null ? {} : { tcpBacklog: backlog }),
       onListen: ({ port }) => log.info(`REST API listens on ${host}:${port}`),
       onError: (error) => {
-        log.error("Cannot answer a request", { text: String(error) });
+        log.error(`Cannot answer a request: ${String(error)}`, traced(error));
         return textReply("internal error", 500);
       },
     }, (request, { remoteAddr }) => {

@@ -3,6 +3,7 @@ import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { TlsMaterial } from "../net/tls.ts";
 import type { TlsSource } from "../net/tls_source.ts";
 import { plainAddress } from "./access.ts";
@@ -101,7 +102,7 @@ async function answer(
     const reply = request === null ? textReply("Bad Request", 400) : await serve(request, caller);
     await sendReply(reply, message, response);
   } catch (error) {
-    log.error("Cannot answer a request", { text: String(error) });
+    log.error(`Cannot answer a request: ${String(error)}`, traced(error));
     response.destroy();
   }
 }

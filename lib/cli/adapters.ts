@@ -1,16 +1,22 @@
 import { systemClock as clock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
+import type { Log, PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { decodeSettings, defaultSettings } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
 import { slotNameOf } from "../core/slot_name.ts";
 import { COMPATIBLE_VERSION } from "../core/version.ts";
 import { startHook } from "../host/hooks.ts";
+import type { CallEnd } from "../dcs/etcd/call_end.ts";
 import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Callbacks } from "../runtime/callbacks.ts";
-import { askPeers } from "../runtime/peers.ts";
+import type { AskConsents } from "../runtime/consents.ts";
+import type { LiveMailbox } from "../runtime/live_mailbox.ts";
+import { askConsents, askPeers } from "../runtime/peers.ts";
+import type { PeerCallOptions } from "../runtime/peers.ts";
+import { TaskSlot } from "../runtime/task_slot.ts";
+import type { WorkTally } from "../runtime/work_tally.ts";
 import type { Access } from "./access.ts";
 
 /** In force until the store has shown settings: those of `bootstrap.dcs`. */
@@ -24,8 +30,9 @@ export function openStore(
   { etcd, scope, namespace }: AgentConfig,
   { store: { fetch } }: Pick<Access, "store">,
   endpointMs: () => number,
+  onCallEnd: (end: CallEnd) => void,
 ): EtcdDcs {
-  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock, fetch });
+  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock, fetch, onCallEnd });
 }
 
 /** The local server. */
@@ -45,10 +52,35 @@ export function openCallbacks({ scope, postgresql }: AgentConfig, log: Log): Cal
   return new Callbacks({ commands: postgresql.hooks.callbacks, scope, start: startHook, log });
 }
 
+/** What the task slot is made of. */
+export interface TaskParts {
+  readonly log: PartedLog;
+  readonly mailbox: LiveMailbox;
+  readonly tally: WorkTally;
+}
+
+/** The slot of the one job that changes the server; its end wakes the loop. */
+export function openTasks({ log, mailbox, tally }: TaskParts): TaskSlot {
+  return new TaskSlot({
+    clock,
+    log: log.part("tasks"),
+    onEnd: () => mailbox.wake("a task has ended"),
+    onResult: ({ kind }, result) => tally.task(kind, result.kind),
+  });
+}
+
 /** Calls to other members, with the credentials of `ctl` or `restapi` and the certificates of `ctl`. */
-export function memberCalls(access: Access): AskPeers {
-  const { fetch } = access.members;
+export function memberCalls(
+  access: Access,
+): { readonly askPeers: AskPeers; readonly askConsents: AskConsents } {
   const userAgent = `Patroni/${COMPATIBLE_VERSION} agent`;
-  return (members, signal) =>
-    askPeers(members, { login: access.login(), userAgent, fetch }, signal);
+  const options = (): PeerCallOptions => ({
+    login: access.login(),
+    userAgent,
+    fetch: access.members.fetch,
+  });
+  return {
+    askPeers: (members, signal) => askPeers(members, options(), signal),
+    askConsents: (request, signal) => askConsents(request, options(), signal),
+  };
 }

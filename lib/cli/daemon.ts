@@ -3,15 +3,18 @@ import type { RunningApi } from "../api/server.ts";
 import { systemClock } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import { ConfigError, DcsUnreachable, Refused } from "../base/errors.ts";
-import { openLog } from "../base/log.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
+import type { ServiceState, TellManager } from "../host/notify.ts";
 import { watchSignals } from "../runtime/signals.ts";
 import { Access } from "./access.ts";
 import { certificateRemarks } from "./certificate_faults.ts";
+import { openAgentLog } from "./agent_log.ts";
+import type { AgentLog } from "./agent_log.ts";
 import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
@@ -30,19 +33,23 @@ const DRAIN_MS = 5000;
 
 /**
  * Runs one member until it is told to end (SIGTERM, SIGINT). Returns the exit code: 0 after an orderly end, 78 for a
- * configuration that cannot be used, 1 for a port or name in use.
+ * configuration that cannot be used, 1 for a port or name in use. The service manager is told as soon as the
+ * configuration is taken and signals are heard: a store that is away must not hold the start of the host.
  */
 export async function runDaemon(
   configPath: string,
   env: Readonly<Record<string, string>>,
+  tellManager: TellManager,
 ): Promise<number> {
   const config = await loadOrComplain(configPath, env);
   if (config === null) return EXIT_CONFIG;
-  const { log, close } = await openLog(config.log);
+  const agentLog = openAgentLog(config.log);
+  const { log } = agentLog;
   try {
     using _faults = logStrayFaults(log);
     await makeStateDir(config.stateDir);
-    return await runMember(config, log, () => loadConfig(configPath, env));
+    const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
+    return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
   } catch (error) {
     if (error instanceof ConfigError) {
       await printFaults(error);
@@ -52,7 +59,7 @@ export async function runDaemon(
     log.critical(error.message);
     return EXIT_FAILED;
   } finally {
-    await close();
+    await agentLog.close();
   }
 }
 
@@ -60,7 +67,7 @@ export async function runDaemon(
 function logStrayFaults(log: Log): Disposable {
   const tell = (event: PromiseRejectionEvent): void => {
     event.preventDefault();
-    log.error(`Cannot account for a fault: ${describe(event.reason)}`);
+    log.error(`Cannot account for a fault: ${String(event.reason)}`, traced(event.reason));
   };
   globalThis.addEventListener("unhandledrejection", tell);
   return {
@@ -68,8 +75,11 @@ function logStrayFaults(log: Log): Disposable {
   };
 }
 
-function describe(fault: unknown): string {
-  return fault instanceof Error ? fault.stack ?? fault.message : String(fault);
+function tellOrLog(tellManager: TellManager, log: Log): Around["tell"] {
+  return async (state) => {
+    const fault = await tellManager(state);
+    if (fault !== null) log.warn(fault);
+  };
 }
 
 async function makeStateDir(path: string): Promise<void> {
@@ -93,30 +103,44 @@ async function loadOrComplain(
   }
 }
 
-/** Starts in the order that nobody is misled by: store, name, API, loop; ends in the reverse one. */
-async function runMember(
-  config: AgentConfig,
-  log: Log,
-  reread: () => Promise<AgentConfig>,
-): Promise<number> {
-  log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
+/** What a member needs of the process around it. */
+interface Around {
+  readonly reread: () => Promise<AgentConfig>;
+  /** Never fails: what goes wrong is logged. */
+  readonly tell: (state: ServiceState) => Promise<void>;
+}
+
+/** Certificates first: without them nobody can be asked. Tells what is to be said about the configuration. */
+async function openAccess(config: AgentConfig, log: Log): Promise<Access> {
   const access = await Access.open(config, log);
   const remarks = await certificateRemarks(config);
   for (const warning of [...config.warnings, ...remarks]) log.warn(warning);
-  const member = assembleMember(config, access, log);
+  return access;
+}
+
+/** Starts in the order that nobody is misled by: store, name, API, loop; ends in the reverse one. */
+async function runMember(
+  config: AgentConfig,
+  agentLog: AgentLog,
+  { reread, tell }: Around,
+): Promise<number> {
+  const { log } = agentLog;
+  log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
+  const access = await openAccess(config, log);
+  const member = assembleMember(config, access, agentLog);
   const starting = new AbortController();
-  let reloading = Promise.resolve();
   let api: RunningApi | null = null;
+  const reloads = reloadsOf(() => reload(member, api, agentLog, reread));
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
+      void tell({ stopping: true, status: "ending" });
       starting.abort();
       member.mailbox.post({ kind: "shutdown" });
     },
-    onReload: () => {
-      reloading = reloading.then(() => reload(member, api, log, reread));
-    },
+    onReload: () => void reloads.next(),
   });
+  void tell({ ready: true, status: "waiting for the store" });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
@@ -124,10 +148,12 @@ async function runMember(
     log.critical(`Can't start; there is already a node named '${config.name}' running`);
     return EXIT_FAILED;
   }
-  api = await startApi({ ...access.plan(), context: member.apiContext });
+  const context = { ...member.apiContext, reload: reloads.next };
+  api = await startApi({ ...access.plan(), context });
+  await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
   await endMember(member, api);
-  await reloading;
+  await reloads.last();
   await access.close();
   log.info("Ended");
   return EXIT_DONE;
@@ -190,7 +216,7 @@ async function forever(
     try {
       await work();
     } catch (error) {
-      log.error(`Cannot go on with ${what}: ${String(error)}`);
+      log.error(`Cannot go on with ${what}: ${String(error)}`, traced(error));
     }
     if (!signal.aborted) await systemClock.sleep(1000, signal);
   }
@@ -207,23 +233,38 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.recorder.flush();
 }
 
+/** Reloads one after the other; `last` waits for those that were asked for. */
+function reloadsOf(
+  work: () => Promise<string | null>,
+): { readonly next: () => Promise<string | null>; readonly last: () => Promise<unknown> } {
+  let last: Promise<string | null> = Promise.resolve(null);
+  return { next: () => last = last.then(work), last: () => last };
+}
+
+/** Why the files were not taken, null when they were; the loop is told in either case. */
 async function reload(
   member: Member,
   api: RunningApi | null,
-  log: Log,
+  agentLog: AgentLog,
   reread: () => Promise<AgentConfig>,
-): Promise<void> {
+): Promise<string | null> {
+  const { log } = agentLog;
+  let fault: string | null = null;
   try {
     const config = await reread();
     await member.access.reload(config);
     await api?.reload(member.access.plan());
+    agentLog.reload(config.log);
     for (const warning of config.warnings) log.warn(warning);
     member.takeSelf(config);
     log.info(
-      "Reloaded the configuration: tags, restapi and certificates are in force, other changes need a restart",
+      "Reloaded the configuration: tags, log, restapi and certificates are in force, " +
+        "other changes need a restart",
     );
   } catch (error) {
-    log.error(`Cannot reload the configuration: ${String(error)}`);
+    fault = `Cannot reload the configuration: ${String(error)}`;
+    log.error(fault);
   }
   member.mailbox.post({ kind: "reload", localConfig: null });
+  return fault;
 }

@@ -1,3 +1,4 @@
+import { serviceManager } from "../host/notify.ts";
 import type { Faces } from "./faces.ts";
 import { terminalOutput } from "./output.ts";
 import { runProgram } from "./program.ts";
@@ -15,17 +16,19 @@ function faces(env: Readonly<Record<string, string>>): Faces {
   return {
     output,
     env,
-    runDaemon: async (path) => await (await import("./daemon.ts")).runDaemon(path, env),
+    runDaemon: async (path) =>
+      await (await import("./daemon.ts")).runDaemon(path, env, serviceManager(env)),
     validate: async (path, print) =>
       await (await import("./validate.ts")).validate(output, { path, env, print }),
-    open: async (path, manner) =>
-      await (await import("./open.ts")).openCluster(path, env, { output, manner }),
-    list: async (context) => await (await import("./list.ts")).list(context),
+    open: async (where, manner) =>
+      await (await import("./open.ts")).openCluster(where, env, { output, manner }),
+    list: async (context, options) => await (await import("./list.ts")).list(context, options),
     history: async (context) => await (await import("./history.ts")).history(context),
     handover: async (context, wish) =>
       await (await import("./handover.ts")).handover(context, wish),
     detach: async (context) => await (await import("./detach.ts")).detach(context),
     pause: async (context, options) => await (await import("./pause.ts")).pause(context, options),
+    operate: async (context, wish) => await (await import("./operate.ts")).operate(context, wish),
     explain: async (to, options) => await (await import("./explain.ts")).explain(to, options),
     recordingOf: async (path) => await (await import("./open.ts")).recordingOf(path, env),
     version: async (to, format) => await (await import("./version.ts")).version(to, format),

@@ -1,6 +1,6 @@
 import type { ApiContext } from "../api/context.ts";
 import { systemClock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
+import type { PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
@@ -9,7 +9,6 @@ import type { Settings } from "../core/settings.ts";
 import type { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import type { PostgresManager } from "../postgres/manager.ts";
 import type { ShellSwitch } from "../host/dead_man_switch.ts";
-import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
 import type { Callbacks } from "../runtime/callbacks.ts";
@@ -17,11 +16,21 @@ import type { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
+import type { Promises } from "../runtime/promises.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
-import { TaskSlot } from "../runtime/task_slot.ts";
+import type { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
+import { WorkTally } from "../runtime/work_tally.ts";
 import type { Access } from "./access.ts";
-import { memberCalls, openCallbacks, openServer, openStore, settingsAtFirst } from "./adapters.ts";
+import type { AgentLog } from "./agent_log.ts";
+import {
+  memberCalls,
+  openCallbacks,
+  openServer,
+  openStore,
+  openTasks,
+  settingsAtFirst,
+} from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
 import { SelfHolder } from "./self.ts";
 
@@ -41,7 +50,8 @@ export interface Member {
   readonly managed: ManagedMark;
   /** The budget of a lease in force now. */
   readonly timing: () => LeaseTiming;
-  readonly apiContext: ApiContext;
+  /** What the API needs but for `reload`, which is the process's own affair. */
+  readonly apiContext: Omit<ApiContext, "reload">;
   readonly access: Access;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
@@ -52,8 +62,8 @@ export interface Member {
 const clock = systemClock;
 
 /** Builds the adapters of a configuration and wires them; does no I/O. */
-export function assembleMember(config: AgentConfig, access: Access, log: Log): Member {
-  const parts = partsOf(config, access, log);
+export function assembleMember(config: AgentConfig, access: Access, agentLog: AgentLog): Member {
+  const parts = partsOf(config, access, agentLog);
   const self = new SelfHolder(config);
   return {
     ...parts,
@@ -65,45 +75,52 @@ export function assembleMember(config: AgentConfig, access: Access, log: Log): M
 
 interface Parts extends Omit<Member, "agent" | "apiContext" | "takeSelf"> {
   readonly board: LiveBoard;
-  readonly log: Log;
+  readonly log: PartedLog;
+  readonly agentLog: AgentLog;
+  readonly tally: WorkTally;
   readonly firstSettings: Settings;
   readonly watchdog: WatchdogGuard;
-  readonly ask: AskPeers;
+  readonly calls: ReturnType<typeof memberCalls>;
+  readonly promises: Promises;
 }
 
-function partsOf(config: AgentConfig, access: Access, log: Log): Parts {
-  const { stateDir } = config;
+function partsOf(config: AgentConfig, access: Access, agentLog: AgentLog): Parts {
+  const { log } = agentLog;
+  const tally = new WorkTally();
   const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
-  const watchdog = openWatchdog(config, settings, log);
+  const watchdog = openWatchdog(config, settings, log.part("watchdog"));
   const timing = (): LeaseTiming => watchdog.budget(timingOf(settings()));
-  const dcs = openStore(config, access, () => timing().endpointMs);
+  const dcs = openStore(config, access, () => timing().endpointMs, (end) => tally.storeCall(end));
   const mailbox = new LiveMailbox(clock);
   const onLost = (why: string): void => {
-    log.warn(`The lease changed by itself: ${why}`);
+    log.part("lease").warn(`The lease changed by itself: ${why}`);
     mailbox.wake(why);
   };
-  const deadMan = openSwitch(config, log);
-  const keeper = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log });
-  const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
+  const deadMan = openSwitch(config, log.part("switch"));
+  const keeperLog = log.part("lease");
+  const safety = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log: keeperLog });
+  const board: LiveBoard = new LiveBoard(() => safety.keeper.lease(), dcs.health());
   return {
-    keeper,
+    ...safety,
     deadMan,
     mailbox,
     dcs,
     postgres: openServer(config),
-    tasks: new TaskSlot({ clock, log, onEnd: () => mailbox.wake("a task has ended") }),
-    background: new BackgroundJobs(log),
-    callbacks: openCallbacks(config, log),
+    tasks: openTasks({ log, mailbox, tally }),
+    background: new BackgroundJobs(log.part("tasks")),
+    callbacks: openCallbacks(config, log.part("callbacks")),
     watchdog,
-    recorder: new Recorder(tickFile(stateDir), log),
-    managed: new ManagedMark(stateDir, config.postgresql.dataDir),
+    recorder: new Recorder(tickFile(config.stateDir), log.part("loop")),
+    managed: new ManagedMark(config.stateDir, config.postgresql.dataDir),
     timing,
     settings,
     board,
     log,
+    agentLog,
+    tally,
     firstSettings,
-    ask: memberCalls(access),
+    calls: memberCalls(access),
     access,
   };
 }
@@ -122,25 +139,28 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     isManaged: () => parts.managed.isSet,
     lastFiring: () => parts.deadMan.status().firings.at(-1) ?? null,
     clock,
-    askPeers: parts.ask,
+    ...parts.calls,
+    promises: parts.promises,
     firstConfig: config.bootstrap?.dcs ?? {},
     unsupported: config.unsupported,
     get self(): SelfView {
       return holder.self;
     },
   };
-  const { firstSettings, callbacks } = parts;
   return new Agent({
     ports,
     mailbox,
     board,
     recorder,
     clock,
-    log,
-    firstSettings,
+    log: log.part("loop"),
+    heartbeatRepeatMs: () => parts.agentLog.heartbeatRepeatMs(),
+    firstSettings: parts.firstSettings,
     timing: (settings) => parts.watchdog.budget(timingOf(settings)),
+    onTick: (tookMs) => parts.tally.tick(tookMs),
     onRound: (round) => {
-      callbacks.look(round);
+      parts.callbacks.look(round);
+      parts.tally.round(round.view, round.outcomes);
       if (round.view.lease.kind === "held") markManaged(parts);
     },
   });
@@ -155,7 +175,7 @@ function markManaged({ background, managed }: Parts): void {
   });
 }
 
-function apiContextOf({ name, scope }: AgentConfig, parts: Parts): ApiContext {
+function apiContextOf({ name, scope }: AgentConfig, parts: Parts): Member["apiContext"] {
   const { board, mailbox, dcs, log, postgres, deadMan } = parts;
   return {
     name,
@@ -164,11 +184,13 @@ function apiContextOf({ name, scope }: AgentConfig, parts: Parts): ApiContext {
     mailbox,
     dcs,
     clock,
-    log,
+    log: log.part("api"),
     access: () => parts.access.rules(),
-    askPeers: parts.ask,
+    askPeers: parts.calls.askPeers,
+    promises: parts.promises,
     probe: (signal) => postgres.probe(signal),
     deadMan: () => deadMan.status(),
+    work: () => parts.tally.counts(parts.agentLog.dropped()),
     handoverLimitS: null,
   };
 }

@@ -1,38 +1,100 @@
 import { systemClock } from "../base/clock.ts";
+import { ConfigError } from "../base/errors.ts";
+import type { HttpFetch } from "../base/http.ts";
 import { silentLog } from "../base/log.ts";
-import { loadConfig } from "../config/load.ts";
+import type { AgentConfig } from "../config/agent_config.ts";
+import { loadConfig, readConfig } from "../config/load.ts";
+import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import { openClients } from "./access.ts";
-import { openStore } from "./adapters.ts";
-import type { CommandContext } from "./command.ts";
+import type { ClusterAccess, CommandContext } from "./command.ts";
 import type { Manner } from "./faces.ts";
-import type { Output } from "./output.ts";
+import { operatorSql } from "./operator_sql.ts";
+import type { Screen } from "./output.ts";
 import { terminalPrompt } from "./prompt.ts";
 import { httpRemote } from "./remote.ts";
 import { ownApiUrl } from "./self.ts";
+import { describesMember, environmentOf, type Where } from "./where.ts";
+import { localWorkplace } from "./workplace.ts";
 
 const ENDPOINT_MS = 2000;
 
 type Env = Readonly<Record<string, string>>;
 
-/** Opens the cluster of a configuration file: its store for reading, its members by REST. Throws `ConfigError`. */
+/** Opens the cluster of a configuration file: its store, its members by REST and SQL. Throws `ConfigError`. */
 export async function openCluster(
-  configPath: string,
+  where: Where,
   env: Env,
-  face: { readonly output: Output; readonly manner: Manner },
+  face: { readonly output: Screen; readonly manner: Manner },
 ): Promise<CommandContext> {
-  const config = await loadConfig(configPath, env);
-  const { scope, ctl } = config;
-  const clients = await openClients(config, silentLog);
-  const store = openStore(config, clients, () => ENDPOINT_MS);
+  const { path, text } = await readFirst(where, env);
+  const found = { ...where, configPath: path };
+  const config = readConfig(path, text, environmentOf(text, env, found));
+  const { scope, ctl, postgresql } = config;
+  const isMember = describesMember(text, env, found);
+  const { store, members } = await openClients(config, silentLog);
   return {
     ...face.manner,
-    cluster: { scope, read: (signal) => store.read(signal) },
-    remote: httpRemote(ctl, clients.members.fetch),
-    ownApiUrl: ownApiUrl(config),
+    cluster: clusterOf(config, scope, store.fetch),
+    clusterNamed: (name) => clusterOf(config, name, store.fetch),
+    remote: httpRemote(ctl, members.fetch),
+    sql: operatorSql({
+      superuser: postgresql.authentication.superuser,
+      database: postgresql.database,
+      env,
+    }),
+    workplace: localWorkplace(env),
+    ownApiUrl: isMember ? ownApiUrl(config) : null,
     output: face.output,
     prompt: terminalPrompt(face.output),
     clock: systemClock,
   };
+}
+
+function clusterOf(
+  { namespace, etcd }: AgentConfig,
+  scope: string,
+  fetch: HttpFetch,
+): ClusterAccess {
+  const endpointMs = (): number => ENDPOINT_MS;
+  const store = new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock: systemClock, fetch });
+  return {
+    scope,
+    read: (signal) => store.read(signal),
+    writeConfig: (config, revision, signal) => store.writeConfig(config, revision, signal),
+    clearHandover: (revision, signal) => store.clearHandover(revision, signal),
+    remove: (holder, signal) => store.removeCluster(holder, signal),
+  };
+}
+
+interface Found {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * The named file, else that in this folder, else the one of Patroni's tool in the user's folder; no file at all when the
+ * command line says where the store is.
+ */
+async function readFirst({ configPath, isNamed, dcsUrl }: Where, env: Env): Promise<Found> {
+  const home = env["XDG_CONFIG_HOME"] ?? `${env["HOME"] ?? ""}/.config`;
+  const paths = isNamed ? [configPath] : [configPath, `${home}/patroni/patronictl.yaml`];
+  for (const path of paths) {
+    const text = await readText(path);
+    if (text !== null) return { path, text };
+  }
+  if (!isNamed && dcsUrl !== null) return { path: "the command line", text: "{}" };
+  const hint = "name one with -c, or the store with -d etcd3://host:port";
+  throw new ConfigError(`Cannot read ${configPath}: no such file; ${hint}`, []);
+}
+
+async function readText(path: string): Promise<string | null> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return null;
+    if (!(cause instanceof Error)) throw cause;
+    throw new ConfigError(`Cannot read ${path}: ${cause.message}`, [], { cause });
+  }
 }
 
 /** The recording of the member that the file describes. Throws `ConfigError`. */

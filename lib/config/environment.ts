@@ -13,6 +13,13 @@ export interface Overlaid {
 
 const OTHER_STORES = ["etcd", "consul", "zookeeper", "exhibitor", "kubernetes", "raft", "citus"];
 
+/** Names of Patroni before 1.6. They sort before the present ones, which so win over them. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  PATRONI_LOGFORMAT: "PATRONI_LOG_FORMAT",
+  PATRONI_LOGLEVEL: "PATRONI_LOG_LEVEL",
+  PATRONI_LOG_DATEFMT: "PATRONI_LOG_DATEFORMAT",
+};
+
 /** Lays the `PATRONI_*` variables over the file: they win. Empty ones count as not set. */
 export function overlay(file: JsonObject, env: Readonly<Record<string, string>>): Overlaid {
   const byName = new Map(knownKeys().map((known) => [known.notes.env, known]));
@@ -21,7 +28,7 @@ export function overlay(file: JsonObject, env: Readonly<Record<string, string>>)
   let values = file;
   for (const [name, text] of Object.entries(env).toSorted(([a], [b]) => a < b ? -1 : 1)) {
     if (!name.startsWith("PATRONI_") || text.trim() === "") continue;
-    const known = byName.get(name);
+    const known = byName.get(OLD_NAMES[name] ?? name);
     const path = known?.path ?? otherStorePath(name);
     if (path === null) {
       warnings.push(unknownVariable(name, [...byName.keys()].filter((key) => key !== undefined)));

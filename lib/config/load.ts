@@ -4,13 +4,13 @@ import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { decodeSettings } from "../core/settings.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import { assemble } from "./assemble.ts";
-import { accessRemarks } from "./access_remarks.ts";
 import { overlay } from "./environment.ts";
 import { configError, faultAt, place, printFault, type Sources, valueAt } from "./faults.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
 import { localParameters, localRecovery } from "./own_parameters.ts";
 import { type Finding, review } from "./review.ts";
 import { fileSchema, type FileValues } from "./schema.ts";
+import { sectionRemarks } from "./section_remarks.ts";
 import { parseYamlFile } from "./yaml_file.ts";
 
 type Env = Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ export function readConfig(file: string, text: string, env: Env): AgentConfig {
       ...remarks(sources, findings, ["unknown", "not-yet"]),
       ...settings.warnings,
       ...local.warnings,
-      ...accessRemarks(parsed.output).map(({ path, message }) => remark(sources, path, message)),
+      ...sectionRemarks(parsed.output).map(({ path, message }) => remark(sources, path, message)),
     ],
   });
 }

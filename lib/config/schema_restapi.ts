@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { plainText } from "../base/json.ts";
 import { addressForOthers, isFetchable, issueAt } from "./addresses.ts";
 import { key, type MoreNotes, unread } from "./key_notes.ts";
 import { absolutePath, flag, form, listen, reachable, text, word } from "./values.ts";
@@ -12,14 +13,14 @@ const restapiAuthentication = v.looseObject({
 }, "a mapping");
 
 const nameAndPassword = form<{ readonly username: string; readonly password: string }>((input) => {
-  const [, username, password] = /^([^:\r\n]+):([^\r\n]+)$/.exec(String(input)) ?? [];
+  const [, username, password] = /^([^:\r\n]+):([^\r\n]+)$/.exec(plainText(input)) ?? [];
   return username === undefined || password === undefined
     ? { expected: "name:password" }
     : { value: { username, password } };
 });
 
 const backlog = form<number>((input) => {
-  const value = Number(input);
+  const value = Number(plainText(input));
   return Number.isInteger(value) && value >= 1 && value <= 65535
     ? { value }
     : { expected: "a whole number from 1 to 65535" };

@@ -1,36 +1,11 @@
 import * as v from "valibot";
+import { plainText } from "../base/json.ts";
 import { etcdAccess, issueAt } from "./addresses.ts";
 import { pemFiles } from "./pem_files.ts";
 import { key, type MoreNotes, unread } from "./key_notes.ts";
 import { absolutePath, form, lines, text, word } from "./values.ts";
 
 const secret = (env: string): MoreNotes => ({ env, secret: true });
-
-/** `log`: what is written to stderr. */
-export const logSchema = v.optional(
-  v.looseObject({
-    level: key(
-      v.optional(word(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]), "INFO"),
-      "least severity that is written",
-      { env: "PATRONI_LOG_LEVEL" },
-    ),
-    type: key(v.optional(word(["plain", "json"]), "plain"), "form of a line", {
-      env: "PATRONI_LOG_TYPE",
-    }),
-    traceback_level: unread("not-yet", "severity with stack traces"),
-    format: unread("not-yet", "form of a plain line", { env: "PATRONI_LOG_FORMAT" }),
-    dateformat: unread("not-yet", "form of the time", { env: "PATRONI_LOG_DATEFORMAT" }),
-    static_fields: unread("not-yet", "fields of every JSON line"),
-    max_queue_size: unread("not-yet", "lines waiting to be written"),
-    dir: unread("not-yet", "folder of log files", { env: "PATRONI_LOG_DIR" }),
-    mode: unread("not-yet", "permissions of log files"),
-    file_num: unread("not-yet", "log files kept", { env: "PATRONI_LOG_FILE_NUM" }),
-    file_size: unread("not-yet", "size of a log file", { unit: "B", env: "PATRONI_LOG_FILE_SIZE" }),
-    loggers: unread("not-yet", "severity of single modules"),
-    deduplicate_heartbeat_logs: unread("not-yet", "leave out repeated lines"),
-  }, "a mapping"),
-  {},
-);
 
 const etcd3Keys = v.looseObject({
   host: key(v.optional(text), "host:port of one etcd", { env: "PATRONI_ETCD3_HOST" }),
@@ -78,7 +53,7 @@ export const etcd3Schema = v.pipe(
 );
 
 const watchdogMode = form<"off" | "automatic" | "required">((input) => {
-  const wanted = String(input).toLowerCase();
+  const wanted = plainText(input).toLowerCase();
   if (["off", "false", "no"].includes(wanted)) return { value: "off" };
   if (wanted === "automatic" || wanted === "auto") return { value: "automatic" };
   return wanted === "required" ? { value: wanted } : { expected: "off, automatic or required" };

@@ -1,12 +1,13 @@
 import { isIP } from "node:net";
 import { parse } from "yaml";
+import { plainText } from "../base/json.ts";
 import { form, type Reading } from "./values.ts";
 
 /** A list or comma text of addresses, networks (`address/bits`) and host names. */
 export const allowlist = form<readonly string[]>((input) => {
   const given = typeof input === "string" ? input.split(",") : input;
   if (!Array.isArray(given)) return { expected: "a list of addresses, networks and host names" };
-  const entries = given.map((entry) => String(entry).trim()).filter((entry) => entry !== "");
+  const entries = given.map((entry) => plainText(entry).trim()).filter((entry) => entry !== "");
   const wrong = entries.find((entry) => !isHostOrNetwork(entry));
   return wrong === undefined ? { value: entries } : {
     expected: `an address, a network such as 10.0.0.0/8, or a host name in place of "${wrong}"`,

@@ -1,9 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import type { CallbackFacts } from "../core/callbacks.ts";
 import { decide } from "../core/decide.ts";
+import { consenters } from "../core/failsafe.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import { evolve, initialMemory, remember } from "../core/memory.ts";
 import type { Memory } from "../core/memory.ts";
@@ -11,7 +13,7 @@ import type { NodeView, PostgresView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import { act } from "./act.ts";
 import type { ActContext, ActPorts } from "./act.ts";
-import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import { consentBudgetMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
 import { inTime } from "./clock_deadline.ts";
 import { NOTHING_ASKED } from "./facts.ts";
@@ -32,11 +34,15 @@ export interface AgentOptions {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long an unchanged heartbeat is not written again; one minute when left out. */
+  readonly heartbeatRepeatMs?: () => number;
   /** In force until the store has shown settings: those of `bootstrap.dcs`. */
   readonly firstSettings: Settings;
   readonly timing: (settings: Settings) => LeaseTiming;
   /** Told of each round when it is over, for callbacks. */
   readonly onRound?: (round: CallbackFacts) => void;
+  /** Told how long each tick took, in milliseconds. */
+  readonly onTick?: (tookMs: number) => void;
 }
 
 /** Looks in one tick; a rule that needs more has lost its way. */
@@ -60,13 +66,14 @@ export class Agent {
   #memory: Memory = initialMemory;
   #lastSeen: ClusterView | null = null;
   #lastServer: PostgresView | null = null;
+  #consents: Facts["consents"];
   #mayEnd = false;
   #nextTickMs = 0;
 
   constructor(options: AgentOptions) {
-    const { ports, log, clock } = options;
+    const { ports, log, clock, heartbeatRepeatMs } = options;
     this.#options = options;
-    this.#heartbeat = new HeartbeatLog(log, clock);
+    this.#heartbeat = new HeartbeatLog(log, clock, heartbeatRepeatMs);
     this.#member = new MemberWriter({ dcs: ports.dcs, keeper: ports.keeper, log });
   }
 
@@ -95,7 +102,9 @@ export class Agent {
   async tick(signal: AbortSignal): Promise<Decision> {
     const { ports } = this.#options;
     ports.keeper.tickSeen();
-    let round = await this.#round(NOTHING_ASKED, signal);
+    const consents = this.#consents;
+    const first = consents === undefined ? NOTHING_ASKED : { ...NOTHING_ASKED, consents };
+    let round = await this.#round(first, signal);
     for (let count = 1; round.decision.again && count < ROUNDS_MAX; count++) {
       round = await this.#round(round.facts, signal);
     }
@@ -112,12 +121,14 @@ export class Agent {
 
   /** The one catch-all: a fault of one tick is logged, the next tick looks at the world afresh. */
   async #tickSafely(signal: AbortSignal): Promise<Decision | null> {
+    const startedMs = performance.now();
     try {
       return await this.tick(signal);
     } catch (error) {
-      const text = error instanceof Error ? error.stack ?? error.message : String(error);
-      this.#options.log.error(`Cannot finish this tick: ${text}`);
+      this.#options.log.error(`Cannot finish this tick: ${String(error)}`, traced(error));
       return null;
+    } finally {
+      this.#options.onTick?.(performance.now() - startedMs);
     }
   }
 
@@ -136,6 +147,7 @@ export class Agent {
     this.#memory = memory;
     const decision = decide(view, memory);
     const { outcomes, facts: learnt } = await this.#perform(view, decision.actions, signal);
+    this.#consents = view.cluster.kind === "seen" ? undefined : learnt.consents ?? this.#consents;
     for (const wish of view.wishes) if (wish.kind === "reload") mailbox.fulfil(wish);
     this.#show({ view, decision, outcomes, memory });
     return { view, decision, facts: { ...facts, ...learnt } };
@@ -164,8 +176,16 @@ export class Agent {
       this.#memory = evolve(this.#memory, outcome);
       if (outcome.result !== "done") break;
       if (action.kind === "exit") this.#mayEnd = true;
+      if (action.kind === "settle") this.#settle(action, view.wallMs);
     }
     return { outcomes, facts };
+  }
+
+  #settle({ operation, state, why, reply }: Action & { kind: "settle" }, wallMs: number): void {
+    const { mailbox, board, log } = this.#options;
+    mailbox.withdraw(operation);
+    board.settle(operation, { state, why, reply }, wallMs);
+    log.info(`The operator's order ended: ${reply.text}`, { operation, state, why });
   }
 
   #show(tick: Omit<Parameters<Recorder["record"]>[0], "atMs">): void {
@@ -193,17 +213,23 @@ export class Agent {
       competitors: competitors(view, this.#memory),
       storeMs: storeBudgetMs(pressure),
       serverMs: serverBudgetMs(pressure),
+      consentMs: consentBudgetMs(pressure),
+      ttlMs: pressure.timing.ttlMs,
     };
   }
 
   #pressure(): Pressure {
     const { ports, clock, timing } = this.#options;
     const settings = this.settings();
+    const { name } = ports.self;
+    const seen = this.#lastSeen;
+    const writes = this.#memory.failsafeWrites;
     return {
       nowMs: clock.bootMs(),
       stopAtMs: ports.keeper.stopAtMs(),
       settings,
       timing: timing(settings),
+      needsConsents: seen !== null && consenters(seen, writes, name) !== null,
     };
   }
 

@@ -4,7 +4,7 @@ import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { NodeView } from "../core/node_view.ts";
 import { lastCluster } from "../core/rules/facts.ts";
 
-/** An unchanged heartbeat is written again after this long. */
+/** An unchanged heartbeat is written again after this long, unless the owner wants something else. */
 const REPEAT_MS = 60_000;
 
 /** What several members try at once, or try in case it is theirs: that all but one are refused is the normal course. */
@@ -22,23 +22,28 @@ const CONTESTED: readonly Action["kind"][] = [
 export class HeartbeatLog {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #repeatMs: () => number;
   #last = "";
   #writtenMs = -Infinity;
   #folded = 0;
+  #failsafe: string | null = null;
 
-  constructor(log: Log, clock: Clock) {
+  /** `repeatMs`: 0 writes every heartbeat, Infinity none that says the same as the one before. */
+  constructor(log: Log, clock: Clock, repeatMs: () => number = (): number => REPEAT_MS) {
     this.#log = log;
     this.#clock = clock;
+    this.#repeatMs = repeatMs;
   }
 
   /** Writes what this round has to say, unless the round before said the same a short while ago. */
   write(view: NodeView, decision: Decision, outcomes: readonly Outcome[]): void {
+    this.#tellFailsafe(view);
     const owner = lockOwner(view);
     const failed = outcomes.filter(({ result }) => result !== "done");
     const failures = failed.map(failureText);
     const key = [owner, decision.rule, prefix(view), decision.why, ...failures].join("\n");
     const nowMs = this.#clock.bootMs();
-    if (key === this.#last && nowMs - this.#writtenMs < REPEAT_MS) {
+    if (key === this.#last && nowMs - this.#writtenMs < this.#repeatMs()) {
       this.#folded += 1;
       return;
     }
@@ -50,11 +55,28 @@ export class HeartbeatLog {
     this.#folded = 0;
   }
 
+  /** Once when failsafe mode begins to carry something here, and once when it ends. */
+  #tellFailsafe(view: NodeView): void {
+    const role = failsafeRole(view);
+    if (role === this.#failsafe) return;
+    if (role === null) this.#log.info("Failsafe mode is over");
+    else this.#log.warn(`Failsafe mode is active: ${role}`);
+    this.#failsafe = role;
+  }
+
   #tell(outcome: Outcome): void {
     const isExpected = outcome.result === "refused" && CONTESTED.includes(outcome.action.kind);
     if (isExpected) this.#log.debug(failureText(outcome));
     else this.#log.warn(failureText(outcome));
   }
+}
+
+function failsafeRole({ lease, promise, cluster }: NodeView): string | null {
+  if (lease.kind === "held" && lease.consented) {
+    return "the members consent that this one leads without the store";
+  }
+  if (cluster.kind === "seen" || !promise?.to) return null;
+  return `${promise.to} leads without the store, and this member does not take the lock`;
 }
 
 function lockOwner(view: NodeView): string {

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { TaskSpec } from "../core/action.ts";
-import type { TaskView } from "../core/node_view.ts";
+import type { CopiedBytes, TaskView } from "../core/node_view.ts";
 import type { JobContext, JobResult } from "../postgres/port.ts";
 import { outlasts, withinClock } from "./clock_deadline.ts";
 
@@ -19,6 +20,8 @@ export interface TaskSlotOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEnd: (task: TaskSpec) => void;
+  /** Told how each job ended, preempted ones included. */
+  readonly onResult?: (task: TaskSpec, result: JobResult) => void;
 }
 
 interface RunningTask {
@@ -27,6 +30,7 @@ interface RunningTask {
   readonly abort: AbortController;
   cancellable: boolean;
   progress: string | null;
+  bytes: CopiedBytes | null;
   done: Promise<void>;
 }
 
@@ -41,6 +45,7 @@ export class TaskSlot {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onEnd: (task: TaskSpec) => void;
+  readonly #onResult: TaskSlotOptions["onResult"];
   readonly #open = new Set<Promise<void>>();
   #running: RunningTask | null = null;
   #last: TaskView = { kind: "idle" };
@@ -49,14 +54,16 @@ export class TaskSlot {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onEnd = options.onEnd;
+    this.#onResult = options.onResult;
   }
 
   /** The job as it stands now. */
   view(): TaskView {
     const running = this.#running;
     if (running === null) return this.#last;
-    const { task, sinceMs, cancellable, progress } = running;
-    return { kind: "running", task, sinceMs, cancellable, progress };
+    const { task, sinceMs, cancellable, progress, bytes } = running;
+    const known = bytes === null ? {} : { bytes };
+    return { kind: "running", task, sinceMs, cancellable, progress, ...known };
   }
 
   /** Starts the job and returns at once; refused while another runs that may not be preempted. */
@@ -71,6 +78,7 @@ export class TaskSlot {
       abort: new AbortController(),
       cancellable: task.kind !== "stop",
       progress: null,
+      bytes: null,
       done: Promise.resolve(),
     };
     this.#running = running;
@@ -106,6 +114,7 @@ export class TaskSlot {
     if (before !== null) await this.#preempt(before, running.task);
     const result = await this.#result(running, job);
     this.#tell(running, result);
+    this.#onResult?.(running.task, result);
     if (this.#running !== running) return; // a stop took the slot meanwhile: its end is what counts
     this.#running = null;
     this.#last = {
@@ -137,7 +146,7 @@ export class TaskSlot {
     try {
       return await job(contextOf(running));
     } catch (error) {
-      this.#log.error(`Cannot finish ${running.task.kind}: ${describe(error)}`);
+      this.#log.error(`Cannot finish ${running.task.kind}: ${String(error)}`, traced(error));
       return { kind: "failed", why: String(error) };
     }
   }
@@ -160,8 +169,9 @@ function patienceMs(task: TaskSpec, nowMs: number): number {
 function contextOf(running: RunningTask): JobContext {
   return {
     signal: running.abort.signal,
-    report: (progress) => {
+    report: (progress, bytes) => {
       running.progress = progress;
+      running.bytes = bytes ?? null;
     },
     passPointOfNoReturn: () => {
       if (running.abort.signal.aborted) return false;
@@ -169,8 +179,4 @@ function contextOf(running: RunningTask): JobContext {
       return true;
     },
   };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

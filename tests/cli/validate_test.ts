@@ -16,7 +16,7 @@ Deno.test("validate() prints what is in force, without secrets", async () => {
 
 Deno.test("validate() tells remarks on stderr and prints nothing unless asked", async () => {
   const { context, out, err } = world();
-  const env = { PATRONI_CTL_INSECURE: "on", PATRONI_LOG_DIR: "/y" };
+  const env = { PATRONI_CTL_INSECURE: "on", PATRONI_THREAD_POOL_SIZE: "5" };
   await validate(context.output, { path: SAMPLE, env, print: false });
 
   deepStrictEqual([out.length, err.length], [0, 2]);

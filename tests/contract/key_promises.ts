@@ -52,6 +52,25 @@ export const KEY_PROMISES: readonly Promised[] = [
     },
   },
   {
+    title: "P12 writeMember() takes the record over once and never from a second process",
+    run: async ({ dcsOf }) => {
+      const [first, second] = [dcsOf("twins"), dcsOf("twins")];
+      const lease = (): Promise<string> => first.grantLease(30, noSignal());
+      const [a, b, c] = [await lease(), await lease(), await lease()];
+      const roleOf = async (): Promise<unknown> => (await first.read(noSignal())).members[0]?.role;
+      strictEqual((await first.writeMember("a", { role: "replica" }, a, noSignal())).kind, "done");
+      strictEqual((await first.writeMember("a", { role: "primary" }, b, noSignal())).kind, "done");
+      strictEqual((await second.writeMember("a", { role: "replica" }, c, noSignal())).kind, "done");
+      const late = await first.writeMember("a", { role: "primary" }, b, noSignal());
+      strictEqual(late.kind, "refused");
+      ok(late.kind === "refused" && late.why.includes("another agent of this name"));
+      strictEqual(await roleOf(), "replica");
+      await first.revokeLease(c, noSignal());
+      strictEqual((await first.writeMember("a", { role: "primary" }, b, noSignal())).kind, "done");
+      strictEqual(await roleOf(), "primary");
+    },
+  },
+  {
     title: "writeStatus() and writeHistory() need the lock",
     run: async ({ dcsOf }) => {
       const dcs = dcsOf("status");
@@ -66,6 +85,32 @@ export const KEY_PROMISES: readonly Promised[] = [
       const view = await dcs.read(noSignal());
       deepStrictEqual(view.status, { ...status, retainSlots: ["a", "b"] });
       deepStrictEqual(view.history, lines);
+    },
+  },
+  {
+    title: "writeFailsafe() needs the lock and the list that was read, also garbage",
+    run: async ({ dcsOf, put }) => {
+      const dcs = dcsOf("safe");
+      const write = async (who: string, members: object | null, revision: bigint) => {
+        const change = { members: members && { ...members }, revision };
+        return (await dcs.writeFailsafe(who, change, noSignal())).kind;
+      };
+      const seen = async () => (await dcs.read(noSignal())).failsafe;
+      const list = { b: "http://b/patroni", a: "http://a/patroni" };
+      strictEqual(await write("a", list, 0n), "refused");
+      await dcs.takeLock("a", await dcs.grantLease(30, noSignal()), noSignal());
+      strictEqual(await write("b", list, 0n), "refused");
+      strictEqual(await write("a", list, 0n), "done");
+      const first = await seen();
+      deepStrictEqual(first?.members, list);
+      strictEqual(await write("a", { a: "http://a/patroni" }, 0n), "refused");
+      strictEqual(await write("a", { a: "http://a/patroni" }, first?.revision ?? 0n), "done");
+      strictEqual(await write("a", null, first?.revision ?? 0n), "refused");
+      strictEqual(await write("a", null, (await seen())?.revision ?? 0n), "done");
+      await put("/service/safe/failsafe", '{"a":5}');
+      strictEqual(await seen(), null);
+      strictEqual(await write("a", list, 0n), "done");
+      deepStrictEqual((await seen())?.members, list);
     },
   },
   {

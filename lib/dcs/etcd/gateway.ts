@@ -7,6 +7,8 @@ import { unreachable } from "../../base/never.ts";
 import type { StoreHealth } from "../port.ts";
 import { AUTH_NOT_ENABLED, classify, TermGuard } from "./answer.ts";
 import type { Answer } from "./answer.ts";
+import { callEnd } from "./call_end.ts";
+import type { CallEnd } from "./call_end.ts";
 import { Endpoints } from "./endpoints.ts";
 
 /** Where etcd is and how to log in. */
@@ -20,6 +22,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   /** Carries the certificates; absent: plain `fetch`. */
   readonly fetch?: HttpFetch;
+  /** Told of every request that ended, streams left out. */
+  readonly onCallEnd?: (end: CallEnd) => void;
 }
 
 /** One request that is safe to repeat: read, guarded by a compare, or the same when done twice. */
@@ -166,7 +170,9 @@ export class Gateway {
   }
 
   async #ask(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
+    const askedMs = performance.now();
     const answer = this.#orOutdated(await this.#exchange(url, call, login, signal));
+    this.#options.onCallEnd?.(callEnd(performance.now() - askedMs, answer, signal.aborted));
     if (isProof(answer)) this.#endpoints.noteGood(url);
     else this.#endpoints.noteFailure(url, answer.why);
     return answer;
@@ -177,7 +183,7 @@ export class Gateway {
       const response = await this.#post(url, call, login, signal);
       return classify(response.status, await response.text());
     } catch (error) {
-      return { kind: "unusable", why: describe(error) };
+      return { kind: "unusable", why: describe(error), isSilent: true };
     }
   }
 

@@ -1,10 +1,25 @@
 import type { KeyPath } from "./key_table.ts";
+import { logRemarks } from "./log_options.ts";
 import type { FileValues } from "./schema.ts";
 
+/** A place of the file and what to say about it. */
+interface SectionRemark {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
 /** What is allowed and probably not meant. */
-export function accessRemarks(
+export function sectionRemarks(values: FileValues): readonly SectionRemark[] {
+  const ofLog = logRemarks(values.log);
+  return [
+    ...ofLog.map(({ path, message }) => ({ path: ["log", ...path], message })),
+    ...accessRemarks(values),
+  ];
+}
+
+function accessRemarks(
   { restapi, ctl, etcd3, postgresql }: FileValues,
-): readonly { readonly path: KeyPath; readonly message: string }[] {
+): readonly SectionRemark[] {
   const found: [KeyPath, string][] = [];
   if (ctl.insecure) {
     found.push([["ctl", "insecure"], "members are not checked: anybody between them can answer"]);
