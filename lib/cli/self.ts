@@ -35,7 +35,7 @@ function selfOf(config: AgentConfig, tags: JsonObject): SelfView {
     proxyUrl: proxyAddress === null ? null : `postgres://${proxyAddress}/${database}`,
     tags: readTags(tags),
     mayBootstrap: bootstrap !== null,
-    mayReclone: true, // the old directory is kept aside, so nothing is removed
+    mayReclone: postgresql.removeDataDirectoryOnDivergedTimelines,
     slotName: slotNameOf(name),
     hasPrePromote: postgresql.hooks.prePromote !== null,
   };

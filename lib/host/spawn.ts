@@ -1,15 +1,9 @@
+import { cleanEnvironment } from "../base/child_environment.ts";
 import type { Command, CommandResult } from "./port.ts";
 
 const STDOUT_MAX = 1 << 20;
 const STDERR_TAIL_LINES = 20;
 const KILL_AFTER_MS = 2000;
-const HIDDEN = /^(PATRONI_|KUBERNETES_|NOTIFY_SOCKET$)/;
-
-/** The environment for programs that we start: ours without the agent's own settings and the service manager's socket. */
-export function cleanEnvironment(): Record<string, string> {
-  const all = Object.entries(Deno.env.toObject());
-  return Object.fromEntries(all.filter(([name]) => !HIDDEN.test(name)));
-}
 
 /**
  * Runs a program to its end under the C locale, in a process group of its own. A time-out or an abort sends TERM to

@@ -60,7 +60,8 @@ export function parseProgress(line: string): string | null {
   return `copied ${Math.floor(Number(done) / 1024)} of ${Math.ceil(Number(total) / 1024)} MB`;
 }
 
-function sourceConninfo(options: PostgresOptions, source: Source): string {
+/** The words that reach the source as the replication role; its password is in the passfile. */
+export function sourceConninfo(options: PostgresOptions, source: Source): string {
   const address = parseConnUrl(source.connUrl);
   const { username, options: words } = options.authentication.replication;
   return printConninfo([

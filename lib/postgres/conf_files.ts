@@ -1,6 +1,3 @@
-/** Name of the file that initdb wrote, kept aside and included by ours. */
-export const BASE_CONF = "postgresql.base.conf";
-
 const HEADER = "# Written by agent; edits are lost. Change the cluster configuration instead.";
 const RECOVERY_MARK = "# recovery";
 
@@ -9,6 +6,8 @@ const RECOVERY_SETTING =
 
 /** Parts of postgresql.conf. */
 export interface ConfParts {
+  /** The file that ours is laid over, by its name in the same folder or its path; absent: the usual one. */
+  readonly base?: string;
   readonly parameters: Readonly<Record<string, string>>;
   /** null: this server is no standby. */
   readonly recovery: Readonly<Record<string, string>> | null;
@@ -18,7 +17,7 @@ export interface ConfParts {
 
 /** The text of postgresql.conf: the original file included, our parameters over it, recovery settings last. */
 export function renderPostgresqlConf(parts: ConfParts): string {
-  const lines = [HEADER, `include '${BASE_CONF}'`, ""];
+  const lines = [HEADER, `include ${quoteSetting(parts.base ?? "postgresql.base.conf")}`, ""];
   for (const remark of parts.remarks) lines.push(`# ${remark.replace(/\s+/g, " ")}`);
   lines.push(...renderSettings(parts.parameters));
   if (parts.recovery !== null) lines.push("", RECOVERY_MARK, ...renderSettings(parts.recovery));
