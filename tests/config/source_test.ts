@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
-import { ConfigError } from "../../lib/base/errors.ts";
+import { ConfigError, type ConfigFault } from "../../lib/base/errors.ts";
 import { loadConfig } from "../../lib/config/load.ts";
 import { file } from "./files.ts";
 
@@ -19,7 +19,10 @@ async function inFolder(
   }
 }
 
-async function faultsOf(path: string, env: Readonly<Record<string, string>> = {}) {
+async function faultsOf(
+  path: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly ConfigFault[]> {
   const error = await loadConfig(path, env).then(() => null, (error: unknown) => error);
   ok(error instanceof ConfigError, String(error));
   return error.faults;
