@@ -95,18 +95,15 @@ async function runMember(
 ): Promise<number> {
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
   for (const warning of config.warnings) log.warn(warning);
-  const member = assembleMember(config, log);
+  const member = assembleMember(config, log, reread);
   const starting = new AbortController();
-  let reloading = Promise.resolve();
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
       starting.abort();
       member.mailbox.post({ kind: "shutdown" });
     },
-    onReload: () => {
-      reloading = reloading.then(() => reload(member, log, reread));
-    },
+    onReload: () => void member.reloader.reload(),
   });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
@@ -118,7 +115,7 @@ async function runMember(
   const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
   await runLoops(member, log);
   await endMember(member, api);
-  await reloading;
+  await member.reloader.idle();
   log.info("Ended");
   return EXIT_DONE;
 }
@@ -195,16 +192,4 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.postgres.close();
   await member.deadMan.close();
   await member.recorder.flush();
-}
-
-async function reload(member: Member, log: Log, reread: () => Promise<AgentConfig>): Promise<void> {
-  try {
-    const config = await reread();
-    for (const warning of config.warnings) log.warn(warning);
-    member.takeTags(config.tags);
-    log.info("Reloaded the configuration: tags are in force, other changes need a restart");
-  } catch (error) {
-    log.error(`Cannot reload the configuration: ${String(error)}`);
-  }
-  member.mailbox.post({ kind: "reload", localConfig: null });
 }

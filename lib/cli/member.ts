@@ -1,6 +1,5 @@
 import type { ApiContext } from "../api/context.ts";
 import { systemClock } from "../base/clock.ts";
-import type { JsonObject } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
@@ -23,7 +22,7 @@ import { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
 import { memberCalls, openCallbacks, openServer, openStore, settingsAtFirst } from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
-import { SelfHolder } from "./self.ts";
+import { Reloader } from "./reload.ts";
 
 /** One member with all its parts wired, nothing started yet. */
 export interface Member {
@@ -44,25 +43,34 @@ export interface Member {
   readonly apiContext: ApiContext;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
-  /** New tags of the local file; published with the next tick. */
-  readonly takeTags: (tags: JsonObject) => void;
+  /** SIGHUP and `POST /reload`. */
+  readonly reloader: Reloader;
 }
 
 const clock = systemClock;
 
-/** Builds the adapters of a configuration and wires them; does no I/O. */
-export function assembleMember(config: AgentConfig, log: Log): Member {
+/** Builds the adapters of a configuration and wires them; does no I/O. `reread` reads it again. */
+export function assembleMember(
+  config: AgentConfig,
+  log: Log,
+  reread: () => Promise<AgentConfig>,
+): Member {
   const parts = partsOf(config, log);
-  const self = new SelfHolder(config);
+  const apply = (next: AgentConfig): void => {
+    parts.postgres.reconfigure(next.postgresql);
+    parts.callbacks.take(next.postgresql.hooks.callbacks);
+    parts.mailbox.post({ kind: "reload", localConfig: null });
+  };
+  const reloader = new Reloader({ config, reread, apply, log });
   return {
     ...parts,
-    agent: agentOf(config, parts, self),
+    agent: agentOf(config, parts, reloader),
     apiContext: apiContextOf(config, parts),
-    takeTags: (tags) => self.takeTags(tags),
+    reloader,
   };
 }
 
-interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
+interface Parts extends Omit<Member, "agent" | "apiContext" | "reloader"> {
   readonly board: LiveBoard;
   readonly log: Log;
   readonly firstSettings: Settings;
@@ -106,7 +114,7 @@ function partsOf(config: AgentConfig, log: Log): Parts {
   };
 }
 
-function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
+function agentOf(config: AgentConfig, parts: Parts, local: Reloader): Agent {
   const { dcs, keeper, postgres, tasks, background, mailbox, board, recorder, log } = parts;
   const ports = {
     name: config.name,
@@ -124,7 +132,7 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     firstConfig: config.bootstrap?.dcs ?? {},
     unsupported: config.unsupported,
     get self(): SelfView {
-      return holder.self;
+      return local.self;
     },
   };
   const { firstSettings, callbacks } = parts;

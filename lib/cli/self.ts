@@ -1,4 +1,3 @@
-import type { JsonObject } from "../base/json.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import type { SelfView } from "../core/node_view.ts";
 import { slotNameOf } from "../core/slot_name.ts";
@@ -6,12 +5,10 @@ import { readTags } from "../core/tags.ts";
 
 /** Facts of this node, renewed when the file is read again. */
 export class SelfHolder {
-  readonly #config: AgentConfig;
   #self: SelfView;
 
   constructor(config: AgentConfig) {
-    this.#config = config;
-    this.#self = selfOf(config, config.tags);
+    this.#self = selfOf(config);
   }
 
   /** The facts as of the last read. */
@@ -19,14 +16,15 @@ export class SelfHolder {
     return this.#self;
   }
 
-  /** New tags of the local file. */
-  takeTags(tags: JsonObject): void {
-    this.#self = selfOf(this.#config, tags);
+  /** Takes over what the file says now; name, database and the API's address stay those of the start. */
+  take(config: AgentConfig): void {
+    const { name, apiUrl, slotName } = this.#self;
+    this.#self = { ...selfOf(config), name, apiUrl, slotName };
   }
 }
 
-function selfOf(config: AgentConfig, tags: JsonObject): SelfView {
-  const { name, restapi, postgresql, bootstrap } = config;
+function selfOf(config: AgentConfig): SelfView {
+  const { name, restapi, postgresql, bootstrap, tags } = config;
   const { connectAddress, proxyAddress, database } = postgresql;
   return {
     name,

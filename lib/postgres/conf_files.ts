@@ -24,14 +24,12 @@ export function renderPostgresqlConf(parts: ConfParts): string {
   return lines.join("\n") + "\n";
 }
 
-/** The recovery settings in a file that we rendered; null when it has none. */
-export function readRecoverySettings(text: string): Readonly<Record<string, string>> | null {
-  const at = text.indexOf(`\n${RECOVERY_MARK}\n`);
-  if (at < 0) return null;
-  const found: Record<string, string> = {};
-  for (const line of text.slice(at).split("\n")) {
-    const [, name, value] = /^(\w+) = '(.*)'$/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) found[name] = unquote(value);
+/** The value of a setting as the last line of its name gives it, also in a file of Patroni; null when there is none. */
+export function readSetting(text: string, wanted: string): string | null {
+  let found: string | null = null;
+  for (const line of text.split("\n")) {
+    const [, name, value] = /^\s*(\w+)\s*=\s*'(.*)'\s*$/.exec(line) ?? [];
+    if (name === wanted && value !== undefined) found = unquote(value);
   }
   return found;
 }

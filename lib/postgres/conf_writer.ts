@@ -1,14 +1,16 @@
+import type { Source } from "../core/action.ts";
 import type { Settings } from "../core/settings.ts";
 import { run } from "../host/spawn.ts";
 import {
   isOurConf,
-  readRecoverySettings,
+  readSetting,
   renderLines,
   renderPostgresqlConf,
   withoutRecoverySettings,
 } from "./conf_files.ts";
 import type { ConfPaths } from "./conf_paths.ts";
 import { confPaths } from "./conf_paths.ts";
+import { parseConninfo } from "./conninfo.ts";
 import { exists, readIfThere, removeIfThere } from "./data_dir.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
@@ -16,11 +18,12 @@ import { controlledSettings, fileParameters } from "./parameters.ts";
 import { writePrivateFile } from "./pgpass.ts";
 
 const CHECK_MS = 10_000;
-/** What the files should say; `keep`: the recovery settings stay as they are. */
+/** What the files should say. */
 export interface ConfOrder {
   readonly settings: Settings;
   readonly majorVersion: number;
-  readonly recovery: Readonly<Record<string, string>> | null | "keep";
+  /** null: this server is no standby. */
+  readonly recovery: Readonly<Record<string, string>> | null;
   /** Only for the starts that found a cluster. */
   readonly founding?: FoundingConf | undefined;
 }
@@ -46,14 +49,25 @@ export class ConfWriter {
     this.#options = options;
   }
 
+  /** The source that a standby's file names; null when it names none. Throws the file system's errors. */
+  async source(): Promise<Source | null> {
+    const text = await readIfThere(confPaths(this.#options).conf) ?? "";
+    const { host, port = "5432", dbname } = parseConninfo(
+      readSetting(text, "primary_conninfo") ?? "",
+    );
+    if (host === undefined) return null;
+    const address = host.includes(":") ? `[${host}]` : host;
+    const database = encodeURIComponent(dbname ?? this.#options.database);
+    return { name: "", connUrl: `postgres://${address}:${port}/${database}` };
+  }
+
   /** True when anything changed, so that a running server must reload. Throws the file system's errors. */
   async write(order: ConfOrder, signal: AbortSignal): Promise<boolean> {
     const { dataDir, pgHba, pgIdent } = this.#options;
-    const { founding, settings } = order;
+    const { founding, settings, recovery } = order;
     const paths = confPaths(this.#options);
     await keepBase(paths, dataDir);
     await fillFolder(paths, dataDir);
-    const recovery = order.recovery === "keep" ? await readRecovery(paths.conf) : order.recovery;
     const { parameters, remarks } = await this.#usableParameters(order, signal);
     const base = this.#base();
     const hba = founding?.hba ?? pgHba ?? settings.pgHba;
@@ -114,10 +128,6 @@ async function fillFolder({ folder, hba, ident }: ConfPaths, dataDir: string): P
     if (await exists(path)) continue;
     await writePrivateFile(path, await readIfThere(`${dataDir}/${name}`) ?? "");
   }
-}
-
-async function readRecovery(conf: string): Promise<Readonly<Record<string, string>> | null> {
-  return readRecoverySettings(await readIfThere(conf) ?? "");
 }
 
 async function stripAutoConf(path: string): Promise<boolean> {

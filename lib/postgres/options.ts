@@ -51,6 +51,21 @@ export interface PostgresOptions {
   readonly bootstrap: FoundingOptions | null;
 }
 
+/** What may change while the server runs. */
+export type Reloadable = Pick<
+  PostgresOptions,
+  | "authentication"
+  | "parameters"
+  | "pgHba"
+  | "pgIdent"
+  | "recoveryConf"
+  | "pgCtlTimeoutS"
+  | "basebackup"
+  | "customConf"
+  | "replicaMethods"
+  | "hooks"
+>;
+
 /** How a cluster is founded. */
 export interface FoundingOptions {
   /** Options of initdb as command line words. */
