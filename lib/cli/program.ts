@@ -7,6 +7,7 @@ import type { Faces } from "./faces.ts";
 import type { HandoverOptions } from "./handover_plan.ts";
 import { complaint } from "./output.ts";
 import { type Format, FORMATS } from "./table.ts";
+import type { ValidateWish } from "./validate.ts";
 
 const COMMANDS = [
   "list",
@@ -17,6 +18,8 @@ const COMMANDS = [
   "detach",
   "history",
   "explain",
+  "validate",
+  "generate-config",
   "version",
   "help",
 ];
@@ -73,6 +76,7 @@ function build(faces: Faces, end: End): Command {
     .argument("[patroni.yml]", "run the agent with this configuration file")
     .version(`agent ${AGENT_VERSION}`, "-V, --version", "show the version")
     .option("--validate-config", "check the configuration file and start nothing")
+    .option("-i, --ignore-listen-port", "with --validate-config: a port in use is no fault")
     .option("-p, --print", "with --validate-config: print what is in force, without secrets")
     .helpCommand("help [command]", "show the help of a command")
     .showHelpAfterError("Run agent help to see what there is.")
@@ -81,18 +85,60 @@ function build(faces: Faces, end: End): Command {
   addReports(program, faces, end);
   addHandovers(program, faces, end);
   addPauses(program, faces, end);
+  addConfigs(program, faces, end);
   return program;
 }
 
 async function run(path: string | undefined, faces: Faces, program: Command): Promise<number> {
-  if (path === undefined) program.help({ error: true });
+  const { validateConfig, ...wish } = program.opts<{ validateConfig?: true } & ValidateGiven>();
+  if (path === undefined && !isInEnvironment(faces)) program.help({ error: true });
+  if (validateConfig === true) {
+    return await faces.validate(path ?? "", validateWish("pretty", wish));
+  }
+  if (path === undefined) return await faces.runDaemon("");
   const isPath = /[./]/.test(path);
-  const { validateConfig, print } = program.opts<{ validateConfig?: true; print?: true }>();
-  if (validateConfig === true) return await faces.validate(path, print === true);
   const near = isPath ? null : nearest(path, COMMANDS);
   if (near === null) return await faces.runDaemon(path);
   await faces.output.err(complaint(`unknown command "${path}"`, `Did you mean agent ${near}?`));
   return EXIT.usage;
+}
+
+/** A configuration without a file: a whole document, or at least the name of the cluster. */
+function isInEnvironment({ env }: Faces): boolean {
+  return ["PATRONI_CONFIGURATION", "PATRONI_SCOPE"].some((name) => (env[name] ?? "").trim() !== "");
+}
+
+interface ValidateGiven {
+  readonly print?: boolean;
+  readonly ignoreListenPort?: boolean;
+}
+
+function validateWish(format: Format, given: ValidateGiven): ValidateWish {
+  return {
+    format,
+    print: given.print === true,
+    ignoreListenPort: given.ignoreListenPort === true,
+  };
+}
+
+function addConfigs(program: Command, faces: Faces, end: End): void {
+  command(program, "validate", "check a configuration on this host, and start nothing")
+    .argument("[patroni.yml]", "file or folder (default: as --config)")
+    .option("-i, --ignore-listen-port", "a port in use is no fault")
+    .option("-p, --print", "print what is in force, without secrets")
+    .action(async (path: string | undefined, given: Common & ValidateGiven) => {
+      // The program has the same two options, and takes them first.
+      const wish = validateWish(given.format, { ...given, ...program.opts<ValidateGiven>() });
+      end(await faces.validate(path ?? configPath(given, faces), wish));
+    });
+  program.command("generate-config").description("write a configuration file to begin with")
+    .argument("[file]", "where to (default: stdout); a file that exists is left alone")
+    .addOption(new Option("--sample", "from this host alone").conflicts("dsn"))
+    .option("--dsn <dsn>", "superuser's connection to the running server (default: PG* variables)")
+    .action(async (file: string | undefined, given: { sample?: boolean; dsn?: string }) => {
+      const dsn = given.dsn ?? null;
+      end(await faces.generateConfig({ file: file ?? null, sample: given.sample === true, dsn }));
+    });
 }
 
 interface Common {
@@ -188,10 +234,13 @@ function wishOf(name: HandoverOptions["command"], given: HandoverGiven): Handove
   return { command: isSwitchover ? "switchover" : "failover", leader, candidate };
 }
 
-/** `--config`, `AGENT_CONFIG`, `PATRONICTL_CONFIG_FILE`, else `patroni.yml` in this folder. */
-function configPath({ config }: Common, { env }: Faces): string {
-  return [config, env["AGENT_CONFIG"], env["PATRONICTL_CONFIG_FILE"]]
-    .find((path) => path !== undefined && path !== "") ?? "patroni.yml";
+/** `--config`, `AGENT_CONFIG`, `PATRONICTL_CONFIG_FILE`, the environment (""), else `patroni.yml` in this folder. */
+function configPath({ config }: Common, faces: Faces): string {
+  const { env } = faces;
+  const named = [config, env["AGENT_CONFIG"], env["PATRONICTL_CONFIG_FILE"]]
+    .find((path) => path !== undefined && path !== "");
+  const isWhole = (env["PATRONI_CONFIGURATION"] ?? "").trim() !== "";
+  return named ?? (isWhole ? "" : "patroni.yml");
 }
 
 function whole(text: string): number {

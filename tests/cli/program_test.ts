@@ -24,7 +24,8 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
     output: context.output,
     env: {},
     runDaemon: (path) => record("daemon", path),
-    validate: (path, print) => record("validate", path, print),
+    validate: (path, wish) => record("validate", path, wish),
+    generateConfig: (wish) => record("generate", wish),
     open: async (path, manner) => (await record("open", path, manner), { ...context, ...manner }),
     list: () => record("list"),
     history: () => record("history"),
@@ -39,11 +40,23 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
   return { code, calls, out: out.join(""), err: err.join("") };
 }
 
+const WISH = { print: false, ignoreListenPort: false, format: "pretty" };
+
 const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["/etc/patroni.yml", [["daemon", "/etc/patroni.yml"]]],
   ["patroni", [["daemon", "patroni"]]],
-  ["--validate-config x.yml", [["validate", "x.yml", false]]],
-  ["x.yml --validate-config --print", [["validate", "x.yml", true]]],
+  ["--validate-config x.yml", [["validate", "x.yml", WISH]]],
+  ["x.yml --validate-config --print -i", [
+    ["validate", "x.yml", { ...WISH, print: true, ignoreListenPort: true }],
+  ]],
+  ["validate x.yml", [["validate", "x.yml", WISH]]],
+  ["validate -c conf.d --format json --print", [
+    ["validate", "conf.d", { ...WISH, print: true, format: "json" }],
+  ]],
+  ["validate", [["validate", "patroni.yml", WISH]]],
+  ["generate-config", [["generate", { file: null, sample: false, dsn: null }]]],
+  ["generate-config x.yml --sample", [["generate", { file: "x.yml", sample: true, dsn: null }]]],
+  ["generate-config --dsn host=a", [["generate", { file: null, sample: false, dsn: "host=a" }]]],
   ["list", [["open", "patroni.yml", { format: "pretty", force: false }], ["list"]]],
   ["list -c x.yml --format json", [
     ["open", "x.yml", { format: "json", force: false }],
@@ -152,6 +165,8 @@ for (
     "detach",
     "history",
     "explain",
+    "validate",
+    "generate-config",
   ]
 ) {
   Deno.test(`runProgram() prints the help of ${name} as in the golden file`, async () => {
@@ -163,3 +178,14 @@ for (
     strictEqual(out, await Deno.readTextFile(golden));
   });
 }
+
+Deno.test("agent without a file runs by the environment when that names a cluster", async () => {
+  const whole = await run([], { env: { PATRONI_CONFIGURATION: "scope: a" } });
+  deepStrictEqual(whole.calls, [["daemon", ""]]);
+  const single = await run([], { env: { PATRONI_SCOPE: "a" } });
+  deepStrictEqual(single.calls, [["daemon", ""]]);
+  const checked = await run(["--validate-config"], { env: { PATRONI_SCOPE: "a" } });
+  deepStrictEqual(checked.calls, [["validate", "", WISH]]);
+  const nothing = await run([], { env: { PATRONI_SCOPE: " " } });
+  deepStrictEqual([nothing.calls, nothing.code], [[], 2]);
+});

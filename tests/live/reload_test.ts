@@ -1,5 +1,6 @@
 import { deepStrictEqual, equal, match, notEqual } from "node:assert/strict";
 import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
+import { objectAt } from "../../lib/config/faults.ts";
 import type { Member } from "../../scripts/playground/member.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
 import { liveTest } from "./live.ts";
@@ -26,14 +27,10 @@ liveTest("SIGHUP brings tags and parameters into force; a faulty file changes no
   const leader = await cluster.waitForStreaming(60_000);
   const pid = await leader.postmasterPid();
   await rewrite(leader, (file) => {
-    const postgresql = isJsonObject(file["postgresql"] ?? null) ? file["postgresql"] : {};
-    const server = isJsonObject(postgresql ?? null) ? postgresql as JsonObject : {};
-    const parameters = server["parameters"] as JsonObject;
-    return {
-      ...file,
-      tags: { zone: "north", noloadbalance: true },
-      postgresql: { ...server, parameters: { ...parameters, work_mem: "7MB" } },
-    };
+    const server = objectAt(file, ["postgresql"]);
+    const parameters = { ...objectAt(server, ["parameters"]), work_mem: "7MB" };
+    const tags = { zone: "north", noloadbalance: true };
+    return { ...file, tags, postgresql: { ...server, parameters } };
   });
   await waitFor("the new work_mem", 15_000, async () => {
     const [row] = await leader.sql("SHOW work_mem");
