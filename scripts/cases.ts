@@ -16,7 +16,9 @@ export interface Report {
 }
 
 const TESTS = new URL("../tests/", import.meta.url);
-const TITLE = /["`](?:[A-I]\d{1,2} )+[^"`\n]*["`]|^# (?:[A-I]\d{1,2}[ :])+.*/gm;
+/** The first argument of a call, a `title` or `name`, or a heading of a transcript. */
+const TITLE =
+  /(?:\(|title:|name:)\s*["`]((?:[A-I]\d{1,2} )+[^"`\n]*)["`]|^(# (?:[A-I]\d{1,2}[ :])+.*)/gm;
 const ID = /\b[A-I]\d{1,2}\b/g;
 
 /** Reads the titles of all tests and transcripts; ids stand in front of a title, parted by blanks. */
@@ -43,7 +45,7 @@ async function titlesBelow(folder: URL): Promise<readonly string[]> {
     else if (/_test\.ts$|\.txt$|_promises\.ts$/.test(entry.name)) {
       const text = await Deno.readTextFile(new URL(entry.name, folder));
       found.push(
-        ...Array.from(text.matchAll(TITLE), ([title]) => title.replace(/^["`]|["`]$/g, "")),
+        ...Array.from(text.matchAll(TITLE), ([, title, heading]) => title ?? heading ?? ""),
       );
     }
   }
@@ -56,6 +58,14 @@ function idsOf(title: string): readonly string[] {
 }
 
 const WIDTH = 78;
+const INDENT = " ".repeat(9);
+
+/** A reason is shown whole, in lines of the terminal's width. */
+function wrapped(text: string): readonly string[] {
+  const longest = WIDTH - INDENT.length;
+  const lines = text.match(new RegExp(`.{1,${longest}}(?: |$)|\\S+`, "g")) ?? [text];
+  return lines.map((line) => line.trimEnd());
+}
 
 /** The report as people read it. */
 function text({ cases, unknown, bare }: Report, onlyMissing: boolean): string {
@@ -65,9 +75,9 @@ function text({ cases, unknown, bare }: Report, onlyMissing: boolean): string {
     const count = tests.length === 0 ? "-" : String(tests.length);
     lines.push(`${id.padEnd(4)} ${count.padStart(2)}  ${what}`.slice(0, WIDTH));
     const below = tests.length > 0
-      ? tests.slice(0, 2)
-      : [`why: ${missing ?? "no reason is given"}`];
-    for (const line of below) lines.push(`         ${line}`.slice(0, WIDTH));
+      ? tests.slice(0, 2).map((title) => title.slice(0, WIDTH - INDENT.length))
+      : wrapped(`why: ${missing ?? "no reason is given"}`);
+    for (const line of below) lines.push(`${INDENT}${line}`);
   }
   const covered = cases.filter(({ tests }) => tests.length > 0).length;
   lines.push(

@@ -1,5 +1,6 @@
 import { DcsUnreachable } from "../base/errors.ts";
 import type { Call } from "./call.ts";
+import { traced } from "../base/log_event.ts";
 import { AgentApi } from "./agent_api.ts";
 import { callOf } from "./call.ts";
 import { ClusterApi } from "./cluster_api.ts";
@@ -49,8 +50,8 @@ function failureReply(context: ApiContext, call: Call, error: unknown): HttpRepl
   const isStore = error instanceof DcsUnreachable;
   const text = error instanceof Error ? error.message : String(error);
   if (isStore) {
-    context.log.warn("Cannot answer a request: the store is unreachable", { path, text });
-  } else context.log.error("Cannot answer a request", { method, path, text });
+    context.log.warn(`Cannot answer ${method} ${path}: the store is unreachable: ${text}`);
+  } else context.log.error(`Cannot answer ${method} ${path}: ${text}`, traced(error));
   const status = isStore ? 503 : 500;
   const shown = isStore ? text : "internal error, see the log";
   return isBodiless(method) ? emptyReply(status) : jsonReply({ error: shown }, status);

@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { MemberState } from "../core/cluster_view.ts";
 import type { PeerReport, PostgresView } from "../core/node_view.ts";
 import type { SwitchStatus } from "../core/switch_status.ts";
+import type { WorkCounts } from "../core/work_counts.ts";
 import type { Dcs } from "../dcs/port.ts";
 import type { Board } from "../runtime/board.ts";
 import type { Mailbox } from "../runtime/mailbox.ts";
@@ -30,6 +31,8 @@ export interface ApiContext {
   readonly probe: ((signal: AbortSignal) => Promise<PostgresView>) | null;
   /** The dead-man's switch; absent: there is none. */
   readonly deadMan?: () => SwitchStatus;
+  /** What this process has done; absent: nothing is counted. */
+  readonly work?: () => WorkCounts;
   /** Seconds that a handover is waited for; null: Patroni's 2 * max(10, loop_wait). */
   readonly handoverLimitS: number | null;
 }

@@ -1,5 +1,6 @@
 import { Refused } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import { createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
 import { textReply } from "./reply.ts";
@@ -84,7 +85,7 @@ function serveOn({ port, log, serve, cutting }: Listener, hostname: string): Htt
       signal: cutting,
       onListen: ({ port }) => log.info(`REST API listens on ${hostname}:${port}`),
       onError: (error) => {
-        log.error("Cannot answer a request", { text: String(error) });
+        log.error(`Cannot answer a request: ${String(error)}`, traced(error));
         return textReply("internal error", 500);
       },
     }, serve);

@@ -1,8 +1,18 @@
-import { configure, dispose, getLogger, getStreamSink } from "@logtape/logtape";
-import type { LogLevel, LogRecord } from "@logtape/logtape";
+import { configureSync, disposeSync, getLogger } from "@logtape/logtape";
+import type { LogLevel as TapeLevel, LogRecord } from "@logtape/logtape";
+import { isJsonObject } from "./json.ts";
 import type { JsonObject } from "./json.ts";
+import { LOG_PARTS, reaches, splitTrace } from "./log_event.ts";
+import type { LogEvent, LogLevel, LogPart } from "./log_event.ts";
+import { lineMaker } from "./log_layout.ts";
+import type { LogLayout } from "./log_layout.ts";
+import { LogQueue } from "./log_queue.ts";
+import type { LineOutput, QueueOptions } from "./log_queue.ts";
 
-/** What happened, one line each: info = a change, warn = degraded, error = a human is needed, critical = the end. */
+/**
+ * What happened, one line each: info = a change, warn = degraded, error = a human is needed, critical = the end. No
+ * call waits for the output. `fields` may carry the stack of a fault, by `traced`.
+ */
 export interface Log {
   debug(message: string, fields?: JsonObject): void;
   info(message: string, fields?: JsonObject): void;
@@ -11,38 +21,54 @@ export interface Log {
   critical(message: string, fields?: JsonObject): void;
 }
 
-/** How lines look and which are kept; level names as in patroni.yml `log.level`. */
-export interface LogOptions {
-  readonly level: "DEBUG" | "INFO" | "WARNING" | "ERROR";
-  readonly type: "plain" | "json";
+/** The process's log, with a log for each part; its own lines are those of `main`. */
+export interface PartedLog extends Log {
+  part(name: LogPart): Log;
 }
 
-/** A log with its output; `close` writes what is still queued. */
+/** Which lines are kept and how they look. */
+export interface LogOptions {
+  /** The least severity that is written. */
+  readonly level: LogLevel;
+  /** Other least severities of single parts. */
+  readonly partLevels: Readonly<Partial<Record<LogPart, LogLevel>>>;
+  /** Stacks of faults are lines of this level: DEBUG shows them only while everything is shown. */
+  readonly tracebackLevel: LogLevel;
+  readonly layout: LogLayout;
+  /** Lines that may wait for the output; more are dropped and counted. */
+  readonly queueMax: number;
+}
+
+/** A log with its output. */
 export interface OpenLog {
-  readonly log: Log;
+  readonly log: PartedLog;
+  /** Lines that were never written since the start. */
+  dropped(): number;
+  /** From the next line on with these. The same output goes on as it is, another one is closed. */
+  change(options: LogOptions, output: LineOutput): void;
+  /** Writes what waits, for two seconds at most: a stuck output must not keep the process alive. */
   close(): Promise<void>;
 }
 
-/** Lines kept while the reader of stderr is slow; more are dropped, so that a blocked disk cannot stall the loop. */
-const QUEUE_MAX = 1000;
+/** How long the end of a process waits for its last lines. */
+const CLOSE_MS = 2000;
 
-/** Opens the process's log on stderr, as Patroni does. May be called once in a process, and again after `close`. */
-export async function openLog(options: LogOptions): Promise<OpenLog> {
-  const formatter = options.type === "json" ? jsonLine : plainLine;
-  const stream = getStreamSink(Deno.stderr.writable, {
-    formatter,
-    closeStream: false,
-    nonBlocking: { bufferSize: QUEUE_MAX, flushInterval: 20 },
-  });
-  await configure({
-    reset: true,
-    sinks: { stderr: stream },
-    loggers: [
-      { category: "agent", sinks: ["stderr"], lowestLevel: LEVELS[options.level] },
-      { category: ["logtape", "meta"], sinks: [] },
-    ],
-  });
-  return { log: tapeLog(), close: dispose };
+/** Opens the process's log. May be called once in a process, and again after `close`. */
+export function openLog(options: LogOptions, output: LineOutput): OpenLog {
+  const queue = new LogQueue(queueOptions(options, output));
+  configureTape(options, queue);
+  return {
+    log: { ...tapeLog("main"), part: tapeLog },
+    dropped: () => queue.dropped,
+    change: (changed, to) => {
+      queue.change(queueOptions(changed, to));
+      configureTape(changed, queue);
+    },
+    close: async () => {
+      await queue.close(CLOSE_MS);
+      disposeSync();
+    },
+  };
 }
 
 /** Writes nothing; for tests and for commands that have no log. */
@@ -54,33 +80,51 @@ export const silentLog: Log = {
   critical(): void {},
 };
 
-/** Patroni's layout: `2026-01-31 12:00:00,123 INFO: message`, in local time. Line breaks become blanks. */
-export function plainLine(record: LogRecord): string {
-  const text = messageText(record).replaceAll(/\s*\n\s*/g, " ");
-  return `${localTime(record.timestamp)} ${NAMES[record.level]}: ${text}\n`;
+function queueOptions(options: LogOptions, output: LineOutput): QueueOptions {
+  const line = lineMaker(options.layout);
+  const notice = (dropped: number): string =>
+    line({
+      level: "WARNING",
+      part: "log",
+      message: `${dropped} log lines were dropped: the output was too slow or refused them`,
+      fields: { dropped },
+      trace: null,
+      atMs: Date.now(),
+    });
+  return { output, max: options.queueMax, notice };
 }
 
-/** One JSON object a line: `time`, `level`, `message`, then the fields of the event. */
-export function jsonLine(record: LogRecord): string {
-  const { timestamp, level, properties } = record;
-  const time = localTime(timestamp);
-  return JSON.stringify({
-    time,
-    level: NAMES[level],
-    message: messageText(record),
-    ...properties,
-  }) +
-    "\n";
+function configureTape(options: LogOptions, queue: LogQueue): void {
+  const { level, partLevels, tracebackLevel, layout } = options;
+  const line = lineMaker(layout);
+  const sink = (record: LogRecord): void => {
+    const event = eventOf(record);
+    const least = partLevels[event.part] ?? level;
+    queue.push(line(reaches(tracebackLevel, least) ? event : { ...event, trace: null }));
+  };
+  configureSync({
+    reset: true,
+    sinks: { queue: sink },
+    loggers: [
+      ...LOG_PARTS.map((part) => ({
+        category: ["agent", part],
+        sinks: ["queue"],
+        lowestLevel: TAPE_LEVELS[partLevels[part] ?? level],
+      })),
+      { category: ["logtape", "meta"], sinks: [] },
+    ],
+  });
 }
 
-const LEVELS: Readonly<Record<LogOptions["level"], LogLevel>> = {
+const TAPE_LEVELS: Readonly<Record<LogLevel, TapeLevel>> = {
   DEBUG: "debug",
   INFO: "info",
   WARNING: "warning",
   ERROR: "error",
+  CRITICAL: "fatal",
 };
 
-const NAMES: Readonly<Record<LogLevel, string>> = {
+const LEVELS: Readonly<Record<TapeLevel, LogLevel>> = {
   trace: "DEBUG",
   debug: "DEBUG",
   info: "INFO",
@@ -89,9 +133,19 @@ const NAMES: Readonly<Record<LogLevel, string>> = {
   fatal: "CRITICAL",
 };
 
-function tapeLog(): Log {
-  const logger = getLogger("agent");
-  const emit = (level: LogLevel) => (message: string, fields: JsonObject = {}): void => {
+function eventOf({ category, level, message, properties, timestamp }: LogRecord): LogEvent {
+  return {
+    level: LEVELS[level],
+    part: LOG_PARTS.find((part) => part === category.at(-1)) ?? "main",
+    message: message.map(String).join(""),
+    ...splitTrace(isJsonObject(properties) ? properties : {}),
+    atMs: timestamp,
+  };
+}
+
+function tapeLog(part: LogPart): Log {
+  const logger = getLogger(["agent", part]);
+  const emit = (level: TapeLevel) => (message: string, fields: JsonObject = {}): void => {
     // LogTape would read braces in the text as placeholders: the text is data here.
     const rawMessage = message;
     logger.emit({
@@ -109,16 +163,4 @@ function tapeLog(): Log {
     error: emit("error"),
     critical: emit("fatal"),
   };
-}
-
-function messageText(record: LogRecord): string {
-  return record.message.map(String).join("");
-}
-
-function localTime(timestampMs: number): string {
-  const at = new Date(timestampMs);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${day} ${time},${String(at.getMilliseconds()).padStart(3, "0")}`;
 }

@@ -1,16 +1,20 @@
 import { systemClock as clock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
+import type { Log, PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { decodeSettings, defaultSettings } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
 import { slotNameOf } from "../core/slot_name.ts";
 import { COMPATIBLE_VERSION } from "../core/version.ts";
 import { startHook } from "../host/hooks.ts";
+import type { CallEnd } from "../dcs/etcd/call_end.ts";
 import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Callbacks } from "../runtime/callbacks.ts";
+import type { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { askPeers } from "../runtime/peers.ts";
+import { TaskSlot } from "../runtime/task_slot.ts";
+import type { WorkTally } from "../runtime/work_tally.ts";
 
 /** In force until the store has shown settings: those of `bootstrap.dcs`. */
 export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
@@ -22,8 +26,9 @@ export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
 export function openStore(
   { etcd, scope, namespace }: AgentConfig,
   endpointMs: () => number,
+  onCallEnd: (end: CallEnd) => void,
 ): EtcdDcs {
-  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock });
+  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock, onCallEnd });
 }
 
 /** The local server. */
@@ -41,6 +46,23 @@ export function openServer({ name, scope, postgresql, bootstrap }: AgentConfig):
 /** The operator's callbacks. */
 export function openCallbacks({ scope, postgresql }: AgentConfig, log: Log): Callbacks {
   return new Callbacks({ commands: postgresql.hooks.callbacks, scope, start: startHook, log });
+}
+
+/** What the task slot is made of. */
+export interface TaskParts {
+  readonly log: PartedLog;
+  readonly mailbox: LiveMailbox;
+  readonly tally: WorkTally;
+}
+
+/** The slot of the one job that changes the server; its end wakes the loop. */
+export function openTasks({ log, mailbox, tally }: TaskParts): TaskSlot {
+  return new TaskSlot({
+    clock,
+    log: log.part("tasks"),
+    onEnd: () => mailbox.wake("a task has ended"),
+    onResult: ({ kind }, result) => tally.task(kind, result.kind),
+  });
 }
 
 /** Calls to other members, with the credentials of `ctl` or `restapi`. */

@@ -3,13 +3,16 @@ import type { RunningApi } from "../api/server.ts";
 import { systemClock } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import { ConfigError, DcsUnreachable, Refused } from "../base/errors.ts";
-import { openLog } from "../base/log.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
+import type { ServiceState, TellManager } from "../host/notify.ts";
 import { watchSignals } from "../runtime/signals.ts";
+import { openAgentLog } from "./agent_log.ts";
+import type { AgentLog } from "./agent_log.ts";
 import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
@@ -28,25 +31,29 @@ const DRAIN_MS = 5000;
 
 /**
  * Runs one member until it is told to end (SIGTERM, SIGINT). Returns the exit code: 0 after an orderly end, 78 for a
- * configuration that cannot be used, 1 for a port or name in use.
+ * configuration that cannot be used, 1 for a port or name in use. The service manager is told as soon as the
+ * configuration is taken and signals are heard: a store that is away must not hold the start of the host.
  */
 export async function runDaemon(
   configPath: string,
   env: Readonly<Record<string, string>>,
+  tellManager: TellManager,
 ): Promise<number> {
   const config = await loadOrComplain(configPath, env);
   if (config === null) return EXIT_CONFIG;
-  const { log, close } = await openLog(config.log);
+  const agentLog = openAgentLog(config.log);
+  const { log } = agentLog;
   try {
     using _faults = logStrayFaults(log);
     await makeStateDir(config.stateDir);
-    return await runMember(config, log, () => loadConfig(configPath, env));
+    const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
+    return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     log.critical(error.message);
     return EXIT_FAILED;
   } finally {
-    await close();
+    await agentLog.close();
   }
 }
 
@@ -54,7 +61,7 @@ export async function runDaemon(
 function logStrayFaults(log: Log): Disposable {
   const tell = (event: PromiseRejectionEvent): void => {
     event.preventDefault();
-    log.error(`Cannot account for a fault: ${describe(event.reason)}`);
+    log.error(`Cannot account for a fault: ${String(event.reason)}`, traced(event.reason));
   };
   globalThis.addEventListener("unhandledrejection", tell);
   return {
@@ -62,8 +69,11 @@ function logStrayFaults(log: Log): Disposable {
   };
 }
 
-function describe(fault: unknown): string {
-  return fault instanceof Error ? fault.stack ?? fault.message : String(fault);
+function tellOrLog(tellManager: TellManager, log: Log): Around["tell"] {
+  return async (state) => {
+    const fault = await tellManager(state);
+    if (fault !== null) log.warn(fault);
+  };
 }
 
 async function makeStateDir(path: string): Promise<void> {
@@ -87,24 +97,34 @@ async function loadOrComplain(
   }
 }
 
+/** What a member needs of the process around it. */
+interface Around {
+  readonly reread: () => Promise<AgentConfig>;
+  /** Never fails: what goes wrong is logged. */
+  readonly tell: (state: ServiceState) => Promise<void>;
+}
+
 /** Starts in the order that nobody is misled by: store, name, API, loop; ends in the reverse one. */
 async function runMember(
   config: AgentConfig,
-  log: Log,
-  reread: () => Promise<AgentConfig>,
+  agentLog: AgentLog,
+  { reread, tell }: Around,
 ): Promise<number> {
+  const { log } = agentLog;
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
   for (const warning of config.warnings) log.warn(warning);
-  const member = assembleMember(config, log, reread);
+  const member = assembleMember(config, agentLog, reread);
   const starting = new AbortController();
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
+      void tell({ stopping: true, status: "ending" });
       starting.abort();
       member.mailbox.post({ kind: "shutdown" });
     },
     onReload: () => void member.reloader.reload(),
   });
+  void tell({ ready: true, status: "waiting for the store" });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
@@ -113,6 +133,7 @@ async function runMember(
     return EXIT_FAILED;
   }
   const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
+  await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
   await endMember(member, api);
   await member.reloader.idle();
@@ -177,7 +198,7 @@ async function forever(
     try {
       await work();
     } catch (error) {
-      log.error(`Cannot go on with ${what}: ${String(error)}`);
+      log.error(`Cannot go on with ${what}: ${String(error)}`, traced(error));
     }
     if (!signal.aborted) await systemClock.sleep(1000, signal);
   }

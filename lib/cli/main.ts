@@ -1,3 +1,4 @@
+import { serviceManager } from "../host/notify.ts";
 import type { Faces } from "./faces.ts";
 import { terminalOutput } from "./output.ts";
 import { runProgram } from "./program.ts";
@@ -15,7 +16,8 @@ function faces(env: Readonly<Record<string, string>>): Faces {
   return {
     output,
     env,
-    runDaemon: async (path) => await (await import("./daemon.ts")).runDaemon(path, env),
+    runDaemon: async (path) =>
+      await (await import("./daemon.ts")).runDaemon(path, env, serviceManager(env)),
     validate: async (path, wish) => {
       const { probeHost: probe } = await import("./host_probes.ts");
       const { validate } = await import("./validate.ts");

@@ -1,6 +1,6 @@
 import type { ApiContext } from "../api/context.ts";
 import { systemClock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
+import type { PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
@@ -18,9 +18,18 @@ import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
-import { TaskSlot } from "../runtime/task_slot.ts";
+import type { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
-import { memberCalls, openCallbacks, openServer, openStore, settingsAtFirst } from "./adapters.ts";
+import { WorkTally } from "../runtime/work_tally.ts";
+import type { AgentLog } from "./agent_log.ts";
+import {
+  memberCalls,
+  openCallbacks,
+  openServer,
+  openStore,
+  openTasks,
+  settingsAtFirst,
+} from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
 import { Reloader } from "./reload.ts";
 
@@ -52,16 +61,17 @@ const clock = systemClock;
 /** Builds the adapters of a configuration and wires them; does no I/O. `reread` reads it again. */
 export function assembleMember(
   config: AgentConfig,
-  log: Log,
+  agentLog: AgentLog,
   reread: () => Promise<AgentConfig>,
 ): Member {
-  const parts = partsOf(config, log);
+  const parts = partsOf(config, agentLog);
   const apply = (next: AgentConfig): void => {
+    agentLog.reload(next.log);
     parts.postgres.reconfigure(next.postgresql);
     parts.callbacks.take(next.postgresql.hooks.callbacks);
     parts.mailbox.post({ kind: "reload", localConfig: null });
   };
-  const reloader = new Reloader({ config, reread, apply, log });
+  const reloader = new Reloader({ config, reread, apply, log: parts.log });
   return {
     ...parts,
     agent: agentOf(config, parts, reloader),
@@ -72,26 +82,31 @@ export function assembleMember(
 
 interface Parts extends Omit<Member, "agent" | "apiContext" | "reloader"> {
   readonly board: LiveBoard;
-  readonly log: Log;
+  readonly log: PartedLog;
+  readonly agentLog: AgentLog;
+  readonly tally: WorkTally;
   readonly firstSettings: Settings;
   readonly watchdog: WatchdogGuard;
   readonly ask: AskPeers;
 }
 
-function partsOf(config: AgentConfig, log: Log): Parts {
+function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
+  const { log } = agentLog;
   const { stateDir } = config;
+  const tally = new WorkTally();
   const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
-  const watchdog = openWatchdog(config, settings, log);
+  const watchdog = openWatchdog(config, settings, log.part("watchdog"));
   const timing = (): LeaseTiming => watchdog.budget(timingOf(settings()));
-  const dcs = openStore(config, () => timing().endpointMs);
+  const dcs = openStore(config, () => timing().endpointMs, (end) => tally.storeCall(end));
   const mailbox = new LiveMailbox(clock);
   const onLost = (why: string): void => {
-    log.warn(`The lease changed by itself: ${why}`);
+    log.part("lease").warn(`The lease changed by itself: ${why}`);
     mailbox.wake(why);
   };
-  const deadMan = openSwitch(config, log);
-  const keeper = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log });
+  const deadMan = openSwitch(config, log.part("switch"));
+  const keeperLog = log.part("lease");
+  const keeper = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log: keeperLog });
   const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
   return {
     keeper,
@@ -99,16 +114,18 @@ function partsOf(config: AgentConfig, log: Log): Parts {
     mailbox,
     dcs,
     postgres: openServer(config),
-    tasks: new TaskSlot({ clock, log, onEnd: () => mailbox.wake("a task has ended") }),
-    background: new BackgroundJobs(log),
-    callbacks: openCallbacks(config, log),
+    tasks: openTasks({ log, mailbox, tally }),
+    background: new BackgroundJobs(log.part("tasks")),
+    callbacks: openCallbacks(config, log.part("callbacks")),
     watchdog,
-    recorder: new Recorder(tickFile(stateDir), log),
+    recorder: new Recorder(tickFile(stateDir), log.part("loop")),
     managed: new ManagedMark(stateDir, config.postgresql.dataDir),
     timing,
     settings,
     board,
     log,
+    agentLog,
+    tally,
     firstSettings,
     ask: memberCalls(config),
   };
@@ -142,11 +159,14 @@ function agentOf(config: AgentConfig, parts: Parts, local: Reloader): Agent {
     board,
     recorder,
     clock,
-    log,
+    log: log.part("loop"),
+    heartbeatRepeatMs: () => parts.agentLog.heartbeatRepeatMs(),
     firstSettings,
     timing: (settings) => parts.watchdog.budget(timingOf(settings)),
+    onTick: (tookMs) => parts.tally.tick(tookMs),
     onRound: (round) => {
       callbacks.look(round);
+      parts.tally.round(round.view, round.outcomes);
       if (round.view.lease.kind === "held") markManaged(parts);
     },
   });
@@ -170,11 +190,12 @@ function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiC
     mailbox,
     dcs,
     clock,
-    log,
+    log: log.part("api"),
     authentication: restapi.authentication,
     askPeers: parts.ask,
     probe: (signal) => postgres.probe(signal),
     deadMan: () => deadMan.status(),
+    work: () => parts.tally.counts(parts.agentLog.dropped()),
     handoverLimitS: null,
   };
 }

@@ -79,14 +79,12 @@ async function send(context: CommandContext, view: ClusterView, on: boolean): Pr
     const url = new URL("/config", apiUrl).href;
     const answer = await remote.patch(url, { pause: on ? true : null }, deadline.signal);
     if (answer.kind === "lost") {
+      if (await hasHappened(context, on)) return await told(context, on);
       const next = "Look with agent list before you repeat it.";
       await output.err(complaint(`Status unknown: ${name} gave no answer (${answer.why})`, next));
       return EXIT.unknown;
     }
-    if (answer.kind === "answered" && answer.status === 200) {
-      await output.out(`Maintenance mode is ${on ? "on" : "off"}\n`);
-      return EXIT.done;
-    }
+    if (answer.kind === "answered" && answer.status === 200) return await told(context, on);
     last = answer.kind === "answered"
       ? `${name} refused (${answer.status}): ${answer.text.trim()}`
       : `Cannot reach ${name}: ${answer.why}`;
@@ -94,6 +92,21 @@ async function send(context: CommandContext, view: ClusterView, on: boolean): Pr
   }
   await output.err(complaint(last, "Nothing was changed. Check the agents, then repeat."));
   return EXIT.failed;
+}
+
+async function told({ output }: CommandContext, on: boolean): Promise<number> {
+  await output.out(`Maintenance mode is ${on ? "on" : "off"}\n`);
+  return EXIT.done;
+}
+
+/** One look after an answer that was lost. */
+async function hasHappened(context: CommandContext, on: boolean): Promise<boolean> {
+  try {
+    return isPaused(await look(context)) === on;
+  } catch (error) {
+    if (error instanceof DcsUnreachable) return false;
+    throw error;
+  }
 }
 
 function inOrder({ lock, members }: ClusterView): readonly MemberState[] {

@@ -48,9 +48,9 @@ export class Reloader {
     const { config, reread, apply, log } = this.#options;
     try {
       const next = await reread();
-      for (const warning of next.warnings) log.warn(warning);
       this.#holder.take(next);
       apply(next);
+      for (const warning of next.warnings) log.warn(warning);
       const waiting = restartKeys(config, next);
       const rest = waiting.length === 0
         ? ""

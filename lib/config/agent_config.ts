@@ -1,4 +1,5 @@
 import type { JsonObject } from "../base/json.ts";
+import type { LogOptions } from "../base/log.ts";
 import type { CallbackKind } from "../core/callbacks.ts";
 
 /** A name and password with the connection options of one role. */
@@ -53,9 +54,19 @@ export interface AgentConfig {
   /** `/service/` form: one leading and one trailing slash. */
   readonly namespace: string;
   readonly name: string;
-  readonly log: {
-    readonly level: "DEBUG" | "INFO" | "WARNING" | "ERROR";
-    readonly type: "plain" | "json";
+  readonly log: LogOptions & {
+    /** Where log files go; null: lines go to stderr. */
+    readonly files: {
+      readonly dir: string;
+      /** Older files that are kept. */
+      readonly count: number;
+      /** Bytes at which a file is closed; 0: never. */
+      readonly sizeMax: number;
+      /** Permissions; null: by the umask. */
+      readonly mode: number | null;
+    } | null;
+    /** Unchanged heartbeats: true once, false each time, null once a minute. */
+    readonly foldHeartbeats: boolean | null;
   };
   readonly restapi: {
     readonly listen: ListenAddress;

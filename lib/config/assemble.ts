@@ -1,5 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
 import type { AgentConfig, Credentials, Hooks } from "./agent_config.ts";
+import { layoutOf, levelsOf } from "./log_options.ts";
 import type { FileValues } from "./schema.ts";
 import { LIBPQ_OPTIONS } from "./schema_roles.ts";
 
@@ -20,7 +21,7 @@ export function assemble(values: FileValues, around: Surroundings): AgentConfig 
     scope,
     namespace: normalNamespace(values.namespace),
     name,
-    log: { level: log.level === "CRITICAL" ? "ERROR" : log.level, type: log.type },
+    log: assembleLog(log),
     restapi: {
       listen: restapi.listen,
       connectAddress: restapi.connect_address,
@@ -46,6 +47,22 @@ export function assemble(values: FileValues, around: Surroundings): AgentConfig 
     stateDir: around.stateDir,
     unsupported: around.unsupported,
     warnings: around.warnings,
+  };
+}
+
+function assembleLog(log: FileValues["log"]): AgentConfig["log"] {
+  const files = {
+    count: log.file_num,
+    sizeMax: log.file_size,
+    mode: log.mode ?? null,
+  };
+  return {
+    ...levelsOf(log),
+    tracebackLevel: log.traceback_level,
+    layout: layoutOf(log),
+    queueMax: log.max_queue_size,
+    files: log.dir === undefined ? null : { dir: log.dir, ...files },
+    foldHeartbeats: log.deduplicate_heartbeat_logs ?? null,
   };
 }
 

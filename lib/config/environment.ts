@@ -13,6 +13,13 @@ export interface Overlaid {
 
 const OTHER_STORES = ["etcd", "consul", "zookeeper", "exhibitor", "kubernetes", "raft", "citus"];
 
+/** Names of Patroni before 1.6. They sort before the present ones, which so win over them. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  PATRONI_LOGFORMAT: "PATRONI_LOG_FORMAT",
+  PATRONI_LOGLEVEL: "PATRONI_LOG_LEVEL",
+  PATRONI_LOG_DATEFMT: "PATRONI_LOG_DATEFORMAT",
+};
+
 /**
  * Lays the `PATRONI_*` variables over the file: they win. Empty ones count as not set. A secret may also come from
  * `<variable>_FILE` or `<variable>_COMMAND`.
@@ -47,7 +54,7 @@ function read(
   text: string,
   byName: ByName,
 ): { readonly path: KeyPath; readonly value: Json } | null {
-  const known = byName.get(name);
+  const known = byName.get(OLD_NAMES[name] ?? name);
   if (known !== undefined) return { path: known.path, value: variableValue(known, text) };
   const [, base, kind] = /^(.+)_(FILE|COMMAND)$/.exec(name) ?? [];
   const secret = byName.get(base ?? "");

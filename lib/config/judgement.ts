@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from "../base/json.ts";
 import { decodeSettings } from "../core/settings.ts";
 import { objectAt, place, printFault, type Sources, valueAt } from "./faults.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
+import { logRemarks } from "./log_options.ts";
 import { localParameters, localRecovery } from "./own_parameters.ts";
 import type { Finding } from "./review.ts";
 import type { FileValues } from "./schema.ts";
@@ -80,6 +81,11 @@ export function unsupported(
     ...remarks(sources, findings, ["unsupported"]),
     ...(isTls ? [remark(sources, ["etcd3"], tls)] : []),
   ];
+}
+
+/** What of the section `log` has no effect, one line each. */
+export function logWarnings(sources: Sources, { log }: FileValues): readonly string[] {
+  return logRemarks(log).map(({ path, message }) => remark(sources, ["log", ...path], message));
 }
 
 /** Keys that cannot be combined with this program. */

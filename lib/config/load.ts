@@ -6,7 +6,14 @@ import { assemble } from "./assemble.ts";
 import { type ConfigSource, readSource, sourceOf } from "./config_source.ts";
 import { overlay } from "./environment.ts";
 import { configError, faultAt, objectAt, type Sources, valueAt } from "./faults.ts";
-import { firstSettings, localSettings, refusals, remarks, unsupported } from "./judgement.ts";
+import {
+  firstSettings,
+  localSettings,
+  logWarnings,
+  refusals,
+  remarks,
+  unsupported,
+} from "./judgement.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
 import { review } from "./review.ts";
 import { fileSchema, type FileValues } from "./schema.ts";
@@ -72,6 +79,7 @@ function check(given: Given, secrets: Resolved): AgentConfig {
       ...remarks(sources, findings, ["unknown", "not-yet"]),
       ...settings.warnings,
       ...local.warnings,
+      ...logWarnings(sources, parsed.output),
     ],
   });
 }

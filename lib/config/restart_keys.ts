@@ -5,7 +5,6 @@ const BY_RESTART: Readonly<Record<string, (config: AgentConfig) => unknown>> = {
   scope: ({ scope }) => scope,
   namespace: ({ namespace }) => namespace,
   name: ({ name }) => name,
-  log: ({ log }) => log,
   restapi: ({ restapi }) => restapi,
   ctl: ({ ctl }) => ctl,
   etcd3: ({ etcd }) => etcd,

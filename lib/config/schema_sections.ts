@@ -5,32 +5,6 @@ import { absolutePath, form, lines, listen, reachable, text, word } from "./valu
 
 const secret = (env: string): MoreNotes => ({ env, secret: true });
 
-/** `log`: what is written to stderr. */
-export const logSchema = v.optional(
-  v.looseObject({
-    level: key(
-      v.optional(word(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]), "INFO"),
-      "least severity that is written",
-      { env: "PATRONI_LOG_LEVEL" },
-    ),
-    type: key(v.optional(word(["plain", "json"]), "plain"), "form of a line", {
-      env: "PATRONI_LOG_TYPE",
-    }),
-    traceback_level: unread("not-yet", "severity with stack traces"),
-    format: unread("not-yet", "form of a plain line", { env: "PATRONI_LOG_FORMAT" }),
-    dateformat: unread("not-yet", "form of the time", { env: "PATRONI_LOG_DATEFORMAT" }),
-    static_fields: unread("not-yet", "fields of every JSON line"),
-    max_queue_size: unread("not-yet", "lines waiting to be written"),
-    dir: unread("not-yet", "folder of log files", { env: "PATRONI_LOG_DIR" }),
-    mode: unread("not-yet", "permissions of log files"),
-    file_num: unread("not-yet", "log files kept", { env: "PATRONI_LOG_FILE_NUM" }),
-    file_size: unread("not-yet", "size of a log file", { unit: "B", env: "PATRONI_LOG_FILE_SIZE" }),
-    loggers: unread("not-yet", "severity of single modules"),
-    deduplicate_heartbeat_logs: unread("not-yet", "leave out repeated lines"),
-  }, "a mapping"),
-  {},
-);
-
 const restapiAuthentication = v.looseObject({
   username: key(text, "name for calls that change something", { env: "PATRONI_RESTAPI_USERNAME" }),
   password: key(text, "password of that name", secret("PATRONI_RESTAPI_PASSWORD")),

@@ -1,25 +1,18 @@
+import { agentMetrics } from "./agent_metrics.ts";
 import type { HealthFacts } from "./health.ts";
-import { leadsAt } from "./health.ts";
 import type { Lsn } from "./lsn.ts";
+import { gauge } from "./metric.ts";
+import type { Metric } from "./metric.ts";
 import type { PrimaryView, ReplicaView } from "./node_view.ts";
 import { replicationState } from "./publish.ts";
 import { roleOf, RUN_STATES, runStateOf } from "./server_texts.ts";
 import { queried } from "./status_document.ts";
 import { isPaused, isSyncStandby, syncMode } from "./sync_duty.ts";
 import { COMPATIBLE_VERSION } from "./version.ts";
-
-/** One line for a scraper; null: the line is left out. */
-export interface Metric {
-  readonly name: string;
-  readonly kind: "gauge" | "counter";
-  readonly help: string;
-  readonly value: number | null;
-  /** Beside `scope` and `name`. */
-  readonly labels?: Readonly<Record<string, string>>;
-}
+import type { WorkCounts } from "./work_counts.ts";
 
 /** Everything that `GET /metrics` tells: Patroni's metrics in its order (spec 3.6), then what only this agent has. */
-export function metricsOf(facts: HealthFacts): readonly Metric[] {
+export function metricsOf(facts: HealthFacts, work: WorkCounts): readonly Metric[] {
   const server = facts.view === null ? null : queried(facts.view);
   return [
     ...ofServer(facts, server),
@@ -28,7 +21,7 @@ export function metricsOf(facts: HealthFacts): readonly Metric[] {
       server?.kind === "replica" ? server : null,
     ),
     ...ofCluster(facts, server),
-    ...ofAgent(facts),
+    ...agentMetrics(facts, work),
   ];
 }
 
@@ -112,28 +105,6 @@ function ofCluster(facts: HealthFacts, server: Server): readonly Metric[] {
       tags === undefined || tags.nofailover ? 0 : tags.failoverPriority,
     ),
   ];
-}
-
-function ofAgent({ lease, nowMs, deadMan }: HealthFacts): readonly Metric[] {
-  const leftMs = lease.kind === "held" ? Math.max(0, lease.endsMs - nowMs) : 0;
-  const fired = deadMan?.fired ?? {};
-  return [
-    gauge("agent_holds_lock", "1 while this member holds the lock.", leadsAt(lease, nowMs)),
-    gauge("agent_lease_left_seconds", "What is left of the lease.", leftMs / 1000),
-    gauge("agent_switch_armed", "1 while the dead-man's switch is armed.", deadMan?.armed === true),
-    ...["INT", "QUIT", "KILL", "ORPHAN"].map((signal): Metric => ({
-      name: "agent_switch_firings",
-      kind: "counter",
-      help:
-        "Signals that the dead-man's switch has sent because nobody renewed, since the host or the switch was started anew.",
-      value: fired[signal] ?? 0,
-      labels: { signal },
-    })),
-  ];
-}
-
-function gauge(name: string, help: string, value: number | boolean | null): Metric {
-  return { name, kind: "gauge", help, value: value === null ? null : Number(value) };
 }
 
 function counter(name: string, help: string, lsn: Lsn | null | undefined): Metric {

@@ -137,9 +137,18 @@ is_new() {
   sent="$sent$1:$2 "
 }
 
+# The backends of a stopped postmaster go on writing until the search has found them; its own list of children is there
+# at once (proc(5): since Linux 4.2 with CONFIG_PROC_CHILDREN).
+kill_children() {
+  kids=
+  read -r kids <"/proc/$1/task/$1/children"
+  for kid in $kids; do kill -KILL "$kid"; done
+}
+
 fence() {
   if [ "$stage" = KILL ]; then
     for one in $mains; do kill -STOP "\${one%%:*}"; done
+    for one in $mains; do kill_children "\${one%%:*}"; done
     [ -z "$mains" ] || scan
     for one in $all; do kill -KILL "\${one%%:*}"; done
   fi

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import type { CallbackFacts } from "../core/callbacks.ts";
@@ -32,11 +33,15 @@ export interface AgentOptions {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long an unchanged heartbeat is not written again; one minute when left out. */
+  readonly heartbeatRepeatMs?: () => number;
   /** In force until the store has shown settings: those of `bootstrap.dcs`. */
   readonly firstSettings: Settings;
   readonly timing: (settings: Settings) => LeaseTiming;
   /** Told of each round when it is over, for callbacks. */
   readonly onRound?: (round: CallbackFacts) => void;
+  /** Told how long each tick took, in milliseconds. */
+  readonly onTick?: (tookMs: number) => void;
 }
 
 /** A reload is done when the server was given its files; one that is down reads them at its start. */
@@ -77,9 +82,9 @@ export class Agent {
   #nextTickMs = 0;
 
   constructor(options: AgentOptions) {
-    const { ports, log, clock } = options;
+    const { ports, log, clock, heartbeatRepeatMs } = options;
     this.#options = options;
-    this.#heartbeat = new HeartbeatLog(log, clock);
+    this.#heartbeat = new HeartbeatLog(log, clock, heartbeatRepeatMs);
     this.#member = new MemberWriter({ dcs: ports.dcs, keeper: ports.keeper, log });
   }
 
@@ -125,12 +130,14 @@ export class Agent {
 
   /** The one catch-all: a fault of one tick is logged, the next tick looks at the world afresh. */
   async #tickSafely(signal: AbortSignal): Promise<Decision | null> {
+    const startedMs = performance.now();
     try {
       return await this.tick(signal);
     } catch (error) {
-      const text = error instanceof Error ? error.stack ?? error.message : String(error);
-      this.#options.log.error(`Cannot finish this tick: ${text}`);
+      this.#options.log.error(`Cannot finish this tick: ${String(error)}`, traced(error));
       return null;
+    } finally {
+      this.#options.onTick?.(performance.now() - startedMs);
     }
   }
 

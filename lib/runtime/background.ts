@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { SqlResult } from "../postgres/port.ts";
 
 /** Jobs without authority beside the tick (a checkpoint): each kind runs at most once at a time. */
@@ -29,7 +30,7 @@ export class BackgroundJobs {
       const result = await job(this.#closing.signal);
       if (result.kind !== "done") this.#log.warn(`Cannot finish ${kind}: ${result.why}`);
     } catch (error) {
-      this.#log.error(`Cannot finish ${kind}: ${String(error)}`);
+      this.#log.error(`Cannot finish ${kind}: ${String(error)}`, traced(error));
     } finally {
       this.#running.delete(kind);
     }

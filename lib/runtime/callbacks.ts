@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import { tellCallbacks } from "../core/callbacks.ts";
 import type { CallbackCall, CallbackFacts, CallbackKind, Told } from "../core/callbacks.ts";
 import type { RunningHook, StartHook } from "../host/port.ts";
@@ -72,7 +73,7 @@ class Lane {
   run(words: readonly string[]): void {
     this.#next = words;
     this.#turn = this.#turn.then(() => this.#replace()).catch((error: unknown) => {
-      this.#log.error(`Cannot run a callback: ${String(error)}`);
+      this.#log.error(`Cannot run a callback: ${String(error)}`, traced(error));
     });
   }
 

@@ -4,7 +4,7 @@ import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { NodeView } from "../core/node_view.ts";
 import { lastCluster } from "../core/rules/facts.ts";
 
-/** An unchanged heartbeat is written again after this long. */
+/** An unchanged heartbeat is written again after this long, unless the owner wants something else. */
 const REPEAT_MS = 60_000;
 
 /** What several members try at once, or try in case it is theirs: that all but one are refused is the normal course. */
@@ -22,13 +22,16 @@ const CONTESTED: readonly Action["kind"][] = [
 export class HeartbeatLog {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #repeatMs: () => number;
   #last = "";
   #writtenMs = -Infinity;
   #folded = 0;
 
-  constructor(log: Log, clock: Clock) {
+  /** `repeatMs`: 0 writes every heartbeat, Infinity none that says the same as the one before. */
+  constructor(log: Log, clock: Clock, repeatMs: () => number = (): number => REPEAT_MS) {
     this.#log = log;
     this.#clock = clock;
+    this.#repeatMs = repeatMs;
   }
 
   /** Writes what this round has to say, unless the round before said the same a short while ago. */
@@ -38,7 +41,7 @@ export class HeartbeatLog {
     const failures = failed.map(failureText);
     const key = [owner, decision.rule, prefix(view), decision.why, ...failures].join("\n");
     const nowMs = this.#clock.bootMs();
-    if (key === this.#last && nowMs - this.#writtenMs < REPEAT_MS) {
+    if (key === this.#last && nowMs - this.#writtenMs < this.#repeatMs()) {
       this.#folded += 1;
       return;
     }

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { traced } from "../base/log_event.ts";
 import type { TaskSpec } from "../core/action.ts";
 import type { TaskView } from "../core/node_view.ts";
 import type { JobContext, JobResult } from "../postgres/port.ts";
@@ -19,6 +20,8 @@ export interface TaskSlotOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onEnd: (task: TaskSpec) => void;
+  /** Told how each job ended, preempted ones included. */
+  readonly onResult?: (task: TaskSpec, result: JobResult) => void;
 }
 
 interface RunningTask {
@@ -41,6 +44,7 @@ export class TaskSlot {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #onEnd: (task: TaskSpec) => void;
+  readonly #onResult: TaskSlotOptions["onResult"];
   readonly #open = new Set<Promise<void>>();
   #running: RunningTask | null = null;
   #last: TaskView = { kind: "idle" };
@@ -49,6 +53,7 @@ export class TaskSlot {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#onEnd = options.onEnd;
+    this.#onResult = options.onResult;
   }
 
   /** The job as it stands now. */
@@ -106,6 +111,7 @@ export class TaskSlot {
     if (before !== null) await this.#preempt(before, running.task);
     const result = await this.#result(running, job);
     this.#tell(running, result);
+    this.#onResult?.(running.task, result);
     if (this.#running !== running) return; // a stop took the slot meanwhile: its end is what counts
     this.#running = null;
     this.#last = {
@@ -137,7 +143,7 @@ export class TaskSlot {
     try {
       return await job(contextOf(running));
     } catch (error) {
-      this.#log.error(`Cannot finish ${running.task.kind}: ${describe(error)}`);
+      this.#log.error(`Cannot finish ${running.task.kind}: ${String(error)}`, traced(error));
       return { kind: "failed", why: String(error) };
     }
   }
@@ -169,8 +175,4 @@ function contextOf(running: RunningTask): JobContext {
       return true;
     },
   };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

@@ -10,7 +10,7 @@ make_stage() {
   trap remove_stage EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
-  mkdir "$STAGE/home" "$STAGE/tmp" "$STAGE/bin"
+  mkdir "$STAGE/home" "$STAGE/tmp" "$STAGE/bin" "$STAGE/runtime"
   if ! is_root; then
     STAGE_TREE=$ROOT
     ln -s "$DENO" "$STAGE/bin/deno"
@@ -26,6 +26,22 @@ make_stage() {
   chown -R postgres:postgres "$STAGE"
   chmod 755 "$STAGE"
   say "running as user postgres in $STAGE"
+}
+
+# Builds dist/agent in the stage and starts it once, so that no later start has to unpack it. Needs make_stage.
+build_agent() {
+  local tools lock
+  tools=$(tools_dir)
+  say "building dist/agent"
+  exec {lock}>"$tools/.lock"
+  flock -w 1800 "$lock" || fail "build dist/agent: another run holds $tools/.lock"
+  (cd "$ROOT" && DENO_DIR=$tools/deno_dir DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 "$DENO" run --quiet --cached-only \
+    --no-prompt --allow-all scripts/compile.ts --kind "${AGENT_EXECUTABLE_KIND:-self-extracting}" \
+    --packed "$tools/packed" --output "$STAGE_TREE/dist/agent" --unproved) ||
+    fail "build dist/agent: see above"
+  exec {lock}>&-
+  if is_root; then chown -R postgres:postgres "$STAGE_TREE/dist"; fi
+  run_staged dist/agent --version || fail "run dist/agent: see above"
 }
 
 # The files of the project, separated by NUL: what git knows and has not ignored, or everything.
@@ -49,6 +65,13 @@ run_staged() (
   exec "${CLEAN[@]}" "$@"
 )
 
+# The same as the user who called us; what it caches stays out of the stage's cache.
+run_owned() (
+  enter_stage
+  mkdir -p "$STAGE/own"
+  exec "${CLEAN[@]}" "DENO_DIR=$(tools_dir)/deno_dir" "HOME=$STAGE/own" "TMPDIR=$STAGE/own" "$@"
+)
+
 # The same in a network namespace of its own, with the right to build on it: hosts, a bridge, cables. All of
 # it is gone with the last process in it, and no name in it is known outside. Needs root, or a kernel that
 # lets users make namespaces of users.
@@ -66,7 +89,7 @@ enter_stage() {
   cd "$STAGE_TREE"
   CLEAN=(env -i "PATH=$STAGE/bin:$(postgres_bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     "HOME=$STAGE/home" "TMPDIR=$STAGE/tmp" "DENO_DIR=$DENO_CACHE" LANG=C.UTF-8 "TERM=${TERM:-dumb}"
-    DENO_NO_UPDATE_CHECK=1)
+    "AGENT_RUNTIME_DIR=$STAGE/runtime" DENO_NO_UPDATE_CHECK=1)
 }
 
 # Processes that were started in the stage and outlived it: their folder or command line names it.

@@ -1,13 +1,15 @@
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const EXECUTABLE = fileURLToPath(new URL("../../dist/agent", import.meta.url));
 
-/** Deno lets a program read `/proc` (boot clock, identity of processes) only with every permission. */
-const PERMISSIONS = "--allow-all";
-
-/** Words after `deno` that run the agent with these arguments. */
-export function agentArgs(args: readonly string[]): readonly string[] {
-  return ["run", "--quiet", "--no-prompt", "--cached-only", PERMISSIONS, MAIN, ...args];
+/** The agent as it is installed. Throws when it was not built: scripts/test and scripts/demo do it first. */
+export function agentProgram(): string {
+  try {
+    Deno.statSync(EXECUTABLE);
+  } catch (cause) {
+    throw new Error(`Cannot find ${EXECUTABLE}: run deno task compile`, { cause });
+  }
+  return EXECUTABLE;
 }
 
 /** How a command of the agent ended. */
@@ -19,8 +21,8 @@ export interface CliResult {
 
 /** Runs one command of the agent to its end, at most a minute. */
 export async function runAgentCommand(args: readonly string[]): Promise<CliResult> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: [...agentArgs(args)],
+  const output = await new Deno.Command(agentProgram(), {
+    args: [...args],
     stdin: "null",
     signal: AbortSignal.timeout(60_000),
   }).output();

@@ -1,15 +1,18 @@
-import { fileURLToPath } from "node:url";
-import { agentArgs } from "./agent_program.ts";
+import { agentProgram } from "./agent_program.ts";
 import type { Cluster } from "./cluster.ts";
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Writes a small program `agent` into the playground, so that commands can be typed; returns its path. */
+/**
+ * Writes a small program `agent` into the playground, so that commands can be typed; returns its path. Root becomes the
+ * user of the playground: the agent runs nothing that another user has unpacked.
+ */
 export async function writeLauncher(cluster: Cluster): Promise<string> {
   const path = `${cluster.folder}/agent`;
-  const cache = Deno.env.get("DENO_DIR") ?? "";
-  const words = [Deno.execPath(), ...agentArgs([])].map((word) => `'${word}'`).join(" ");
-  const text = `#!/bin/sh\ncd '${PROJECT}' && DENO_DIR='${cache}' exec ${words} "$@"\n`;
+  const text = `#!/bin/sh
+if [ "$(id -u)" = 0 ] && [ ! -O "$0" ]; then
+  exec setpriv --reuid "$(stat -c %u "$0")" --regid "$(stat -c %g "$0")" --clear-groups "$0" "$@"
+fi
+AGENT_RUNTIME_DIR='${cluster.folder}/runtime' exec '${agentProgram()}' "$@"
+`;
   await Deno.writeTextFile(path, text, { mode: 0o755 });
   return path;
 }

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
-import { agentArgs } from "./agent_program.ts";
+import { agentProgram } from "./agent_program.ts";
 import { memberFile, type MemberPlan } from "./member_file.ts";
 import { endSwitchOf } from "./switch.ts";
 import { endProcessesIn, readOrNull, signalPid, spawnLogged, worksIn } from "./processes.ts";
@@ -47,7 +47,7 @@ export class Member {
     await Deno.mkdir(this.plan.folder, { recursive: true, mode: 0o700 });
     await Deno.writeTextFile(this.configFile, memberFile(this.plan), { mode: 0o600 });
     const words = this.plan.program === "agent"
-      ? [Deno.execPath(), ...agentArgs([this.configFile])]
+      ? [agentProgram(), this.configFile]
       : ["patroni", this.configFile];
     const [program = "", ...args] = [...this.plan.site.launch, ...words];
     this.#agent = spawnLogged({ program, args, logFile: this.logFile });

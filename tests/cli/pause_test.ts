@@ -51,6 +51,13 @@ Deno.test("pause() does not know the end of a request without an answer", async 
   strictEqual(await pause(context, ON), 3);
 });
 
+Deno.test("pause() finds in the store that a request without an answer was carried out", async () => {
+  const views = [shown(false, []), shown(true, [])];
+  const { context, out } = world({ answer: { kind: "lost", why: "reset" }, views });
+  strictEqual(await pause(context, ON), 0);
+  match(out.join(""), /is on/);
+});
+
 Deno.test("pause() is refused when a member refuses", async () => {
   const { context, sent } = world({ answer: { kind: "answered", status: 401, text: "no" } });
   strictEqual(await pause(context, ON), 1);

@@ -12,7 +12,7 @@ const OVERRIDES: readonly (readonly [string, string, (config: AgentConfig) => un
     ["PATRONI_SCOPE", "other", ({ scope }) => scope, "other"],
     ["PATRONI_NAME", "b", ({ name }) => name, "b"],
     ["PATRONI_NAMESPACE", "//x//y/", ({ namespace }) => namespace, "/x/y/"],
-    ["PATRONI_LOG_LEVEL", "critical", ({ log }) => log.level, "ERROR"],
+    ["PATRONI_LOG_LEVEL", "critical", ({ log }) => log.level, "CRITICAL"],
     ["PATRONI_ETCD3_HOSTS", "a:1234, b", ({ etcd }) => etcd.endpoints, [
       "http://a:1234",
       "http://b:2379",

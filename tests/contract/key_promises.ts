@@ -52,6 +52,25 @@ export const KEY_PROMISES: readonly Promised[] = [
     },
   },
   {
+    title: "P12 writeMember() takes the record over once and never from a second process",
+    run: async ({ dcsOf }) => {
+      const [first, second] = [dcsOf("twins"), dcsOf("twins")];
+      const lease = (): Promise<string> => first.grantLease(30, noSignal());
+      const [a, b, c] = [await lease(), await lease(), await lease()];
+      const roleOf = async (): Promise<unknown> => (await first.read(noSignal())).members[0]?.role;
+      strictEqual((await first.writeMember("a", { role: "replica" }, a, noSignal())).kind, "done");
+      strictEqual((await first.writeMember("a", { role: "primary" }, b, noSignal())).kind, "done");
+      strictEqual((await second.writeMember("a", { role: "replica" }, c, noSignal())).kind, "done");
+      const late = await first.writeMember("a", { role: "primary" }, b, noSignal());
+      strictEqual(late.kind, "refused");
+      ok(late.kind === "refused" && late.why.includes("another agent of this name"));
+      strictEqual(await roleOf(), "replica");
+      await first.revokeLease(c, noSignal());
+      strictEqual((await first.writeMember("a", { role: "primary" }, b, noSignal())).kind, "done");
+      strictEqual(await roleOf(), "primary");
+    },
+  },
+  {
     title: "writeStatus() and writeHistory() need the lock",
     run: async ({ dcsOf }) => {
       const dcs = dcsOf("status");

@@ -43,6 +43,26 @@ Deno.test("arm() sends INT to the server of the pid file before it searches for 
   });
 });
 
+Deno.test("arm() kills the children of the postmaster by its own list, without a search", async () => {
+  await using world = await World.make();
+  const note = `${world.folder}/child`;
+  // Neither its name nor its folder shows it as a part of the server.
+  const child = `{ (cd / && exec sleep 600) & echo $! >${note}; }`;
+  world.postmaster(
+    `trap '' INT QUIT; echo $$ >postmaster.pid; ${child}; while :; do sleep 1; done`,
+  );
+  const pid = await waitFor("the child", 3000, async () => {
+    const seen = await Deno.readTextFile(note);
+    return { met: seen.endsWith("\n") ? Number(seen) : null, seen };
+  });
+  equal(findProcess(pid) === null, false);
+  await world.arm(1500);
+  await waitFor("its end", 3000, () => {
+    const isGone = findProcess(pid) === null;
+    return Promise.resolve({ met: isGone ? true : null, seen: "it runs" });
+  });
+});
+
 Deno.test("rest() ends the fencing, and the next agent can tell after an orderly end of this one", async () => {
   await using world = await World.make();
   const server = world.postmaster(OBEDIENT);

@@ -41,3 +41,24 @@ Deno.test("write() marks what is decided in maintenance mode, also while the sto
     ...["b", "PAUSE: b", "PAUSE: b"],
   ]);
 });
+
+/** How many of `count` identical heartbeats, ten seconds apart, are written. */
+async function writtenOf(count: number, repeatMs?: number): Promise<number> {
+  let lines = 0;
+  const log: Log = { ...silentLog, info: () => void lines++ };
+  const clock = new VirtualClock();
+  const heartbeat = repeatMs === undefined
+    ? new HeartbeatLog(log, clock)
+    : new HeartbeatLog(log, clock, () => repeatMs);
+  for (let beat = 0; beat < count; beat++) {
+    const decision = { rule: "a", why: "b", actions: [], again: false, wakeAtMs: null };
+    heartbeat.write(nodeView(), decision, []);
+    await clock.advance(10_000);
+  }
+  return lines / 2; // each is two lines: who holds the lock, and why
+}
+
+Deno.test("write() folds unchanged heartbeats to one a minute, all of them, or none, as the owner wants", async () => {
+  const written = [await writtenOf(13), await writtenOf(13, Infinity), await writtenOf(13, 0)];
+  deepStrictEqual(written, [3, 1, 13]);
+});

@@ -11,7 +11,11 @@ export type Answer =
   /** A good answer from a member that is behind: its raft term is older than one seen before. */
   | { readonly kind: "outdated"; readonly why: string }
   /** Everything else. The request may have been carried out; another endpoint may know. */
-  | { readonly kind: "unusable"; readonly why: string };
+  | {
+    readonly kind: "unusable";
+    readonly why: string; /** No HTTP answer came. */
+    readonly isSilent?: true;
+  };
 
 /** gRPC code of "requested lease not found". */
 export const LEASE_NOT_FOUND = "5";

@@ -28,7 +28,6 @@ import {
   nested,
   prefixRange,
   put,
-  putBody,
   remove,
   revisionIs,
   txnBody,
@@ -37,7 +36,7 @@ import {
 import type { Compare, Step } from "./txn.ts";
 import { ViewReader } from "./view_reader.ts";
 import { watch } from "./watch.ts";
-import { refusedIfFailed, writeGuarded, writePlain } from "./writer.ts";
+import { refusedIfFailed, writeGuarded } from "./writer.ts";
 import type { GuardedWrite } from "./writer.ts";
 
 /** Which cluster in which etcd. */
@@ -119,16 +118,14 @@ export class EtcdDcs implements Dcs {
     return this.#takeAway(releaseLock(this.#keys.leader, { name, lease }), signal);
   }
 
-  async writeMember(
+  writeMember(
     name: string,
     json: JsonObject,
     lease: string,
     signal: AbortSignal,
   ): Promise<WriteResult> {
-    const key = memberKey(this.#keys, name);
-    const result = await writePlain(this.#gateway, putBody(key, encodeWire(json), lease), signal);
-    if (result.kind === "done") this.#own.note(key, result.revision);
-    return result;
+    const write = { key: memberKey(this.#keys, name), text: encodeWire(json), lease };
+    return this.#own.write(this.#gateway, write, signal);
   }
 
   claimBootstrap(lease: string, signal: AbortSignal): Promise<WriteResult> {

@@ -6,6 +6,8 @@ import { unreachable } from "../../base/never.ts";
 import type { StoreHealth } from "../port.ts";
 import { AUTH_NOT_ENABLED, classify, TermGuard } from "./answer.ts";
 import type { Answer } from "./answer.ts";
+import { callEnd } from "./call_end.ts";
+import type { CallEnd } from "./call_end.ts";
 import { Endpoints } from "./endpoints.ts";
 
 /** Where etcd is and how to log in. */
@@ -17,6 +19,8 @@ export interface GatewayOptions {
   /** Milliseconds that one endpoint may take in the first round; each further round doubles them. */
   readonly endpointMs: () => number;
   readonly clock: Clock;
+  /** Told of every request that ended, streams left out. */
+  readonly onCallEnd?: (end: CallEnd) => void;
 }
 
 /** One request that is safe to repeat: read, guarded by a compare, or the same when done twice. */
@@ -163,7 +167,9 @@ export class Gateway {
   }
 
   async #ask(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
+    const askedMs = performance.now();
     const answer = this.#orOutdated(await this.#exchange(url, call, login, signal));
+    this.#options.onCallEnd?.(callEnd(performance.now() - askedMs, answer, signal.aborted));
     if (isProof(answer)) this.#endpoints.noteGood(url);
     else this.#endpoints.noteFailure(url, answer.why);
     return answer;
@@ -174,7 +180,7 @@ export class Gateway {
       const response = await post(url, call, login, signal);
       return classify(response.status, await response.text());
     } catch (error) {
-      return { kind: "unusable", why: describe(error) };
+      return { kind: "unusable", why: describe(error), isSilent: true };
     }
   }
 

@@ -1,7 +1,29 @@
-import { entriesOf, exists, keyRange, nested, revisionIs, touch } from "./txn.ts";
-import type { Compare, Step } from "./txn.ts";
+import type { Entry } from "../codec.ts";
+import type { WriteResult } from "../port.ts";
 import type { Gateway } from "./gateway.ts";
 import { unlessRefused } from "./lease.ts";
+import {
+  entriesOf,
+  exists,
+  isAbsent,
+  keyRange,
+  leaseIs,
+  nested,
+  put,
+  putBody,
+  revisionIs,
+  touch,
+} from "./txn.ts";
+import type { Compare, Step } from "./txn.ts";
+import { refusedIfFailed, writeGuarded, writePlain } from "./writer.ts";
+import type { GuardedResult } from "./writer.ts";
+
+/** The content that the member key is to have, and the lease that is to carry it. */
+export interface MemberWrite {
+  readonly key: string;
+  readonly text: string;
+  readonly lease: string;
+}
 
 /**
  * This process's own member key as a fence against its own late requests. A request that hung in a stopped etcd member
@@ -11,10 +33,33 @@ import { unlessRefused } from "./lease.ts";
  */
 export class OwnRecord {
   #last: { readonly key: string; readonly revision: bigint } | null = null;
+  /** Every lease that this process has written under; a lost one is replaced, so there are few. */
+  readonly #leases = new Set<string>();
 
-  /** The member key was written at this revision. */
-  note(key: string, revision: bigint): void {
-    this.#last = { key, revision };
+  /**
+   * Writes the member key. The first write of a process takes the key over from the process before it; later ones are
+   * refused once another process of the same name has written it (pitfall P12), or the two would overwrite each other
+   * for ever.
+   */
+  async write(gateway: Gateway, write: MemberWrite, signal: AbortSignal): Promise<WriteResult> {
+    const { key, text, lease } = write;
+    this.#leases.add(lease);
+    const result = this.#last === null
+      ? await writePlain(gateway, putBody(key, text, lease), signal)
+      : await this.#rewrite(gateway, write, signal);
+    if (result.kind === "done") this.#last = { key, revision: result.revision };
+    return result;
+  }
+
+  async #rewrite(gateway: Gateway, write: MemberWrite, signal: AbortSignal): Promise<WriteResult> {
+    const first = await putWhile(gateway, write, leaseIs(write.key, write.lease), signal);
+    if (first.kind !== "condition-failed") return first;
+    const { found } = first;
+    if (found !== null && !this.#leases.has(found.lease)) {
+      return { kind: "refused", why: foreign(found) };
+    }
+    const asFound = found === null ? isAbsent(write.key) : revisionIs(write.key, found.revision);
+    return refusedIfFailed(await putWhile(gateway, write, asFound, signal));
   }
 
   /** The condition that no member record was written since; none before the first one. */
@@ -37,4 +82,19 @@ export class OwnRecord {
     const [found] = entriesOf(await unlessRefused(gateway.call(call, signal)));
     this.#last = { key, revision: found?.revision ?? 0n };
   }
+}
+
+function putWhile(
+  gateway: Gateway,
+  { key, text, lease }: MemberWrite,
+  condition: Compare,
+  signal: AbortSignal,
+): Promise<GuardedResult> {
+  const isDone = (found: Entry | null): boolean => found?.value === text && found.lease === lease;
+  const write = { compare: [condition], steps: [put(key, text, lease)], witness: key, isDone };
+  return writeGuarded(gateway, write, signal);
+}
+
+function foreign({ lease }: Entry): string {
+  return `another agent of this name writes it (lease ${lease}); give each member a name of its own`;
 }

@@ -1,0 +1,74 @@
+const RUN_MS = 60_000;
+
+/** How a program ended. `output`: what it wrote, both streams. */
+export interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+/** How to run it. `launch`: words before its command line, such as `setpriv`. */
+export interface Manner {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly launch?: readonly string[];
+  readonly cwd?: string;
+}
+
+/** Runs a program to its end with no environment but PATH and what is given; KILL after a minute. */
+export async function runFile(
+  file: string,
+  args: readonly string[],
+  manner: Manner = {},
+): Promise<Ended> {
+  const { child, ended } = startFile(file, args, manner);
+  const killer = setTimeout(() => child.kill("SIGKILL"), RUN_MS);
+  try {
+    return await ended;
+  } finally {
+    clearTimeout(killer);
+  }
+}
+
+/** A program that runs, and its end. */
+export interface Started {
+  readonly child: Deno.ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+/** The same without waiting for its end. */
+export function startFile(file: string, args: readonly string[], manner: Manner = {}): Started {
+  const { env = {}, launch = [], cwd = "/" } = manner;
+  const [program = "", ...rest] = [...launch, file, ...args];
+  const child = new Deno.Command(program, {
+    args: rest,
+    clearEnv: true,
+    env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", ...env },
+    cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  return { child, ended: endOf(child) };
+}
+
+async function endOf(child: Deno.ChildProcess): Promise<Ended> {
+  const texts = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  const { code } = await child.status;
+  return { code, output: (await texts).join("") };
+}
+
+/** Resident memory of a process in MB. */
+export async function residentMb(pid: number): Promise<number> {
+  const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`)) ?? [];
+  if (kb === undefined) throw new Error(`Cannot read the memory of process ${pid}`);
+  return Number(kb) / 1024;
+}
+
+const USR1_BIT = 1n << 9n;
+
+/** True while the process keeps USR1 blocked: then the signal reaches nobody. */
+export async function isUsr1Blocked(pid: number): Promise<boolean> {
+  const [, mask] =
+    /^SigBlk:\s+([0-9a-f]+)$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`)) ??
+      [];
+  return mask !== undefined && (BigInt(`0x${mask}`) & USR1_BIT) !== 0n;
+}

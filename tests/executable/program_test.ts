@@ -1,0 +1,110 @@
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
+import { openDoor, writeProbe } from "../../scripts/executable/probe.ts";
+import { isUsr1Blocked, startFile } from "../../scripts/executable/run_file.ts";
+import { signalPid } from "../../scripts/playground/processes.ts";
+import { waitFor } from "../../scripts/playground/wait.ts";
+import { AS_POSTGRES, IS_ROOT, onPlace, type Place, sh } from "./places.ts";
+
+interface Probe {
+  readonly pid: number;
+  readonly signal: (name: Deno.Signal) => void;
+  readonly ended: Promise<{ readonly code: number; readonly output: string }>;
+}
+
+/** A member that asks a store which sends it away. */
+async function onMember(
+  place: Place,
+  env: Readonly<Record<string, string>>,
+  body: (probe: Probe) => Promise<void>,
+): Promise<void> {
+  await using store = openDoor();
+  const config = await writeProbe(place.folder, store.port);
+  if (IS_ROOT) await sh(`chown postgres '${config}' '${place.folder}'`);
+  const { child, ended } = startFile(place.file, [config], {
+    launch: AS_POSTGRES,
+    env: { AGENT_RUNTIME_DIR: `${place.folder}/runtime`, ...env },
+  });
+  try {
+    await waitFor("a question to the store", 20_000, () => {
+      return Promise.resolve({ met: store.visits > 0 ? true : null, seen: "none" });
+    });
+    await body({ pid: child.pid, signal: (name) => child.kill(name), ended });
+  } finally {
+    signalPid(child.pid, "SIGKILL"); // it has ended unless a check before failed
+    await ended;
+  }
+}
+
+onPlace("arguments reach the program as they are, and its exit codes come back", async (place) => {
+  const name = `${place.folder}/no such\n--allow-net.yml`;
+  const missing = await place.run([name]);
+  deepStrictEqual([missing.code, missing.output.includes(name)], [78, true]);
+  const empty = await place.run(["list", "-c", "", "--format", "tsv", "--", "more"]);
+  strictEqual(empty.code, 2);
+  strictEqual((await place.run([])).code, 2);
+  strictEqual((await place.run(["--help"])).code, 0);
+  const closed = await place.run(["list", "-c", name]);
+  deepStrictEqual([closed.code, closed.output.includes(name)], [1, true]);
+});
+
+onPlace("it starts by a relative path, by PATH, by a link and by sh", async (place) => {
+  await Deno.symlink("agent", `${place.folder}/other`);
+  const PATH = `${place.folder}:${Deno.env.get("PATH")}`;
+  for (const line of ["./agent --version", "agent --version", "./other -V", "sh agent --version"]) {
+    const launch = [...AS_POSTGRES, "sh", "-c", `exec ${line}`];
+    const { code, output } = await place.run([], { launch, cwd: place.folder, env: { PATH } });
+    deepStrictEqual([code, output.split(" ")[0]], [0, "agent"], output);
+  }
+});
+
+onPlace("foreign settings around it change nothing", async (place) => {
+  const faulty = { "deno.json": "{", "package.json": "{", ".npmrc": "x", ".env": "A=1" };
+  for (const [name, text] of Object.entries(faulty)) {
+    await Deno.writeTextFile(`${place.folder}/${name}`, text);
+  }
+  const env = {
+    DENO_V8_FLAGS: "--no-such",
+    NODE_OPTIONS: "--no-such",
+    COMPLETE: "bash",
+    RUST_BACKTRACE: "1",
+    DENO_DIR: "/nowhere",
+  };
+  const { code, output } = await place.run(["--version"], { cwd: place.folder, env });
+  match(output, /^agent \S+\n$/);
+  strictEqual(code, 0);
+});
+
+onPlace("TERM reaches the agent by the pid that was started", async (place) => {
+  await onMember(place, {}, async ({ pid, signal, ended }) => {
+    strictEqual((await Deno.readTextFile(`/proc/${pid}/comm`)).trim(), "agent");
+    signal("SIGTERM");
+    const { code, output } = await ended;
+    match(output, /Asked to end/);
+    strictEqual(code, 0);
+  });
+});
+
+onPlace("USR1 neither ends the agent nor opens the inspector of its runtime", async (place) => {
+  await onMember(place, {}, async ({ pid, signal, ended }) => {
+    ok(await isUsr1Blocked(pid));
+    signal("SIGUSR1");
+    signal("SIGHUP");
+    await new Promise((go) => setTimeout(go, 800)); // the inspector needs 500 ms of life
+    signal("SIGTERM");
+    const { code, output } = await ended;
+    doesNotMatch(output, /[Dd]ebugger|inspector/);
+    match(output, /Reloaded the configuration/);
+    strictEqual(code, 0);
+  });
+});
+
+onPlace("a proxy in the environment does not come between agent and store", async (place) => {
+  await using proxy = openDoor();
+  const HTTP_PROXY = `http://127.0.0.1:${proxy.port}`;
+  const env = { HTTP_PROXY, http_proxy: HTTP_PROXY, ALL_PROXY: HTTP_PROXY };
+  await onMember(place, env, async ({ signal, ended }) => {
+    signal("SIGTERM");
+    strictEqual((await ended).code, 0);
+  });
+  strictEqual(proxy.visits, 0);
+});
