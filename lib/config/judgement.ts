@@ -1,6 +1,7 @@
 import type { ConfigFault } from "../base/errors.ts";
 import { isJsonObject, type JsonObject } from "../base/json.ts";
 import { decodeSettings } from "../core/settings.ts";
+import { tagConflicts } from "../core/tags.ts";
 import { objectAt, place, printFault, type Sources, valueAt } from "./faults.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
 import { logRemarks } from "./log_options.ts";
@@ -86,6 +87,13 @@ export function unsupported(
 /** What of the section `log` has no effect, one line each. */
 export function logWarnings(sources: Sources, { log }: FileValues): readonly string[] {
   return logRemarks(log).map(({ path, message }) => remark(sources, ["log", ...path], message));
+}
+
+/** Tags that contradict each other, one line each. */
+export function tagWarnings(sources: Sources): readonly string[] {
+  return tagConflicts(objectAt(sources.values, ["tags"])).map((sentence) =>
+    remark(sources, ["tags"], sentence)
+  );
 }
 
 /** Keys that cannot be combined with this program. */

@@ -12,6 +12,7 @@ import {
   logWarnings,
   refusals,
   remarks,
+  tagWarnings,
   unsupported,
 } from "./judgement.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
@@ -80,6 +81,7 @@ function check(given: Given, secrets: Resolved): AgentConfig {
       ...settings.warnings,
       ...local.warnings,
       ...logWarnings(sources, parsed.output),
+      ...tagWarnings(sources),
     ],
   });
 }
