@@ -13,6 +13,7 @@ import type { ServiceState, TellManager } from "../host/notify.ts";
 import { watchSignals } from "../runtime/signals.ts";
 import { openAgentLog } from "./agent_log.ts";
 import type { AgentLog } from "./agent_log.ts";
+import { foundingNote } from "./founding_note.ts";
 import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
@@ -132,6 +133,8 @@ async function runMember(
     log.critical(`Can't start; there is already a node named '${config.name}' running`);
     return EXIT_FAILED;
   }
+  const note = foundingNote(config, cluster);
+  if (note !== null) log.info(note);
   const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
   await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
