@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { JsonObject } from "../base/json.ts";
+import { CLUSTER_WIDE } from "../config/own_parameters.ts";
 import type { ServerProfile } from "../postgres/server_profile.ts";
 
 /** What is known of the host that a file is written for. */
@@ -58,18 +59,8 @@ const OWN =
   /^(listen_addresses|port|cluster_name|hot_standby|data_directory|config_file|hba_file|ident_file|external_pid_file|primary_conninfo|primary_slot_name|promote_trigger_file|synchronous_standby_names|recovery_target.*)$/;
 /** Of one member alone: places on its disks, and commands that hold them. */
 const LOCAL = /(_command|_directory|_directories|_file|_dir|_keyfile)$/;
-/** Equal on all members, so they are written down although nobody set them. */
-const ALWAYS = [
-  "max_connections",
-  "max_locks_per_transaction",
-  "max_worker_processes",
-  "max_prepared_transactions",
-  "wal_level",
-  "track_commit_timestamp",
-  "max_wal_senders",
-  "max_replication_slots",
-  "wal_log_hints",
-];
+/** Equal on all members, so they are written down although nobody set them; the agent keeps WAL by its own default. */
+const ALWAYS = CLUSTER_WIDE.filter((name) => !name.startsWith("wal_keep"));
 
 /** A file for a running server that is to become the first member of a cluster. */
 export function serverTemplate(

@@ -56,12 +56,24 @@ export function localSettings(
     ...parameters.dropped.map(({ name, why }) =>
       remark(sources, ["postgresql", "parameters", name], why)
     ),
+    ...otherFiles(postgresql).map((name) =>
+      remark(sources, ["postgresql", name], "no effect: the parameters name another file")
+    ),
     ...recovery.dropped.map(({ name, why }) =>
       remark(sources, ["postgresql", "recovery_conf", name], why)
     ),
   ];
   const kept = { parameters: parameters.values, recovery_conf: recovery.values };
   return { postgresql: { ...postgresql, ...kept }, warnings };
+}
+
+/** Lists that PostgreSQL never reads, since its own parameter names another file. */
+function otherFiles(server: FileValues["postgresql"]): readonly string[] {
+  const { parameters, pg_hba, pg_ident } = server;
+  return [
+    ...(pg_hba !== undefined && "hba_file" in parameters ? ["pg_hba"] : []),
+    ...(pg_ident !== undefined && "ident_file" in parameters ? ["pg_ident"] : []),
+  ];
 }
 
 /** Whether a copy method says that it needs no leader. */
