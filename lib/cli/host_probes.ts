@@ -1,6 +1,4 @@
 import { lookup } from "node:dns/promises";
-import { constants } from "node:fs";
-import { access } from "node:fs/promises";
 import { delimiter } from "node:path";
 import type { ConfigFault } from "../base/errors.ts";
 import type { AgentConfig, ListenAddress } from "../config/agent_config.ts";
@@ -12,6 +10,8 @@ import type { HostProbes, HostReport } from "./validate.ts";
 
 const VERSION_MS = 10_000;
 const NAME_MS = 5_000;
+/** A dead network mount must not hold the others up. */
+const TEST_MS = 5_000;
 /** The agent runs these; pg_rewind and pg_isready are not among them. */
 const PROGRAMS: readonly ProgramName[] = [
   "postgres",
@@ -162,27 +162,34 @@ async function probeHooks({ postgresql, bootstrap }: AgentConfig): Promise<reado
 }
 
 async function isRunnable(program: string): Promise<boolean> {
-  if (program.includes("/")) return await allows(program, constants.X_OK);
+  if (program.includes("/")) return await allows(program, "-x");
   const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
-  const found = await Promise.all(folders.map((at) => allows(`${at}/${program}`, constants.X_OK)));
+  const found = await Promise.all(folders.map((at) => allows(`${at}/${program}`, "-x")));
   return found.includes(true);
 }
 
-/** What is there can be written, or the nearest folder above it can. */
+/** What is there can be written, or the nearest thing above it is a folder that can. */
 async function mayMake(path: string): Promise<boolean> {
-  if (await allows(path, constants.F_OK)) return await mayWrite(path);
+  if (await allows(path, "-e")) return await mayWrite(path);
+  const above = await nearestAbove(path);
+  return await allows(above, "-d") && await mayWrite(above);
+}
+
+async function nearestAbove(path: string): Promise<string> {
   const parent = path.slice(0, path.lastIndexOf("/")) || "/";
-  return parent === path ? false : await mayMake(parent);
+  return parent === "/" || await allows(parent, "-e") ? parent : await nearestAbove(parent);
 }
 
 function mayWrite(path: string): Promise<boolean> {
-  return allows(path, constants.W_OK);
+  return allows(path, "-w");
 }
 
 function mayRead(path: string): Promise<boolean> {
-  return allows(path, constants.R_OK);
+  return allows(path, "-r");
 }
 
-async function allows(path: string, mode: number): Promise<boolean> {
-  return await access(path, mode).then(() => true, () => false);
+/** The kernel's own answer, groups and access lists included; the runtime's `access` only compares mode bits. */
+async function allows(path: string, right: "-d" | "-e" | "-x" | "-w" | "-r"): Promise<boolean> {
+  const command = { program: "test", args: [right, path], timeoutMs: TEST_MS };
+  return (await run(command, new AbortController().signal)).exitCode === 0;
 }

@@ -151,7 +151,7 @@ Deno.test("probeHost() tells unknown hosts, places nobody can write to and missi
       folder,
       ["postgresql.connect_address", "no-such-host.invalid:5432"],
       ["postgresql.custom_conf", `${folder}/none.conf`],
-      ["postgresql.data_dir", "/proc/nothing/data"],
+      ["postgresql.data_dir", `${folder}/bin/postgres/x/data`],
       ["postgresql.callbacks.on_start", "/no/hook x"],
     );
 
