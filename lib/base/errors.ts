@@ -61,10 +61,17 @@ export interface ConfigFault {
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly faults: readonly ConfigFault[];
+  /** What was found beside the faults, one line each: an unknown key next to a missing one is often the same key. */
+  readonly remarks: readonly string[];
 
-  constructor(message: string, faults: readonly ConfigFault[], options?: ErrorOptions) {
+  constructor(
+    message: string,
+    faults: readonly ConfigFault[],
+    options: ErrorOptions & { readonly remarks?: readonly string[] } = {},
+  ) {
     super(message, options);
     this.faults = faults;
+    this.remarks = options.remarks ?? [];
   }
 }
 

@@ -43,7 +43,7 @@ export function openServer({ name, scope, postgresql, bootstrap }: AgentConfig):
     scope,
     slotName: slotNameOf(name),
     clock,
-    bootstrap: bootstrap === null ? null : { initdb: bootstrap.initdb, pgHba: bootstrap.pgHba },
+    bootstrap,
   });
 }
 

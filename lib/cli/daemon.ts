@@ -15,6 +15,7 @@ import { Access } from "./access.ts";
 import { certificateRemarks } from "./certificate_faults.ts";
 import { openAgentLog } from "./agent_log.ts";
 import type { AgentLog } from "./agent_log.ts";
+import { foundingNote } from "./founding_note.ts";
 import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
@@ -127,10 +128,10 @@ async function runMember(
   const { log } = agentLog;
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
   const access = await openAccess(config, log);
-  const member = assembleMember(config, access, agentLog);
-  const starting = new AbortController();
   let api: RunningApi | null = null;
-  const reloads = reloadsOf(() => reload(member, api, agentLog, reread));
+  const relisten = async (): Promise<void> => await api?.reload(access.plan());
+  const member = assembleMember(config, access, agentLog, { reread, relisten });
+  const starting = new AbortController();
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
@@ -138,7 +139,7 @@ async function runMember(
       starting.abort();
       member.mailbox.post({ kind: "shutdown" });
     },
-    onReload: () => void reloads.next(),
+    onReload: () => void member.reloader.reload(),
   });
   void tell({ ready: true, status: "waiting for the store" });
   await guardFirst(member, log);
@@ -148,12 +149,13 @@ async function runMember(
     log.critical(`Can't start; there is already a node named '${config.name}' running`);
     return EXIT_FAILED;
   }
-  const context = { ...member.apiContext, reload: reloads.next };
-  api = await startApi({ ...access.plan(), context });
+  const note = foundingNote(config, cluster);
+  if (note !== null) log.info(note);
+  api = await startApi({ ...access.plan(), context: member.apiContext });
   await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
   await endMember(member, api);
-  await reloads.last();
+  await member.reloader.idle();
   await access.close();
   log.info("Ended");
   return EXIT_DONE;
@@ -231,40 +233,4 @@ async function endMember(member: Member, api: RunningApi): Promise<void> {
   await member.postgres.close();
   await member.deadMan.close();
   await member.recorder.flush();
-}
-
-/** Reloads one after the other; `last` waits for those that were asked for. */
-function reloadsOf(
-  work: () => Promise<string | null>,
-): { readonly next: () => Promise<string | null>; readonly last: () => Promise<unknown> } {
-  let last: Promise<string | null> = Promise.resolve(null);
-  return { next: () => last = last.then(work), last: () => last };
-}
-
-/** Why the files were not taken, null when they were; the loop is told in either case. */
-async function reload(
-  member: Member,
-  api: RunningApi | null,
-  agentLog: AgentLog,
-  reread: () => Promise<AgentConfig>,
-): Promise<string | null> {
-  const { log } = agentLog;
-  let fault: string | null = null;
-  try {
-    const config = await reread();
-    await member.access.reload(config);
-    await api?.reload(member.access.plan());
-    agentLog.reload(config.log);
-    for (const warning of config.warnings) log.warn(warning);
-    member.takeSelf(config);
-    log.info(
-      "Reloaded the configuration: tags, log, restapi and certificates are in force, " +
-        "other changes need a restart",
-    );
-  } catch (error) {
-    fault = `Cannot reload the configuration: ${String(error)}`;
-    log.error(fault);
-  }
-  member.mailbox.post({ kind: "reload", localConfig: null });
-  return fault;
 }

@@ -7,6 +7,8 @@ import type { Output } from "./output.ts";
 import type { Format } from "./table.ts";
 import type { Where } from "./where.ts";
 import type { Wish } from "./wish.ts";
+import type { GenerateWish } from "./generate_config.ts";
+import type { ValidateWish } from "./validate.ts";
 
 /** What the command line can start. `main` wires the real ones, tests bring their own. */
 export interface Faces {
@@ -14,8 +16,10 @@ export interface Faces {
   readonly env: Readonly<Record<string, string>>;
   /** Runs the agent until it is told to end. */
   runDaemon(configPath: string): Promise<number>;
-  /** Reads a configuration file and tells what is to be said about it. Throws `ConfigError`. */
-  validate(configPath: string, print: boolean): Promise<number>;
+  /** Reads a configuration file and tells what is to be said about it on this host. */
+  validate(configPath: string, wish: ValidateWish): Promise<number>;
+  /** Writes a configuration file to begin with. */
+  generateConfig(wish: GenerateWish): Promise<number>;
   /** Opens the cluster of a configuration file for commands. Throws `ConfigError`. */
   open(where: Where, how: Manner): Promise<CommandContext>;
   list(context: CommandContext, options: ListOptions): Promise<number>;

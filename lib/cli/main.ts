@@ -18,8 +18,13 @@ function faces(env: Readonly<Record<string, string>>): Faces {
     env,
     runDaemon: async (path) =>
       await (await import("./daemon.ts")).runDaemon(path, env, serviceManager(env)),
-    validate: async (path, print) =>
-      await (await import("./validate.ts")).validate(output, { path, env, print }),
+    validate: async (path, wish) => {
+      const { probeHost: probe } = await import("./host_probes.ts");
+      const { validate } = await import("./validate.ts");
+      return await validate(output, { path, env, probe, ...wish });
+    },
+    generateConfig: async (wish) =>
+      await (await import("./generate_config.ts")).generateConfig(output, { env, ...wish }),
     open: async (where, manner) =>
       await (await import("./open.ts")).openCluster(where, env, { output, manner }),
     list: async (context, options) => await (await import("./list.ts")).list(context, options),

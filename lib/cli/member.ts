@@ -32,7 +32,7 @@ import {
   settingsAtFirst,
 } from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
-import { SelfHolder } from "./self.ts";
+import { Reloader } from "./reload.ts";
 
 /** One member with all its parts wired, nothing started yet. */
 export interface Member {
@@ -50,30 +50,48 @@ export interface Member {
   readonly managed: ManagedMark;
   /** The budget of a lease in force now. */
   readonly timing: () => LeaseTiming;
-  /** What the API needs but for `reload`, which is the process's own affair. */
-  readonly apiContext: Omit<ApiContext, "reload">;
+  readonly apiContext: ApiContext;
   readonly access: Access;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
-  /** New tags and addresses of the local file; published with the next tick. */
-  readonly takeSelf: (config: AgentConfig) => void;
+  /** SIGHUP and `POST /reload`. */
+  readonly reloader: Reloader;
 }
 
 const clock = systemClock;
 
+/** What a reload needs of the process: reading the files again, and serving the API where they say. */
+interface Renewals {
+  readonly reread: () => Promise<AgentConfig>;
+  readonly relisten: () => Promise<void>;
+}
+
 /** Builds the adapters of a configuration and wires them; does no I/O. */
-export function assembleMember(config: AgentConfig, access: Access, agentLog: AgentLog): Member {
+export function assembleMember(
+  config: AgentConfig,
+  access: Access,
+  agentLog: AgentLog,
+  { reread, relisten }: Renewals,
+): Member {
   const parts = partsOf(config, access, agentLog);
-  const self = new SelfHolder(config);
+  const apply = async (next: AgentConfig): Promise<void> => {
+    await access.reload(next);
+    await relisten();
+    agentLog.reload(next.log);
+    parts.postgres.reconfigure(next.postgresql);
+    parts.callbacks.take(next.postgresql.hooks.callbacks);
+  };
+  const announce = (): void => parts.mailbox.post({ kind: "reload", localConfig: null });
+  const reloader = new Reloader({ config, reread, apply, announce, log: parts.log });
   return {
     ...parts,
-    agent: agentOf(config, parts, self),
-    apiContext: apiContextOf(config, parts),
-    takeSelf: (changed) => self.take(changed),
+    agent: agentOf(config, parts, reloader),
+    apiContext: { ...apiContextOf(config, parts), reload: () => reloader.reload() },
+    reloader,
   };
 }
 
-interface Parts extends Omit<Member, "agent" | "apiContext" | "takeSelf"> {
+interface Parts extends Omit<Member, "agent" | "apiContext" | "reloader"> {
   readonly board: LiveBoard;
   readonly log: PartedLog;
   readonly agentLog: AgentLog;
@@ -125,7 +143,7 @@ function partsOf(config: AgentConfig, access: Access, agentLog: AgentLog): Parts
   };
 }
 
-function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
+function agentOf(config: AgentConfig, parts: Parts, local: Reloader): Agent {
   const { dcs, keeper, postgres, tasks, background, mailbox, board, recorder, log } = parts;
   const ports = {
     name: config.name,
@@ -144,7 +162,7 @@ function agentOf(config: AgentConfig, parts: Parts, holder: SelfHolder): Agent {
     firstConfig: config.bootstrap?.dcs ?? {},
     unsupported: config.unsupported,
     get self(): SelfView {
-      return holder.self;
+      return local.self;
     },
   };
   return new Agent({
@@ -175,7 +193,7 @@ function markManaged({ background, managed }: Parts): void {
   });
 }
 
-function apiContextOf({ name, scope }: AgentConfig, parts: Parts): Member["apiContext"] {
+function apiContextOf({ name, scope }: AgentConfig, parts: Parts): Omit<ApiContext, "reload"> {
   const { board, mailbox, dcs, log, postgres, deadMan } = parts;
   return {
     name,

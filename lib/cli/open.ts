@@ -1,13 +1,13 @@
 import { systemClock } from "../base/clock.ts";
-import { ConfigError } from "../base/errors.ts";
 import type { HttpFetch } from "../base/http.ts";
 import { silentLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
-import { loadConfig, readConfig } from "../config/load.ts";
+import { loadConfig, loadSource } from "../config/load.ts";
 import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import { openClients } from "./access.ts";
 import type { ClusterAccess, CommandContext } from "./command.ts";
 import type { Manner } from "./faces.ts";
+import { readFirst } from "./first_source.ts";
 import { operatorSql } from "./operator_sql.ts";
 import type { Screen } from "./output.ts";
 import { terminalPrompt } from "./prompt.ts";
@@ -26,11 +26,14 @@ export async function openCluster(
   env: Env,
   face: { readonly output: Screen; readonly manner: Manner },
 ): Promise<CommandContext> {
-  const { path, text } = await readFirst(where, env);
-  const found = { ...where, configPath: path };
-  const config = readConfig(path, text, environmentOf(text, env, found));
+  const source = await readFirst(where, env);
+  const found = { ...where, configPath: source.name };
+  const config = await loadSource({
+    ...source,
+    env: environmentOf(source.values, source.env, found),
+  });
   const { scope, ctl, postgresql } = config;
-  const isMember = describesMember(text, env, found);
+  const isMember = describesMember(source.values, source.env);
   const { store, members } = await openClients(config, silentLog);
   return {
     ...face.manner,
@@ -64,37 +67,6 @@ function clusterOf(
     clearHandover: (revision, signal) => store.clearHandover(revision, signal),
     remove: (holder, signal) => store.removeCluster(holder, signal),
   };
-}
-
-interface Found {
-  readonly path: string;
-  readonly text: string;
-}
-
-/**
- * The named file, else that in this folder, else the one of Patroni's tool in the user's folder; no file at all when the
- * command line says where the store is.
- */
-async function readFirst({ configPath, isNamed, dcsUrl }: Where, env: Env): Promise<Found> {
-  const home = env["XDG_CONFIG_HOME"] ?? `${env["HOME"] ?? ""}/.config`;
-  const paths = isNamed ? [configPath] : [configPath, `${home}/patroni/patronictl.yaml`];
-  for (const path of paths) {
-    const text = await readText(path);
-    if (text !== null) return { path, text };
-  }
-  if (!isNamed && dcsUrl !== null) return { path: "the command line", text: "{}" };
-  const hint = "name one with -c, or the store with -d etcd3://host:port";
-  throw new ConfigError(`Cannot read ${configPath}: no such file; ${hint}`, []);
-}
-
-async function readText(path: string): Promise<string | null> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return null;
-    if (!(cause instanceof Error)) throw cause;
-    throw new ConfigError(`Cannot read ${path}: ${cause.message}`, [], { cause });
-  }
 }
 
 /** The recording of the member that the file describes. Throws `ConfigError`. */

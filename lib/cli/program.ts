@@ -6,6 +6,7 @@ import { EXIT } from "./exit_codes.ts";
 import type { Faces } from "./faces.ts";
 import { complaint } from "./output.ts";
 import { addChanges } from "./program_changes.ts";
+import { addConfigs, isInEnvironment, type ValidateGiven, validateWish } from "./program_config.ts";
 import { addMembers } from "./program_members.ts";
 import { addReports } from "./program_reports.ts";
 import { addPlace, type End } from "./shared_options.ts";
@@ -60,6 +61,7 @@ function build(faces: Faces, end: End): Command {
     .argument("[patroni.yml]", "run the agent with this configuration file")
     .version(`agent ${AGENT_VERSION}`, "-V, --version", "show the version")
     .option("--validate-config", "check the configuration file and start nothing")
+    .option("-i, --ignore-listen-port", "with --validate-config: a port in use is no fault")
     .option("-p, --print", "with --validate-config: print what is in force, without secrets")
     .enablePositionalOptions()
     .helpCommand("help [command]", "show the help of a command")
@@ -71,14 +73,18 @@ function build(faces: Faces, end: End): Command {
   addReports(shop);
   addChanges(shop);
   addMembers(shop);
+  addConfigs(shop);
   return program;
 }
 
 async function run(path: string | undefined, faces: Faces, program: Command): Promise<number> {
-  if (path === undefined) program.help({ error: true });
+  const { validateConfig, ...wish } = program.opts<{ validateConfig?: true } & ValidateGiven>();
+  if (path === undefined && !isInEnvironment(faces)) program.help({ error: true });
+  if (validateConfig === true) {
+    return await faces.validate(path ?? "", validateWish("pretty", wish));
+  }
+  if (path === undefined) return await faces.runDaemon("");
   const isPath = /[./]/.test(path);
-  const { validateConfig, print } = program.opts<{ validateConfig?: true; print?: true }>();
-  if (validateConfig === true) return await faces.validate(path, print === true);
   const near = isPath ? null : nearest(path, namesOf(program));
   if (near === null) return await faces.runDaemon(path);
   await faces.output.err(complaint(`unknown command "${path}"`, `Did you mean agent ${near}?`));

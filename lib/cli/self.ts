@@ -5,11 +5,9 @@ import { readTags } from "../core/tags.ts";
 
 /** Facts of this node, renewed when the file is read again. */
 export class SelfHolder {
-  #config: AgentConfig;
   #self: SelfView;
 
   constructor(config: AgentConfig) {
-    this.#config = config;
     this.#self = selfOf(config);
   }
 
@@ -18,10 +16,10 @@ export class SelfHolder {
     return this.#self;
   }
 
-  /** New tags of the local file, and where the REST API is now. */
-  take({ tags, restapi }: Pick<AgentConfig, "tags" | "restapi">): void {
-    this.#config = { ...this.#config, tags, restapi };
-    this.#self = selfOf(this.#config);
+  /** Takes over what the file says now, the address of the REST API included; the name stays that of the start. */
+  take(config: AgentConfig): void {
+    const { name, slotName } = this.#self;
+    this.#self = { ...selfOf(config), name, slotName };
   }
 }
 
@@ -40,7 +38,7 @@ function selfOf(config: AgentConfig): SelfView {
     proxyUrl: proxyAddress === null ? null : `postgres://${proxyAddress}/${database}`,
     tags: readTags(tags),
     mayBootstrap: bootstrap !== null,
-    mayReclone: true, // the old directory is kept aside, so nothing is removed
+    mayReclone: postgresql.removeDataDirectoryOnDivergedTimelines,
     slotName: slotNameOf(name),
     hasPrePromote: postgresql.hooks.prePromote !== null,
   };

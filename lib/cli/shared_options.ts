@@ -85,16 +85,18 @@ export function whereOf(
   const named = [given.config, given.configFile, before.config, before.configFile]
     .concat([env["AGENT_CONFIG"], env["PATRONICTL_CONFIG_FILE"]])
     .find((path) => path !== undefined && path !== "");
+  const isWhole = named === undefined && (env["PATRONI_CONFIGURATION"] ?? "").trim() !== "";
   return {
-    configPath: named ?? "patroni.yml",
-    isNamed: named !== undefined,
+    configPath: isWhole ? "" : named ?? "patroni.yml",
+    isNamed: isWhole || named !== undefined,
     scope: name ?? given.cluster ?? null,
     dcsUrl: given.dcsUrl ?? given.dcs ?? before.dcsUrl ?? before.dcs ?? null,
     insecure: given.insecure === true || before.insecure === true,
   };
 }
 
-function formatOf(text: string): Format {
+/** A form as typed. Throws commander's error for another word. */
+export function formatOf(text: string): Format {
   const wanted = text === "yml" ? "yaml" : text;
   const format = FORMATS.find((one) => one === wanted);
   if (format !== undefined) return format;

@@ -1,8 +1,9 @@
-import { parseYamlFile } from "../config/yaml_file.ts";
+import type { JsonObject } from "../base/json.ts";
 import { ConfigError } from "../base/errors.ts";
 
 /** Where a command finds its cluster, as typed. */
 export interface Where {
+  /** Empty: the document in `PATRONI_CONFIGURATION`. */
   readonly configPath: string;
   /** False: nobody named the file, so it may be missing when `dcsUrl` says enough. */
   readonly isNamed: boolean;
@@ -21,15 +22,14 @@ type Env = Readonly<Record<string, string>>;
  * file that describes no member (a person's own, with the store and `ctl` only) gets what a member's file would need.
  * Throws `ConfigError`.
  */
-export function environmentOf(text: string, env: Env, where: Where): Env {
-  const { values } = parseYamlFile(where.configPath, text);
+export function environmentOf(values: JsonObject, env: Env, where: Where): Env {
   const given = {
     ...env,
     ...(where.scope === null ? {} : { PATRONI_SCOPE: where.scope }),
     ...(where.dcsUrl === null ? {} : storeOf(where.dcsUrl)),
     ...(where.insecure ? { PATRONI_CTL_INSECURE: "on" } : {}),
   };
-  if (describesMember(text, env, where)) return given;
+  if (describesMember(values, env)) return given;
   if (isMissing(values["scope"]) && (given["PATRONI_SCOPE"] ?? "") === "") {
     const what =
       `Cannot tell which cluster: ${where.configPath} has no scope; add --cluster <name>`;
@@ -39,9 +39,7 @@ export function environmentOf(text: string, env: Env, where: Where): Env {
 }
 
 /** Whether the file and the variables name a member. */
-export function describesMember(text: string, env: Env, where: Where): boolean {
-  const { values, faults } = parseYamlFile(where.configPath, text);
-  if (faults.length > 0) return true; // its faults are told by the reader
+export function describesMember(values: JsonObject, env: Env): boolean {
   return [values["name"], values["postgresql"], env["PATRONI_NAME"]].some((one) => !isMissing(one));
 }
 

@@ -39,6 +39,28 @@ export interface Hooks {
   readonly beforeStop: readonly string[] | null;
 }
 
+/** A program of the operator that fills a data directory, as `bootstrap` and `postgresql` name them. */
+export interface CustomMethod {
+  readonly name: string;
+  /** The words of its command line, further options included. */
+  readonly words: readonly string[];
+  /** Whether the usual options (scope, data directory and so on) are appended. */
+  readonly withParameters: boolean;
+}
+
+/** How a cluster is founded from elsewhere. */
+export interface CustomBootstrap extends CustomMethod {
+  /** Recovery settings and signal files that the program left stay as they are. */
+  readonly keepRecovery: boolean;
+  /** Recovery settings for the first start; empty: none. */
+  readonly recovery: Readonly<Record<string, string>>;
+}
+
+/** How a member is copied; null words: pg_basebackup. */
+export type ReplicaMethod =
+  | { readonly kind: "basebackup" }
+  | (CustomMethod & { readonly kind: "custom"; readonly keepData: boolean });
+
 /** The configuration of one agent: file and environment, checked, defaults applied. Paths are absolute. */
 export interface AgentConfig {
   readonly scope: string;
@@ -89,6 +111,10 @@ export interface AgentConfig {
     /** Options for initdb, as command line words without pgdata. */
     readonly initdb: readonly string[];
     readonly pgHba: readonly string[];
+    /** null: by initdb. */
+    readonly custom: CustomBootstrap | null;
+    /** Words of a program run once after founding, with a connection string appended; null: none. */
+    readonly postBootstrap: readonly string[] | null;
   } | null;
   readonly postgresql: {
     readonly listen: ListenAddress;
@@ -112,7 +138,15 @@ export interface AgentConfig {
     readonly pgIdent: readonly string[] | null;
     readonly recoveryConf: Readonly<Record<string, string>>;
     readonly pgCtlTimeoutS: number;
+    /** false: a diverged directory stays as it is, and an operator decides. */
     readonly removeDataDirectoryOnDivergedTimelines: boolean;
+    /** Folder and base name of the configuration files; a null folder is the data directory. */
+    readonly configDir: string | null;
+    readonly configBaseName: string;
+    /** Included instead of the base file that the agent keeps. */
+    readonly customConf: string | null;
+    /** How a member is copied, in this order. */
+    readonly replicaMethods: readonly ReplicaMethod[];
     /** Options of `postgresql.basebackup` as command line words. */
     readonly basebackup: readonly string[];
     readonly hooks: Hooks;

@@ -25,9 +25,13 @@ export function assemble(values: FileValues, around: Surroundings): AgentConfig 
     log: assembleLog(log),
     restapi: assembleApi(restapi),
     etcd: etcd3,
-    bootstrap: bootstrap === undefined
-      ? null
-      : { dcs: around.bootstrapDcs, initdb: bootstrap.initdb, pgHba: bootstrap.pg_hba },
+    bootstrap: bootstrap === undefined ? null : {
+      dcs: around.bootstrapDcs,
+      initdb: bootstrap.initdb,
+      pgHba: bootstrap.pg_hba,
+      custom: bootstrap.custom,
+      postBootstrap: bootstrap.post_bootstrap ?? bootstrap.post_init ?? null,
+    },
     postgresql: assembleServer(values.postgresql, around.stateDir),
     watchdog: {
       mode: watchdog.mode,
@@ -106,6 +110,10 @@ function assembleServer(
     recoveryConf: server.recovery_conf,
     pgCtlTimeoutS: server.pg_ctl_timeout,
     removeDataDirectoryOnDivergedTimelines: server.remove_data_directory_on_diverged_timelines,
+    configDir: server.config_dir ?? null,
+    configBaseName: server.config_base_name,
+    customConf: server.custom_conf ?? null,
+    replicaMethods: server.methods,
     basebackup: server.basebackup,
     hooks: hooks(server),
   };

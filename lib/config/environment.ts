@@ -20,37 +20,72 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   PATRONI_LOG_DATEFMT: "PATRONI_LOG_DATEFORMAT",
 };
 
-/** Lays the `PATRONI_*` variables over the file: they win. Empty ones count as not set. */
+/**
+ * Lays the `PATRONI_*` variables over the file: they win. Empty ones count as not set. A secret may also come from
+ * `<variable>_FILE` or `<variable>_COMMAND`.
+ */
 export function overlay(file: JsonObject, env: Readonly<Record<string, string>>): Overlaid {
-  const byName = new Map(knownKeys().map((known) => [known.notes.env, known]));
+  const byName = new Map(knownKeys().map((known) => [variableOf(known), known]));
   const origins = new Map<string, string>();
   const warnings: string[] = [];
   let values = file;
   for (const [name, text] of Object.entries(env).toSorted(([a], [b]) => a < b ? -1 : 1)) {
     if (!name.startsWith("PATRONI_") || text.trim() === "") continue;
-    const known = byName.get(OLD_NAMES[name] ?? name);
-    const path = known?.path ?? otherStorePath(name);
-    if (path === null) {
-      warnings.push(unknownVariable(name, [...byName.keys()].filter((key) => key !== undefined)));
+    const found = read(name, text, byName);
+    if (found === null) {
+      warnings.push(unknownVariable(name, [...byName.keys()]));
       continue;
     }
-    values = put(values, path, known === undefined ? text : variableValue(known, text));
-    origins.set(path.join("."), name);
+    values = put(values, found.path, found.value);
+    origins.set(found.path.join("."), name);
   }
   return { values, origins, warnings };
+}
+
+/** The variable of a key: Patroni's where it has one, else the path in capitals, so that every key can be set by one. */
+export function variableOf({ path, notes }: KnownKey): string {
+  return notes.env ?? `PATRONI_${path.join("_").toUpperCase()}`;
+}
+
+type ByName = ReadonlyMap<string, KnownKey>;
+
+function read(
+  name: string,
+  text: string,
+  byName: ByName,
+): { readonly path: KeyPath; readonly value: Json } | null {
+  const known = byName.get(OLD_NAMES[name] ?? name);
+  if (known !== undefined) return { path: known.path, value: variableValue(known, text) };
+  const [, base, kind] = /^(.+)_(FILE|COMMAND)$/.exec(name) ?? [];
+  const secret = byName.get(base ?? "");
+  if (secret?.notes.secret === true && kind !== undefined) {
+    return { path: secret.path, value: { [kind.toLowerCase()]: text } };
+  }
+  const path = otherStorePath(name);
+  return path === null ? null : { path, value: text };
 }
 
 // An address such as `[::1]:5432` must stay text.
 const LIST_OR_MAPPING = /^\s*(\[.*\]|\{.*\}|- .*)\s*$/s;
 
-/** `text` as YAML when it is a list or mapping; commas are split where a list is expected. */
-function variableValue(known: KnownKey, text: string): Json {
-  if (known.isText || !LIST_OR_MAPPING.test(text)) return text;
+/** `text` as YAML when it is a list or mapping; braces and brackets may be left out where one is expected. */
+function variableValue({ isText, notes }: KnownKey, text: string): Json {
+  if (isText) return text;
+  const isOpen = LIST_OR_MAPPING.test(text);
+  if (notes.holds === "mapping" && !isOpen) {
+    return parsedOr(text.includes("\n") ? text : `{${text}}`);
+  }
+  const parsed = isOpen ? parsedOr(text) : text;
+  if (typeof parsed !== "string" || notes.holds !== "list") return parsed;
+  return text.split(",").map((part) => part.trim());
+}
+
+/** The list or mapping that `text` is as YAML; else the text, for the reader of the key to judge. */
+function parsedOr(text: string): Json {
   try {
     const parsed: unknown = parse(text, { logLevel: "silent" });
     return Array.isArray(parsed) || isJsonObject(parsed) ? parsed : text;
   } catch (error) {
-    // Not YAML after all: the reader of the key judges the text.
     if (error instanceof Error) return text;
     throw error;
   }

@@ -5,11 +5,16 @@ import { type KeyPath, knownKey } from "./key_table.ts";
 
 /** Where the values came from: enough to name file, line and variable of a place. */
 export interface Sources {
-  readonly file: string;
   readonly values: JsonObject;
   /** The variable that a place came from, by dotted path. */
   readonly origins: ReadonlyMap<string, string>;
-  readonly lineOf: (path: KeyPath) => number | null;
+  readonly spotOf: (path: KeyPath) => Spot;
+}
+
+/** A place in a file; null: in none. */
+export interface Spot {
+  readonly file: string | null;
+  readonly line: number | null;
 }
 
 /** A fault at `path`: what was expected and what is there; secrets are not repeated. */
@@ -21,11 +26,14 @@ export function faultAt(sources: Sources, path: KeyPath, expected: string): Conf
 /** A fault or remark with its place: file and line, or the variable. */
 export function place(sources: Sources, path: KeyPath, message: string): ConfigFault {
   const variable = originOf(sources, path);
-  const dotted = path.join(".");
-  if (variable === null) {
-    return { file: sources.file, line: sources.lineOf(path), path: dotted, message };
-  }
+  const dotted = path.map(keyName).join(".");
+  if (variable === null) return { ...sources.spotOf(path), path: dotted, message };
   return { file: null, line: null, path: dotted, message: `${message} (from ${variable})` };
+}
+
+/** A forgotten blank makes `password:secret` one key: what follows the colon is not repeated. */
+function keyName(segment: string): string {
+  return segment.replace(/:[^]*/, ":…").slice(0, SHOWN_MAX);
 }
 
 /** One line for people: `patroni.yml:12: scope: expected …`. */
@@ -62,6 +70,12 @@ export function valueAt(values: Json, path: KeyPath): Json | undefined {
     else return undefined;
   }
   return value;
+}
+
+/** The mapping at a place; an empty one when there is none. */
+export function objectAt(values: JsonObject, path: KeyPath): JsonObject {
+  const value = valueAt(values, path);
+  return isJsonObject(value) ? value : {};
 }
 
 function originOf({ origins }: Sources, path: KeyPath): string | null {

@@ -19,6 +19,8 @@ export interface KeyNotes {
   /** Name of the environment variable that overrides the file. */
   readonly env?: string;
   readonly secret?: boolean;
+  /** What a variable may write without brackets or braces: `a,b` and `a: 1, b: 2`. */
+  readonly holds?: "list" | "mapping";
   /** Values under which a key that is not obeyed does no harm. */
   readonly harmless?: readonly (string | number | boolean)[];
 }

@@ -1,49 +1,78 @@
 import * as v from "valibot";
 import type { ConfigFault } from "../base/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
-import { decodeSettings } from "../core/settings.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import { assemble } from "./assemble.ts";
+import { type ConfigSource, readSource, sourceOf } from "./config_source.ts";
 import { overlay } from "./environment.ts";
-import { configError, faultAt, place, printFault, type Sources, valueAt } from "./faults.ts";
+import { configError, faultAt, objectAt, type Sources, valueAt } from "./faults.ts";
+import {
+  firstSettings,
+  localSettings,
+  refusals,
+  remark,
+  remarks,
+  tagWarnings,
+} from "./judgement.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
-import { localParameters, localRecovery } from "./own_parameters.ts";
-import { type Finding, review } from "./review.ts";
+import { review } from "./review.ts";
 import { fileSchema, type FileValues } from "./schema.ts";
+import { type Resolved, resolveSecrets } from "./secrets.ts";
 import { sectionRemarks } from "./section_remarks.ts";
-import { parseYamlFile } from "./yaml_file.ts";
 
 type Env = Readonly<Record<string, string>>;
 
 /**
- * Reads the file and lays the `PATRONI_*` variables over it. Throws `ConfigError` with every fault found; its message
- * has one line for each. Remarks that do not prevent a start are in `warnings` and `unsupported` of the result.
+ * Reads the file or folder, lays the `PATRONI_*` variables over it and fetches secrets from where they are kept; an empty
+ * path means the environment alone. Throws `ConfigError` with every fault found; its message has one line for each.
+ * Remarks that do not prevent a start are in `warnings` and `unsupported` of the result.
  */
 export async function loadConfig(path: string, env: Env): Promise<AgentConfig> {
-  return readConfig(path, await readFile(path), env);
+  return await loadSource(await readSource(path, env));
 }
 
-/** The same for text that was read already; `file` is its name in faults. */
+/** The same for a source that was read already. */
+export async function loadSource(source: ConfigSource): Promise<AgentConfig> {
+  const given = layOver(source);
+  return check(given, await resolveSecrets(given));
+}
+
+/** The same for text that was read already, without secrets kept elsewhere; `file` is its name in faults. */
 export function readConfig(file: string, text: string, env: Env): AgentConfig {
-  const yaml = parseYamlFile(file, text);
-  if (yaml.faults.length > 0) throw configError(file, yaml.faults);
-  const laid = overlay(yaml.values, env);
-  const values = withSections(laid.values);
-  const sources: Sources = { file, values, origins: laid.origins, lineOf: yaml.lineOf };
-  const findings = review(laid.values);
+  const given = layOver(sourceOf(file, [{ file, text }], env));
+  return check(given, { values: given.values, faults: [] });
+}
+
+/** A document with its variables laid over it. */
+interface Given extends Sources {
+  readonly name: string;
+  readonly env: Env;
+  readonly warnings: readonly string[];
+}
+
+function layOver({ name, values, env, spotOf }: ConfigSource): Given {
+  return { name, env, spotOf, ...overlay(values, env) };
+}
+
+function check(given: Given, secrets: Resolved): AgentConfig {
+  const { env } = given;
+  const values = withSections(secrets.values);
+  const sources: Sources = { ...given, values };
+  const findings = review(given.values);
   const parsed = v.safeParse(fileSchema, values);
   const settings = firstSettings(sources);
   const state = stateDir(parsed.output, env);
   const faults = [
     ...refusals(sources, findings),
+    ...secrets.faults,
     ...(parsed.issues ?? []).flatMap((issue) => issueFaults(sources, issue)),
     ...(parsed.success ? crossFaults(sources, parsed.output) : []),
     ...settings.faults,
     ...state.faults,
   ];
   if (faults.length > 0 || !parsed.success) {
-    const unknown = [...laid.warnings, ...remarks(sources, findings, ["unknown"])];
-    throw configError(file, faults, { remarks: unknown });
+    const unknown = [...given.warnings, ...remarks(sources, findings, ["unknown"])];
+    throw configError(given.name, faults, { remarks: unknown });
   }
   const local = localSettings(sources, parsed.output);
   return assemble({ ...parsed.output, postgresql: local.postgresql }, {
@@ -52,29 +81,14 @@ export function readConfig(file: string, text: string, env: Env): AgentConfig {
     tags: objectAt(values, ["tags"]),
     unsupported: remarks(sources, findings, ["unsupported"]),
     warnings: [
-      ...laid.warnings,
+      ...given.warnings,
       ...remarks(sources, findings, ["unknown", "not-yet"]),
       ...settings.warnings,
       ...local.warnings,
       ...sectionRemarks(parsed.output).map(({ path, message }) => remark(sources, path, message)),
+      ...tagWarnings(sources),
     ],
   });
-}
-
-async function readFile(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
-    const found = cause instanceof Deno.errors.NotFound ? "no such file" : reasonOf(cause);
-    const message = `expected a configuration file, found ${found}`;
-    throw configError(path, [{ file: path, line: null, path: "", message }], { cause });
-  }
-}
-
-function reasonOf(error: Error): string {
-  if (error instanceof Deno.errors.PermissionDenied) return "one that may not be read";
-  return error instanceof Deno.errors.IsADirectory ? "a directory" : error.message;
 }
 
 /** Empty values count as absent; sections with required keys exist, so that each missing key is told. */
@@ -115,69 +129,6 @@ function crossFaults(sources: Sources, values: FileValues): readonly ConfigFault
   return [faultAt(sources, ["restapi", "listen"], "another port than that of postgresql.listen")];
 }
 
-interface FirstSettings {
-  readonly raw: JsonObject;
-  readonly faults: readonly ConfigFault[];
-  readonly warnings: readonly string[];
-}
-
-/** `bootstrap.dcs` judged by the same decoder as the cluster's settings later. */
-function firstSettings(sources: Sources): FirstSettings {
-  const path = ["bootstrap", "dcs"];
-  const raw = objectAt(sources.values, path);
-  const known = Object.entries(raw).filter(([name]) => knownKey([...path, name]) !== null);
-  const decoded = decodeSettings(Object.fromEntries(known));
-  if ("fault" in decoded) {
-    return { raw, faults: [place(sources, path, decoded.fault)], warnings: [] };
-  }
-  const { unsupported, warnings } = decoded.settings;
-  const barred = unsupported.map((name) =>
-    remark(
-      sources,
-      [...path, name],
-      "not implemented in this version: such a cluster gets no leader",
-    )
-  );
-  const others = warnings.map((sentence) => remark(sources, path, sentence));
-  return { raw, faults: [], warnings: [...barred, ...others] };
-}
-
-function localSettings(
-  sources: Sources,
-  { postgresql }: FileValues,
-): { readonly postgresql: FileValues["postgresql"]; readonly warnings: readonly string[] } {
-  const parameters = localParameters(postgresql.parameters);
-  const recovery = localRecovery(postgresql.recovery_conf);
-  const warnings = [
-    ...parameters.dropped.map(({ name, why }) =>
-      remark(sources, ["postgresql", "parameters", name], why)
-    ),
-    ...recovery.dropped.map(({ name, why }) =>
-      remark(sources, ["postgresql", "recovery_conf", name], why)
-    ),
-  ];
-  const kept = { parameters: parameters.values, recovery_conf: recovery.values };
-  return { postgresql: { ...postgresql, ...kept }, warnings };
-}
-
-function refusals(sources: Sources, findings: readonly Finding[]): readonly ConfigFault[] {
-  return findings.filter(({ kind }) => kind === "refused")
-    .map(({ path, message }) => place(sources, path, message));
-}
-
-function remarks(
-  sources: Sources,
-  findings: readonly Finding[],
-  kinds: readonly Finding["kind"][],
-): readonly string[] {
-  return findings.filter(({ kind }) => kinds.includes(kind))
-    .map(({ path, message }) => remark(sources, path, message));
-}
-
-function remark(sources: Sources, path: KeyPath, message: string): string {
-  return printFault(place(sources, path, message));
-}
-
 interface StateDir {
   readonly path: string;
   readonly faults: readonly ConfigFault[];
@@ -195,9 +146,4 @@ function stateDir(output: unknown, env: Env): StateDir {
   const dataDir = String(valueAt(values, ["postgresql", "data_dir"]) ?? "/");
   const parent = dataDir.slice(0, Math.max(1, dataDir.lastIndexOf("/"))).replace(/\/$/, "");
   return { path: `${parent}/.agent-${values["scope"]}-${values["name"]}`, faults: [] };
-}
-
-function objectAt(values: JsonObject, path: KeyPath): JsonObject {
-  const value = valueAt(values, path);
-  return isJsonObject(value) ? value : {};
 }

@@ -2,7 +2,7 @@
 const OWN = ["listen_addresses", "port", "cluster_name", "hot_standby"];
 
 /** Settings that must be equal on all members, so the file of one member cannot set them (spec 1.6.3). */
-const CLUSTER_WIDE = [
+export const CLUSTER_WIDE: readonly string[] = [
   "max_connections",
   "max_locks_per_transaction",
   "max_worker_processes",

@@ -35,7 +35,7 @@ export const fileSchema = v.looseObject({
   exhibitor: unread("refused", OTHER_STORE),
   kubernetes: unread("refused", OTHER_STORE),
   raft: unread("refused", OTHER_STORE),
-  citus: unread("unsupported", "clusters of clusters"),
+  citus: unread("refused", "clusters of clusters"),
   ttl: unread("not-yet", ONLY_DYNAMIC),
   loop_wait: unread("not-yet", ONLY_DYNAMIC),
   retry_timeout: unread("not-yet", ONLY_DYNAMIC),

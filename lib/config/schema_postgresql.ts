@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import { parseSeconds } from "../base/units.ts";
 import { addressForOthers, issueAt } from "./addresses.ts";
+import type { ReplicaMethod } from "./agent_config.ts";
 import { key, type Noted, unread } from "./key_notes.ts";
 import { programOptions } from "./program_options.ts";
+import { methodIssue, replicaMethod } from "./schema_methods.ts";
 import { role } from "./schema_roles.ts";
 import {
   absolutePath,
@@ -26,9 +28,23 @@ const seconds = form<number>((input) => {
   return value !== null && value > 0 ? { value } : { expected: "seconds above 0" };
 });
 
-const onlyBasebackup = form<readonly string[]>((input) => {
+const methodNames = form<readonly string[]>((input) => {
   const read = v.safeParse(lines, input);
-  return read.success ? { value: read.output } : { expected: "a list of names" };
+  const isUsable = read.success && read.output.length > 0 &&
+    new Set(read.output).size === read.output.length;
+  return isUsable ? { value: read.output } : { expected: "a list of different names" };
+});
+
+const fileName = v.pipe(text, v.regex(/^[A-Za-z0-9_.-]+$/, "a file name"));
+
+/** The new member's files are written as they are, so only the source can compress what it sends (PostgreSQL 15). */
+const backupOptions = form<readonly string[]>((input) => {
+  const read = v.safeParse(programOptions(OWN_BASEBACKUP), input);
+  if (!read.success) return { expected: read.issues[0].message };
+  const isHere = read.output.some((word) => /^--compress(?!=server-)/.test(word));
+  return isHere ? { expected: "compress only as server-gzip, server-lz4 or server-zstd" } : {
+    value: read.output,
+  };
 });
 
 function program(name: string): Noted<v.OptionalSchema<typeof text, undefined>> {
@@ -76,7 +92,7 @@ const connection = {
   }),
   database: key(v.optional(text, "postgres"), "database the agent connects to"),
   use_unix_socket: key(v.optional(flag, false), "connect locally by a socket"),
-  use_unix_socket_repl: unread("not-yet", "local replication connections by a socket"),
+  use_unix_socket_repl: unread("not-yet", "no local replication connections are made"),
   krbsrvname: unread("unsupported", "Kerberos service name"),
   authentication,
 };
@@ -101,32 +117,37 @@ const hooks = {
 };
 
 const content = {
-  parameters: key(v.optional(texts, {}), "settings of PostgreSQL on this member"),
+  parameters: key(v.optional(texts, {}), "settings of PostgreSQL on this member", {
+    holds: "mapping",
+  }),
   pg_hba: key(v.optional(lines), "lines that replace pg_hba.conf"),
   pg_ident: key(v.optional(lines), "lines that replace pg_ident.conf"),
-  recovery_conf: key(v.optional(texts, {}), "further settings of a replica"),
+  recovery_conf: key(v.optional(texts, {}), "further settings of a replica", { holds: "mapping" }),
+  config_dir: key(v.optional(absolutePath), "folder of the configuration files", {
+    env: "PATRONI_POSTGRESQL_CONFIG_DIR",
+  }),
+  config_base_name: key(
+    v.optional(fileName, "postgresql"),
+    "name of postgresql.conf without .conf",
+  ),
+  custom_conf: key(v.optional(absolutePath), "a file included instead of postgresql.base.conf"),
   pg_ctl_timeout: key(v.optional(seconds, 60), "wait for a start", { unit: "s" }),
   remove_data_directory_on_diverged_timelines: key(
     v.optional(flag, true),
     "a diverged member is copied anew, its old directory kept as .diverged",
   ),
-  basebackup: key(v.optional(programOptions(OWN_BASEBACKUP), []), "options of pg_basebackup"),
-  create_replica_methods: key(v.optional(onlyBasebackup), "how a member is copied", {
-    status: "unsupported",
-    harmless: ["basebackup"],
+  basebackup: key(v.optional(backupOptions, []), "options of pg_basebackup"),
+  create_replica_methods: key(v.optional(methodNames), "how a member is copied, in this order", {
+    holds: "list",
+  }),
+  create_replica_method: key(v.optional(methodNames), "older name of create_replica_methods", {
+    holds: "list",
   }),
 };
 
 const ROLE_LISTS = "content per role";
 
 const unreadKeys = {
-  config_dir: unread("unsupported", "folder of the configuration files", {
-    env: "PATRONI_POSTGRESQL_CONFIG_DIR",
-  }),
-  config_base_name: unread("unsupported", "base name of the configuration files", {
-    harmless: ["postgresql"],
-  }),
-  custom_conf: unread("unsupported", "a file instead of postgresql.base.conf"),
   use_pg_rewind: unread("not-yet", "pg_rewind; a diverged member is copied anew instead"),
   rewind: unread("not-yet", "options of pg_rewind"),
   remove_data_directory_on_rewind_failure: unread("not-yet", "copy anew when pg_rewind fails"),
@@ -147,13 +168,20 @@ const postgresqlKeys = v.looseObject(
   "a mapping",
 );
 
-/** `postgresql`: the local server, with the address for others filled in. */
+/** `postgresql`: the local server, with the address for others filled in and the ways to copy it read. */
 export const postgresqlSchema = v.pipe(
   postgresqlKeys,
   v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
     const address = addressForOthers(value.connect_address, value.listen);
-    if ("value" in address) return { ...value, connect_address: address.value };
-    addIssue(issueAt(value, "connect_address", address.expected));
-    return NEVER;
+    if ("expected" in address) addIssue(issueAt(value, "connect_address", address.expected));
+    const names = value.create_replica_methods ?? value.create_replica_method ?? ["basebackup"];
+    const methods: ReplicaMethod[] = [];
+    for (const name of names) {
+      const method = replicaMethod(name, value[name]);
+      if ("value" in method) methods.push(method.value);
+      else addIssue(methodIssue(value, name, method));
+    }
+    if ("expected" in address || methods.length < names.length) return NEVER;
+    return { ...value, connect_address: address.value, methods };
   }),
 );

@@ -48,26 +48,35 @@ export function word<const T extends string>(words: readonly T[]): Form<T> {
   });
 }
 
-/** on, true, yes, 1 or off, false, no, 0 in any case and type. */
-export const flag = form<boolean>((input) => {
+/** on, true, yes, 1 or off, false, no, 0 in any case and type; null for anything else. */
+export function flagOf(input: unknown): boolean | null {
   const wanted = plainText(input).toLowerCase();
-  if (["on", "true", "yes", "1"].includes(wanted)) return { value: true };
-  if (["off", "false", "no", "0"].includes(wanted)) return { value: false };
-  return { expected: "true or false" };
+  if (["on", "true", "yes", "1"].includes(wanted)) return true;
+  return ["off", "false", "no", "0"].includes(wanted) ? false : null;
+}
+
+/** A switch, as `flagOf` reads it. */
+export const flag = form<boolean>((input) => {
+  const value = flagOf(input);
+  return value === null ? { expected: "true or false" } : { value };
 });
 
-/** A map of scalars as texts: `true` is `on`, as PostgreSQL writes it. */
-export const texts = form<Readonly<Record<string, string>>>((input) => {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return { expected: "a mapping" };
-  }
+/** A map of scalars as texts: `true` is `on`, as PostgreSQL writes it; null when it is none. */
+export function textMapOf(input: unknown): Readonly<Record<string, string>> | null {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return null;
   const entries: [string, string][] = [];
   for (const [name, value] of Object.entries(input)) {
     const read = scalarText(value);
-    if (read === null) return { expected: `a plain value for ${name}` };
+    if (read === null) return null;
     entries.push([name, read]);
   }
-  return { value: Object.fromEntries(entries) };
+  return Object.fromEntries(entries);
+}
+
+/** A map of scalars, as `textMapOf` reads it. */
+export const texts = form<Readonly<Record<string, string>>>((input) => {
+  const value = textMapOf(input);
+  return value === null ? { expected: "a mapping of plain values" } : { value };
 });
 
 /** A scalar as PostgreSQL writes it; null for a list or mapping. */

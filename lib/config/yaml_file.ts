@@ -26,7 +26,7 @@ export function parseYamlFile(file: string, text: string): YamlFile {
     file,
     line: lineAt(error.pos[0]),
     path: "",
-    message: `expected YAML, found ${error.code}: ${error.message}`,
+    message: `expected YAML, found ${error.code}${wordsOf(error)}`,
   }));
   if (faults.length === 0 && !isJsonObject(values)) {
     faults.push({
@@ -59,8 +59,28 @@ function contentOf(text: string, lineCounter: LineCounter): Content {
   } catch (error) {
     // The library throws for alias bombs (ReferenceError) and for nesting beyond the stack (RangeError).
     if (!(error instanceof Error)) throw error;
-    return { why: `expected YAML, found ${error.message}` };
+    return { why: `expected YAML, found ${withoutQuotes(error.message)}` };
   }
+}
+
+/** These messages repeat a part of the file, which may be one of a password: an unquoted one that begins with `*`. */
+const QUOTING: readonly string[] = [
+  "BAD_ALIAS",
+  "BAD_DIRECTIVE",
+  "BAD_DQ_ESCAPE",
+  "BAD_SCALAR_START",
+  "MISSING_CHAR",
+  "TAG_RESOLVE_FAILED",
+  "UNEXPECTED_TOKEN",
+];
+
+function wordsOf({ code, message }: Document.Parsed["errors"][number]): string {
+  return QUOTING.includes(code) ? "" : `: ${withoutQuotes(message)}`;
+}
+
+/** What the library writes after a colon is from the file. */
+function withoutQuotes(message: string): string {
+  return message.replace(/:[^]*/, "");
 }
 
 function isPlainTag(tag: { readonly tag?: string; readonly format?: string | undefined }): boolean {

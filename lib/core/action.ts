@@ -148,8 +148,8 @@ export type Action =
   /** Leader only, after the key tree was wiped: `initialize` and `config` again, both "must not exist". */
   | { readonly kind: "restore-keys"; readonly systemId: string; readonly config: JsonObject }
   | { readonly kind: "sync-slots"; readonly changes: SlotChanges }
-  /** Render configuration files for these settings and reload the server when they changed. */
-  | { readonly kind: "apply-settings"; readonly settings: Settings }
+  /** Render configuration files for these settings and reload the server when they changed; with `reload` in any case. */
+  | { readonly kind: "apply-settings"; readonly settings: Settings; readonly reload?: true }
   /** CHECKPOINT in the background, once. */
   | { readonly kind: "checkpoint" }
   | { readonly kind: "start-task"; readonly task: TaskSpec }

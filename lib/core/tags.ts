@@ -8,6 +8,7 @@ export interface Tags {
   readonly failoverPriority: number;
   readonly noloadbalance: boolean;
   readonly clonefrom: boolean;
+  /** Never synchronous. True for `nosync: true`, or `sync_priority <= 0` when `nosync` is absent. */
   readonly nosync: boolean;
   readonly nostream: boolean;
   /** Name of the member to stream from, or null for the leader. */
@@ -19,6 +20,7 @@ export interface Tags {
 /** Reads a member's tags; unknown tags are kept in `published`, garbage counts as absent. */
 export function readTags(raw: JsonObject): Tags {
   const priority = readPriority(raw["failover_priority"]);
+  const syncPriority = readPriority(raw["sync_priority"]);
   const explicit = readFlag(raw["nofailover"]);
   const nofailover = explicit ?? (priority !== null && priority <= 0);
   const from = raw["replicatefrom"];
@@ -27,11 +29,23 @@ export function readTags(raw: JsonObject): Tags {
     failoverPriority: nofailover ? 0 : Math.max(priority ?? 1, explicit === false ? 1 : 0),
     noloadbalance: readFlag(raw["noloadbalance"]) ?? false,
     clonefrom: readFlag(raw["clonefrom"]) ?? false,
-    nosync: readFlag(raw["nosync"]) ?? false,
+    nosync: readFlag(raw["nosync"]) ?? (syncPriority !== null && syncPriority <= 0),
     nostream: readFlag(raw["nostream"]) ?? false,
     replicatefrom: typeof from === "string" && from !== "" ? from : null,
     published: publishedTags(raw),
   };
+}
+
+/** Tags that say the same in two ways: the first of each pair wins where they contradict (spec 1.10). */
+const PAIRS = [["nofailover", "failover_priority"], ["nosync", "sync_priority"]] as const;
+
+/** One sentence for each pair of tags that contradict each other. */
+export function tagConflicts(raw: JsonObject): readonly string[] {
+  return PAIRS.flatMap(([flag, priority]) => {
+    const [isBarred, number] = [readFlag(raw[flag]), readPriority(raw[priority])];
+    if (isBarred === null || number === null || isBarred === number <= 0) return [];
+    return [`${flag} ${isBarred} contradicts ${priority} ${number}: ${flag} ${isBarred} counts`];
+  });
 }
 
 const BOOLEAN_TAGS = ["clonefrom", "nofailover", "noloadbalance", "nostream", "nosync"] as const;
@@ -40,8 +54,8 @@ function publishedTags(raw: JsonObject): JsonObject {
   const kept: Record<string, Json> = {};
   for (const [key, value] of Object.entries(raw)) {
     const isBooleanTag = BOOLEAN_TAGS.some((tag) => tag === key);
-    const contradicts = key === "nofailover" && raw["failover_priority"] !== undefined;
-    if (isBooleanTag && readFlag(value) !== true && !contradicts) continue;
+    const isPaired = PAIRS.some(([flag, priority]) => key === flag && raw[priority] !== undefined);
+    if (isBooleanTag && readFlag(value) !== true && !isPaired) continue;
     kept[key] = value;
   }
   return kept;

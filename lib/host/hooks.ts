@@ -1,7 +1,7 @@
+import { cleanEnvironment } from "../base/child_environment.ts";
 import type { RunningHook } from "./port.ts";
 import type { ProcessIdentity } from "./port.ts";
 import { findDescendants, findProcess, isAlive, sendSignal } from "./processes.ts";
-import { cleanEnvironment } from "./spawn.ts";
 
 const POLL_MS = 20;
 const KILL_AFTER_MS = 1000;

@@ -1,25 +1,9 @@
+import { cleanEnvironment } from "../base/child_environment.ts";
 import type { Command, CommandResult } from "./port.ts";
 
 const STDOUT_MAX = 1 << 20;
 const STDERR_TAIL_LINES = 20;
 const KILL_AFTER_MS = 2000;
-const HIDDEN = /^(PATRONI_|KUBERNETES_|NOTIFY_SOCKET$|AGENT_|DENO_)/;
-/** The executable puts aside under this prefix what must not reach its runtime, such as HTTP_PROXY. */
-const KEPT = "AGENT_KEEP_";
-
-/**
- * The environment for programs that we start: what the agent was started with, without its own settings, those of its
- * runtime and the service manager's socket.
- */
-export function cleanEnvironment(): Record<string, string> {
-  const all = Object.entries(Deno.env.toObject());
-  const passed = all.filter(([name]) => !HIDDEN.test(name));
-  const kept = all.filter(([name]) => name.startsWith(KEPT));
-  return Object.fromEntries([
-    ...passed,
-    ...kept.map(([name, value]) => [name.slice(KEPT.length), value] as const),
-  ]);
-}
 
 /**
  * Runs a program to its end under the C locale, in a process group of its own. A time-out or an abort sends TERM to

@@ -75,13 +75,21 @@ export function parseProgress(line: string): CopyProgress | null {
 }
 
 /** Of the program, whose libpq reads the connection string; 0 when it does not tell, so that only old words are used. */
-async function majorVersionOf(options: PostgresOptions, signal: AbortSignal): Promise<number> {
+export async function majorVersionOf(
+  options: PostgresOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const program = programPath(options, "pg_basebackup");
   const { stdout } = await run({ program, args: ["--version"], timeoutMs: VERSION_MS }, signal);
   return Number(/\) (\d+)/.exec(stdout)?.[1] ?? 0);
 }
 
-function sourceConninfo(options: PostgresOptions, source: Source, majorVersion: number): string {
+/** The words that reach the source as the replication role; its password is in the passfile. */
+export function sourceConninfo(
+  options: PostgresOptions,
+  source: Source,
+  majorVersion: number,
+): string {
   const address = parseConnUrl(source.connUrl);
   const { username, options: words } = options.authentication.replication;
   return printConninfo([

@@ -1,22 +1,22 @@
-import { within } from "../base/deadline.ts";
-import { parsePostmasterPid } from "../host/processes.ts";
 import type { Settings } from "../core/settings.ts";
-import { inspectDataDir, moveAside, putMark, readIfThere, removeMark, wipe } from "./data_dir.ts";
+import { confPaths } from "./conf_paths.ts";
+import { exists, inspectDataDir, moveAside, putMark, removeMark, wipe } from "./data_dir.ts";
+import { foundFromElsewhere, runPostBootstrap } from "./founding.ts";
 import { runInitdb } from "./initdb.ts";
+import { runLocally } from "./local_sql.ts";
 import type { PostgresOptions } from "./options.ts";
-import type { JobContext, JobResult } from "./port.ts";
-import { localTarget } from "./postmaster.ts";
+import type { JobContext, JobResult, SqlResult } from "./port.ts";
 import { createRoles } from "./roles.ts";
 import type { StartTools } from "./server_start.ts";
 import { startServer } from "./server_start.ts";
 import { clearLeftovers } from "./server_stop.ts";
-import { withSession } from "./session.ts";
 
 const ROLES_MS = 60_000;
 
 /**
- * Founds a cluster in an empty (or half-made) directory: initdb, files, start as primary, roles. The marker beside the
- * directory stays until all is done. A failure stops the server and keeps the directory as `.failed`; a cancel wipes it.
+ * Founds a cluster in an empty (or half-made) directory: initdb or the program of `bootstrap.method`, files, start as
+ * primary, `post_bootstrap`, roles. The marker beside the directory stays until all is done. A failure stops the server
+ * and keeps the directory as `.failed`; a cancel wipes it.
  */
 export async function bootstrapServer(
   tools: StartTools,
@@ -33,7 +33,7 @@ export async function bootstrapServer(
   await clearLeftovers(options);
   await putMark(dataDir, "bootstrap");
   await wipe(dataDir);
-  const result = await fill(tools, settings, job);
+  const result = await fill({ ...tools, ignoreMark: true }, settings, job);
   if (result.kind === "done") return result;
   await clearLeftovers(options);
   if (result.kind === "failed") await moveAside(dataDir, ".failed");
@@ -44,6 +44,22 @@ export async function bootstrapServer(
 
 async function fill(tools: StartTools, settings: Settings, job: JobContext): Promise<JobResult> {
   const { options } = tools;
+  const custom = options.bootstrap?.custom ?? null;
+  const finish = (): Promise<JobResult> => finishFounding(options, job);
+  const result = custom === null
+    ? await foundByInitdb(tools, settings, job, finish)
+    : await foundFromElsewhere(tools, { settings, program: custom, finish }, job);
+  if (result.kind === "done") await removeMark(options.dataDir);
+  return result;
+}
+
+async function foundByInitdb(
+  tools: StartTools,
+  settings: Settings,
+  job: JobContext,
+  finish: () => Promise<JobResult>,
+): Promise<JobResult> {
+  const { options } = tools;
   job.report("initdb");
   const made = await runInitdb(options, options.bootstrap?.initdb ?? [], job.signal);
   if (made.cancelled) return { kind: "cancelled" };
@@ -51,40 +67,44 @@ async function fill(tools: StartTools, settings: Settings, job: JobContext): Pro
   await appendHba(options);
 
   job.report("first start");
-  const order = {
-    settings,
-    recovery: null,
-    notAfterMs: null,
-    waitMs: options.pgCtlTimeoutS * 1000,
-  };
-  const started = await startServer({ ...tools, ignoreMark: true }, order, job);
-  if (started.kind !== "done") return started;
-  if (job.signal.aborted) return { kind: "cancelled" };
+  const waitMs = options.pgCtlTimeoutS * 1000;
+  const started = await startServer(
+    tools,
+    { settings, recovery: null, notAfterMs: null, waitMs },
+    job,
+  );
+  return started.kind === "done" ? await finish() : started;
+}
 
+/** On the running server: the operator's program, then the agent's roles, so that their passwords are those of the file. */
+async function finishFounding(options: PostgresOptions, job: JobContext): Promise<JobResult> {
+  if (job.signal.aborted) return { kind: "cancelled" };
+  const posted = await runPostBootstrap(options, job);
+  if (posted.kind !== "done") return posted;
   job.report("roles");
-  await makeRoles(options, job.signal);
-  await removeMark(options.dataDir);
-  return { kind: "done" };
+  const made = await makeRoles(options, job.signal);
+  return made.kind === "done" ? made : failed(`Cannot make the roles: ${made.why}`);
 }
 
 async function appendHba(options: PostgresOptions): Promise<void> {
   const lines = options.bootstrap?.pgHba ?? [];
   if (lines.length === 0) return;
   const text = `\n${lines.join("\n")}\n`;
-  await Deno.writeTextFile(`${options.dataDir}/pg_hba.conf`, text, { append: true });
+  const { hba } = confPaths(options);
+  const path = await exists(hba) ? hba : `${options.dataDir}/pg_hba.conf`;
+  await Deno.writeTextFile(path, text, { append: true });
 }
 
-async function makeRoles(options: PostgresOptions, signal: AbortSignal): Promise<void> {
-  const { dataDir, authentication } = options;
-  const text = await readIfThere(`${dataDir}/postmaster.pid`);
-  const file = text === null ? null : parsePostmasterPid(text);
-  const target = localTarget(options, file, authentication.superuser);
-  const maintenance = { ...target, database: "postgres" };
-  using deadline = within(ROLES_MS, signal);
-  await withSession(
-    maintenance,
-    (session) => createRoles(session, authentication, deadline.signal),
-    deadline.signal,
+async function makeRoles(options: PostgresOptions, signal: AbortSignal): Promise<SqlResult> {
+  const { authentication } = options;
+  return await runLocally(
+    { ...options, database: "postgres" },
+    async (session, deadline) => {
+      await createRoles(session, authentication, deadline);
+      return { kind: "done" };
+    },
+    ROLES_MS,
+    signal,
   );
 }
 

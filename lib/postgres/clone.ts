@@ -1,6 +1,6 @@
 import type { OldData, Source } from "../core/action.ts";
 import type { CommandResult } from "../host/port.ts";
-import { runBasebackup } from "./basebackup.ts";
+import { majorVersionOf, runBasebackup, sourceConninfo } from "./basebackup.ts";
 import { inspectSource, lackOfSpace } from "./clone_checks.ts";
 import type { DirState } from "./data_dir.ts";
 import {
@@ -13,7 +13,8 @@ import {
   setStandbySignal,
   wipe,
 } from "./data_dir.ts";
-import type { PostgresOptions } from "./options.ts";
+import { runFilling, saidOrCode } from "./filling.ts";
+import type { CopyMethod, PostgresOptions } from "./options.ts";
 import { serverLogPath } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
@@ -25,9 +26,10 @@ const PAUSE_MS = 5000;
 const KEPT_SUFFIX = ".diverged";
 
 /**
- * Copies `source` into the data directory and leaves it ready to start as a standby. Source, login and space are
- * checked before an old directory is given up as `old` says. While the copy is made a marker lies beside the directory; a
- * failed or cancelled one is wiped.
+ * Copies `source` into the data directory by the first of `create_replica_methods` that succeeds, and leaves it ready to
+ * start as a standby. Source, login and space are checked before an old directory is given up as `old` says. While the
+ * copy is made a marker lies beside the directory; a failed or cancelled one is wiped, unless a method with `keep_data`
+ * wants to go on with it.
  */
 export async function cloneFrom(
   options: PostgresOptions,
@@ -50,10 +52,11 @@ export async function cloneFrom(
 
   await clearDirectory(options, dir, order.old);
   await writeUpstreamPassfile(options, order.source);
-  const result = await copy(options, { source: order.source, slot: source.slot }, job);
-  if (result.kind !== "done") await wipe(dataDir);
+  const result = await copyByMethods(options, { source: order.source, slot: source.slot }, job);
+  const isKept = result.kind !== "done" && methodsOf(options).some(keepsData);
+  if (result.kind !== "done" && !isKept) await wipe(dataDir);
   if (result.kind === "done") await setStandbySignal(dataDir, true);
-  await removeMark(dataDir);
+  if (!isKept) await removeMark(dataDir);
   return result;
 }
 
@@ -86,12 +89,68 @@ async function clearDirectory(
     await moveAside(dataDir, KEPT_SUFFIX);
   }
   await putMark(dataDir, "clone");
-  await wipe(dataDir);
+  const [first] = methodsOf(options);
+  if (first === undefined || !keepsData(first)) await wipe(dataDir);
 }
 
-async function copy(
+/** What is copied from where, by which slot. */
+interface CopyOrder {
+  readonly source: Source;
+  readonly slot: string | null;
+}
+
+function methodsOf({ replicaMethods }: PostgresOptions): readonly CopyMethod[] {
+  return replicaMethods ?? [{ kind: "basebackup" }];
+}
+
+function keepsData(method: CopyMethod): boolean {
+  return method.kind === "custom" && method.keepData;
+}
+
+async function copyByMethods(
   options: PostgresOptions,
-  order: { readonly source: Source; readonly slot: string | null },
+  order: CopyOrder,
+  job: JobContext,
+): Promise<JobResult> {
+  const faults: string[] = [];
+  for (const [index, method] of methodsOf(options).entries()) {
+    if (index > 0 && !keepsData(method)) await wipe(options.dataDir);
+    const result = method.kind === "basebackup"
+      ? await copyByBasebackup(options, order, job)
+      : await copyByProgram(options, order.source, method, job);
+    if (result.kind !== "failed") return result;
+    faults.push(result.why);
+    job.report(result.why);
+  }
+  return failed(`Cannot clone: ${faults.join("; ")}`);
+}
+
+async function copyByProgram(
+  options: PostgresOptions,
+  source: Source,
+  method: CopyMethod & { readonly kind: "custom" },
+  job: JobContext,
+): Promise<JobResult> {
+  const { scope, dataDir } = options;
+  job.report(`${method.name} is running`);
+  const parameters = {
+    scope,
+    role: "replica",
+    datadir: dataDir,
+    connstring: sourceConninfo(options, source, await majorVersionOf(options, job.signal)),
+  };
+  const end = await runFilling(options, method, parameters, job.signal);
+  if (end.cancelled || job.signal.aborted) return { kind: "cancelled" };
+  if (end.exitCode !== 0) return failed(`${method.name}: ${saidOrCode(end)}`);
+  const dir = await inspectDataDir(dataDir, true);
+  if (dir.kind !== "complete") return failed(`${method.name} left a directory that is ${dir.kind}`);
+  await Deno.chmod(dataDir, 0o700);
+  return { kind: "done" };
+}
+
+async function copyByBasebackup(
+  options: PostgresOptions,
+  order: CopyOrder,
   job: JobContext,
 ): Promise<JobResult> {
   for (let attempt = 1;; attempt++) {
@@ -101,7 +160,7 @@ async function copy(
       await removeIfThere(serverLogPath(options.dataDir));
       return { kind: "done" };
     }
-    if (attempt === TRIES) return failed(`Cannot clone: ${complaint(end)}`);
+    if (attempt === TRIES) return failed(complaint(end));
     await wipe(options.dataDir);
     await options.clock.sleep(PAUSE_MS, job.signal);
   }

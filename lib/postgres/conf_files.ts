@@ -1,6 +1,3 @@
-/** Name of the file that initdb wrote, kept aside and included by ours. */
-export const BASE_CONF = "postgresql.base.conf";
-
 const HEADER = "# Written by agent; edits are lost. Change the cluster configuration instead.";
 const RECOVERY_MARK = "# recovery";
 
@@ -9,6 +6,8 @@ const RECOVERY_SETTING =
 
 /** Parts of postgresql.conf. */
 export interface ConfParts {
+  /** The file that ours is laid over, by its name in the same folder or its path; absent: the usual one. */
+  readonly base?: string;
   readonly parameters: Readonly<Record<string, string>>;
   /** null: this server is no standby. */
   readonly recovery: Readonly<Record<string, string>> | null;
@@ -18,21 +17,19 @@ export interface ConfParts {
 
 /** The text of postgresql.conf: the original file included, our parameters over it, recovery settings last. */
 export function renderPostgresqlConf(parts: ConfParts): string {
-  const lines = [HEADER, `include '${BASE_CONF}'`, ""];
+  const lines = [HEADER, `include ${quoteSetting(parts.base ?? "postgresql.base.conf")}`, ""];
   for (const remark of parts.remarks) lines.push(`# ${remark.replace(/\s+/g, " ")}`);
   lines.push(...renderSettings(parts.parameters));
   if (parts.recovery !== null) lines.push("", RECOVERY_MARK, ...renderSettings(parts.recovery));
   return lines.join("\n") + "\n";
 }
 
-/** The recovery settings in a file that we rendered; null when it has none. */
-export function readRecoverySettings(text: string): Readonly<Record<string, string>> | null {
-  const at = text.indexOf(`\n${RECOVERY_MARK}\n`);
-  if (at < 0) return null;
-  const found: Record<string, string> = {};
-  for (const line of text.slice(at).split("\n")) {
-    const [, name, value] = /^(\w+) = '(.*)'$/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) found[name] = unquote(value);
+/** The value of a setting as the last line of its name gives it, also in a file of Patroni; null when there is none. */
+export function readSetting(text: string, wanted: string): string | null {
+  let found: string | null = null;
+  for (const line of text.split("\n")) {
+    const [, name, value] = /^\s*(\w+)\s*=\s*'(.*)'\s*$/.exec(line) ?? [];
+    if (name === wanted && value !== undefined) found = unquote(value);
   }
   return found;
 }

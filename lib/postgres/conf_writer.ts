@@ -1,13 +1,16 @@
+import type { Source } from "../core/action.ts";
 import type { Settings } from "../core/settings.ts";
 import { run } from "../host/spawn.ts";
 import {
-  BASE_CONF,
   isOurConf,
-  readRecoverySettings,
+  readSetting,
   renderLines,
   renderPostgresqlConf,
   withoutRecoverySettings,
 } from "./conf_files.ts";
+import type { ConfPaths } from "./conf_paths.ts";
+import { confPaths } from "./conf_paths.ts";
+import { parseConninfo } from "./conninfo.ts";
 import { exists, readIfThere, removeIfThere } from "./data_dir.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
@@ -15,14 +18,26 @@ import { controlledSettings, fileParameters } from "./parameters.ts";
 import { writePrivateFile } from "./pgpass.ts";
 
 const CHECK_MS = 10_000;
-const CHECK_FILE = "postgresql.conf.agent-check";
-
-/** What the files should say; `keep`: the recovery settings stay as they are. */
+/** What the files should say. */
 export interface ConfOrder {
   readonly settings: Settings;
   readonly majorVersion: number;
-  readonly recovery: Readonly<Record<string, string>> | null | "keep";
+  /** null: this server is no standby. */
+  readonly recovery: Readonly<Record<string, string>> | null;
+  /** Only for the starts that found a cluster. */
+  readonly founding?: FoundingConf | undefined;
 }
+
+/** What differs while a cluster is founded from a backup. */
+export interface FoundingConf {
+  /** The whole pg_hba.conf: the passwords in the restored data are not known. */
+  readonly hba: readonly string[];
+  /** Leave recovery settings in postgresql.auto.conf alone. */
+  readonly keepRecovery: boolean;
+}
+
+/** What is replayed was archived before, and must not be mixed into the archive of the new cluster. */
+const FOUNDING_PARAMETERS = { archive_mode: "off" } as const;
 
 /** Writes the server's configuration files, each only when its text changes. */
 export class ConfWriter {
@@ -34,22 +49,44 @@ export class ConfWriter {
     this.#options = options;
   }
 
+  /** The source that a standby's file names; null when it names none. Throws the file system's errors. */
+  async source(): Promise<Source | null> {
+    const text = await readIfThere(confPaths(this.#options).conf) ?? "";
+    const { host, port = "5432", dbname } = parseConninfo(
+      readSetting(text, "primary_conninfo") ?? "",
+    );
+    if (host === undefined) return null;
+    const address = host.includes(":") ? `[${host}]` : host;
+    const database = encodeURIComponent(dbname ?? this.#options.database);
+    return { name: "", connUrl: `postgres://${address}:${port}/${database}` };
+  }
+
   /** True when anything changed, so that a running server must reload. Throws the file system's errors. */
   async write(order: ConfOrder, signal: AbortSignal): Promise<boolean> {
     const { dataDir, pgHba, pgIdent } = this.#options;
-    const conf = `${dataDir}/postgresql.conf`;
-    await keepBase(dataDir);
-    const recovery = order.recovery === "keep" ? await readRecovery(conf) : order.recovery;
+    const { founding, settings, recovery } = order;
+    const paths = confPaths(this.#options);
+    await keepBase(paths, dataDir);
+    await fillFolder(paths, dataDir);
     const { parameters, remarks } = await this.#usableParameters(order, signal);
-    const hba = pgHba ?? order.settings.pgHba;
-    const ident = pgIdent ?? order.settings.pgIdent;
+    const base = this.#base();
+    const hba = founding?.hba ?? pgHba ?? settings.pgHba;
+    const ident = pgIdent ?? settings.pgIdent;
     const changes = [
-      await writeIfChanged(conf, renderPostgresqlConf({ parameters, recovery, remarks })),
-      hba !== null && await writeIfChanged(`${dataDir}/pg_hba.conf`, renderLines(hba)),
-      ident !== null && await writeIfChanged(`${dataDir}/pg_ident.conf`, renderLines(ident)),
-      await stripAutoConf(`${dataDir}/postgresql.auto.conf`),
+      await writeIfChanged(
+        paths.conf,
+        renderPostgresqlConf({ base, parameters, recovery, remarks }),
+      ),
+      hba !== null && await writeIfChanged(paths.hba, renderLines(hba)),
+      ident !== null && await writeIfChanged(paths.ident, renderLines(ident)),
+      founding?.keepRecovery !== true && await stripAutoConf(`${dataDir}/postgresql.auto.conf`),
     ];
     return changes.includes(true);
+  }
+
+  #base(): string {
+    const { customConf, configBaseName } = this.#options;
+    return customConf ?? `${configBaseName ?? "postgresql"}.base.conf`;
   }
 
   /** Parameters that this server's version refuses are left out with a remark: one must not keep it from starting. */
@@ -58,30 +95,39 @@ export class ConfWriter {
     readonly remarks: readonly string[];
   }> {
     const all = fileParameters(order.settings, this.#options.parameters, order.majorVersion);
-    const text = renderPostgresqlConf({ parameters: all, recovery: null, remarks: [] });
+    const base = this.#base();
+    const text = renderPostgresqlConf({ base, parameters: all, recovery: null, remarks: [] });
     if (this.#checked?.text !== text) {
-      this.#checked = { text, refused: await findRefused(this.#options, all, signal) };
+      this.#checked = {
+        text,
+        refused: await findRefused({ options: this.#options, base }, all, signal),
+      };
     }
     const { refused } = this.#checked;
     const kept = Object.entries(all).filter(([name]) => !refused.has(name));
     // The agent gives these on the command line as well; a start by hand in maintenance mode needs them, too.
     const controlled = controlledSettings(this.#options, order.settings);
-    const parameters = { ...Object.fromEntries(kept), ...controlled };
+    const founding = order.founding === undefined ? {} : FOUNDING_PARAMETERS;
+    const parameters = { ...Object.fromEntries(kept), ...controlled, ...founding };
     return { parameters, remarks: [...refused.values()] };
   }
 }
 
 /** The first time, what initdb or a copy made becomes the included base file. */
-async function keepBase(dataDir: string): Promise<void> {
-  const conf = `${dataDir}/postgresql.conf`;
-  if (await exists(`${dataDir}/${BASE_CONF}`)) return;
-  const text = await readIfThere(conf) ?? "";
-  if (isOurConf(text)) return await writePrivateFile(`${dataDir}/${BASE_CONF}`, "");
-  await writePrivateFile(`${dataDir}/${BASE_CONF}`, text);
+async function keepBase({ conf, base }: ConfPaths, dataDir: string): Promise<void> {
+  if (await exists(base)) return;
+  const text = await readIfThere(conf) ?? await readIfThere(`${dataDir}/postgresql.conf`) ?? "";
+  await writePrivateFile(base, isOurConf(text) ? "" : text);
 }
 
-async function readRecovery(conf: string): Promise<Readonly<Record<string, string>> | null> {
-  return readRecoverySettings(await readIfThere(conf) ?? "");
+/** A folder of its own begins with the files that initdb or a copy made: the server does not start without them. */
+async function fillFolder({ folder, hba, ident }: ConfPaths, dataDir: string): Promise<void> {
+  if (folder === dataDir) return;
+  const pairs = [[hba, "pg_hba.conf"], [ident, "pg_ident.conf"]] as const;
+  for (const [path, name] of pairs) {
+    if (await exists(path)) continue;
+    await writePrivateFile(path, await readIfThere(`${dataDir}/${name}`) ?? "");
+  }
 }
 
 async function stripAutoConf(path: string): Promise<boolean> {
@@ -99,34 +145,44 @@ async function writeIfChanged(path: string, text: string): Promise<boolean> {
   return true;
 }
 
+interface CheckTools {
+  readonly options: PostgresOptions;
+  readonly base: string;
+}
+
 /** Asks the server program itself (`postgres -C`), a few times since it stops at its first invalid value. */
 async function findRefused(
-  options: PostgresOptions,
+  tools: CheckTools,
   all: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const refused = new Map<string, string>();
-  const file = `${options.dataDir}/${CHECK_FILE}`;
   try {
     for (let round = 0; round < 5; round++) {
       const kept = Object.fromEntries(Object.entries(all).filter(([name]) => !refused.has(name)));
-      const found = complaints(await checkOutput(options, kept, signal), kept);
+      const found = complaints(await checkOutput(tools, kept, signal), kept);
       if (found.length === 0) break;
       for (const [name, remark] of found) refused.set(name, remark);
     }
   } finally {
-    await removeIfThere(file);
+    await removeIfThere(checkFile(tools));
   }
   return refused;
 }
 
+function checkFile({ options }: CheckTools): string {
+  return `${confPaths(options).conf}.agent-check`;
+}
+
 async function checkOutput(
-  options: PostgresOptions,
+  tools: CheckTools,
   parameters: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<string> {
-  const file = `${options.dataDir}/${CHECK_FILE}`;
-  await writePrivateFile(file, renderPostgresqlConf({ parameters, recovery: null, remarks: [] }));
+  const { options, base } = tools;
+  const file = checkFile(tools);
+  const text = renderPostgresqlConf({ base, parameters, recovery: null, remarks: [] });
+  await writePrivateFile(file, text);
   const args = ["-C", "data_directory", "-D", options.dataDir, `--config-file=${file}`];
   const program = programPath(options, "postgres");
   const result = await run({ program, args, timeoutMs: CHECK_MS }, signal);

@@ -34,17 +34,23 @@ export async function pointAt(
   return "done";
 }
 
-/** Writes the files for these settings, recovery settings untouched, and reloads a running server if they changed. */
+/**
+ * Writes the files for these settings and reloads a running server if they changed or it must. A standby stays with its
+ * source, whose passfile and login are written anew (case I8).
+ */
 export async function applyToFiles(
   tools: FileTools,
-  settings: Settings,
+  { settings, mustReload }: { readonly settings: Settings; readonly mustReload: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const { dataDir } = tools.options;
+  const { options, conf } = tools;
+  const { dataDir } = options;
   const majorVersion = await readMajorVersion(dataDir);
-  const recovery = await startsAsStandby(dataDir) ? "keep" : null;
-  const isChanged = await tools.conf.write({ settings, majorVersion, recovery }, signal);
-  const postmaster = isChanged ? await readPostmaster(dataDir) : null;
+  const recovery = await startsAsStandby(dataDir)
+    ? await prepareRecovery(options, await conf.source(), settings)
+    : null;
+  const isChanged = await conf.write({ settings, majorVersion, recovery }, signal);
+  const postmaster = isChanged || mustReload ? await readPostmaster(dataDir) : null;
   if (postmaster !== null) orderReload(postmaster.process.identity);
 }
 

@@ -7,7 +7,7 @@ import { ConfWriter } from "./conf_writer.ts";
 import { applyToFiles, pointAt, prepareRecovery } from "./follow.ts";
 import { inspectLeader } from "./leader_history.ts";
 import { CHECKPOINT_MS, checkpointLocally, runLocally } from "./local_sql.ts";
-import type { PostgresOptions } from "./options.ts";
+import type { PostgresOptions, Reloadable } from "./options.ts";
 import { controlledSettings } from "./parameters.ts";
 import type { JobContext, JobResult, PostgresControl, SqlResult } from "./port.ts";
 import { Probe } from "./probe.ts";
@@ -28,7 +28,8 @@ export class PostgresManager implements PostgresControl {
   /** Controlled settings of the last order: what the server should run with. Empty until the first. */
   #wanted: Readonly<Record<string, string>> = {};
 
-  constructor(options: PostgresOptions) {
+  constructor(given: PostgresOptions) {
+    const options = { ...given };
     this.#options = options;
     this.#probe = new Probe(options);
     this.#tools = {
@@ -37,6 +38,22 @@ export class PostgresManager implements PostgresControl {
       onStart: (identity, role) => this.#probe.noteStart(identity, role),
       ignoreMark: false,
     };
+  }
+
+  /**
+   * Takes over what a reload of the local file may change; in force with the next order and the next look. Every part
+   * works with this one record, so none can go on with the old one. Passwords count for new connections only.
+   */
+  reconfigure(next: Reloadable): void {
+    const { authentication, parameters, pgHba, pgIdent, recoveryConf, hooks } = next;
+    const { pgCtlTimeoutS, basebackup, customConf, replicaMethods } = next;
+    const changes = { authentication, parameters, pgHba, pgIdent, recoveryConf, hooks };
+    Object.assign(this.#options, changes, {
+      pgCtlTimeoutS,
+      basebackup,
+      customConf,
+      replicaMethods,
+    });
   }
 
   probe(signal: AbortSignal): Promise<PostgresView> {
@@ -126,10 +143,14 @@ export class PostgresManager implements PostgresControl {
     });
   }
 
-  async applySettings(settings: Settings, signal: AbortSignal): Promise<SqlResult> {
+  async applySettings(
+    settings: Settings,
+    signal: AbortSignal,
+    mustReload = false,
+  ): Promise<SqlResult> {
     this.#want(settings);
     const applied = await asJob(async () => {
-      await applyToFiles(this.#tools, settings, signal);
+      await applyToFiles(this.#tools, { settings, mustReload }, signal);
       return { kind: "done" };
     });
     return applied.kind === "failed" ? { kind: "refused", why: applied.why } : { kind: "done" };

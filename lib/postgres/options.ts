@@ -37,13 +37,68 @@ export interface PostgresOptions {
   readonly pgCtlTimeoutS: number;
   /** Options of pg_basebackup as command line words. */
   readonly basebackup: readonly string[];
+  /** Folder of the configuration files; null or absent: the data directory. */
+  readonly configDir?: string | null;
+  /** Name of postgresql.conf without `.conf`; absent: `postgresql`. */
+  readonly configBaseName?: string;
+  /** Included instead of the base file that is kept of what initdb or a copy made; null or absent: none. */
+  readonly customConf?: string | null;
+  /** How a member is copied, in this order; absent: by pg_basebackup. */
+  readonly replicaMethods?: readonly CopyMethod[];
   /** Absent: none. */
   readonly hooks?: ServerHooks;
-  /** Options of initdb as command line words, and lines to append to pg_hba.conf; null: may not found a cluster. */
-  readonly bootstrap:
-    | { readonly initdb: readonly string[]; readonly pgHba: readonly string[] }
-    | null;
+  /** null: may not found a cluster. */
+  readonly bootstrap: FoundingOptions | null;
 }
+
+/** What may change while the server runs. */
+export type Reloadable = Pick<
+  PostgresOptions,
+  | "authentication"
+  | "parameters"
+  | "pgHba"
+  | "pgIdent"
+  | "recoveryConf"
+  | "pgCtlTimeoutS"
+  | "basebackup"
+  | "customConf"
+  | "replicaMethods"
+  | "hooks"
+>;
+
+/** How a cluster is founded. */
+export interface FoundingOptions {
+  /** Options of initdb as command line words. */
+  readonly initdb: readonly string[];
+  /** Lines to append to pg_hba.conf. */
+  readonly pgHba: readonly string[];
+  /** null or absent: by initdb. */
+  readonly custom?: FoundingProgram | null;
+  /** Words of a program that is run once when the server is up; null or absent: none. */
+  readonly postBootstrap?: readonly string[] | null;
+}
+
+/** A program of the operator that fills the data directory. */
+export interface FillingProgram {
+  readonly name: string;
+  /** The words of its command line. */
+  readonly words: readonly string[];
+  /** Whether `--scope`, `--datadir` and so on are appended. */
+  readonly withParameters: boolean;
+}
+
+/** A program that founds the cluster from elsewhere, by a backup for example. */
+export interface FoundingProgram extends FillingProgram {
+  /** Recovery settings and signal files that it left stay as they are. */
+  readonly keepRecovery: boolean;
+  /** Recovery settings of the first start; empty: none. */
+  readonly recovery: Readonly<Record<string, string>>;
+}
+
+/** One way to copy a member. `keepData`: what a copy that was not finished has left is not removed before. */
+export type CopyMethod =
+  | { readonly kind: "basebackup" }
+  | (FillingProgram & { readonly kind: "custom"; readonly keepData: boolean });
 
 /** Programs of the operator around a promotion and a stop, as command line words; null: none. */
 export interface ServerHooks {

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { serverEnvironment } from "../base/child_environment.ts";
 import type { CommandResult, ProcessIdentity } from "../host/port.ts";
 import { findProcess, sendSignal } from "../host/processes.ts";
-import { cleanEnvironment, run } from "../host/spawn.ts";
+import { run } from "../host/spawn.ts";
 import type { FullControlData } from "./controldata.ts";
 import { parseControlData } from "./controldata.ts";
 import type { PostgresOptions } from "./options.ts";
@@ -46,7 +47,7 @@ export async function spawnPostmaster(
       cwd: dataDir,
       detached: true,
       env: {
-        ...cleanEnvironment(),
+        ...serverEnvironment(),
         ...(stalePid === null ? {} : { PG_GRANDPARENT_PID: String(stalePid) }),
       },
       stdio: ["ignore", output, output],

@@ -57,8 +57,8 @@ export interface PostgresControl {
     escalation: StopEscalation,
     job: JobContext,
   ): Promise<JobResult>;
-  /** Configuration files for these settings and role, reload when they changed. */
-  applySettings(settings: Settings, signal: AbortSignal): Promise<SqlResult>;
+  /** Configuration files for these settings and role; reload when they changed, with `mustReload` in any case. */
+  applySettings(settings: Settings, signal: AbortSignal, mustReload?: boolean): Promise<SqlResult>;
   syncSlots(changes: SlotChanges, signal: AbortSignal): Promise<SqlResult>;
   /** CHECKPOINT on the local server. */
   checkpoint(signal: AbortSignal): Promise<SqlResult>;

@@ -3,7 +3,9 @@ import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { findProcess, isAlive, parsePostmasterPid } from "../host/processes.ts";
-import type { ConfWriter } from "./conf_writer.ts";
+import { confPaths } from "./conf_paths.ts";
+import type { ConfWriter, FoundingConf } from "./conf_writer.ts";
+import type { FullControlData } from "./controldata.ts";
 import { inspectDataDir, readIfThere, setStandbySignal } from "./data_dir.ts";
 import type { PostgresOptions } from "./options.ts";
 import { commandLineWords, controlledSettings, raisedForStandby } from "./parameters.ts";
@@ -21,6 +23,8 @@ export interface StartOrder {
   /** Boot clock; no start after it. null: no limit. */
   readonly notAfterMs: number | null;
   readonly waitMs: number;
+  /** The first start on a restored backup: it recovers, and the wait is for the end of the recovery. */
+  readonly founding?: FoundingConf | undefined;
 }
 
 /** What a start needs of the manager. */
@@ -54,15 +58,13 @@ export async function startServer(
   if (isPast(order.notAfterMs, clock.bootMs())) return tooLate();
 
   await clearLeftovers(options);
-  await setStandbySignal(dataDir, order.recovery !== null);
-  const { settings, recovery } = order;
-  await tools.conf.write({ settings, majorVersion: dir.majorVersion, recovery }, job.signal);
+  await putSignalFiles(dataDir, order);
+  const { settings, recovery, founding } = order;
+  const { majorVersion } = dir;
+  await tools.conf.write({ settings, majorVersion, recovery, founding }, job.signal);
   const control = await readControlData(options, job.signal);
   if ("fault" in control) return failed(control.fault);
-  const controlled = controlledSettings(options, settings);
-  const words = commandLineWords(
-    recovery === null ? controlled : raisedForStandby(controlled, control.settings),
-  );
+  const words = serverWords(options, order, control);
   const stalePid = await readStalePid(dataDir);
   const logFrom = await logSize(dataDir);
 
@@ -70,7 +72,7 @@ export async function startServer(
   if (isPast(order.notAfterMs, clock.bootMs())) return tooLate();
   const spawned = await spawnPostmaster(options, words, stalePid);
   if (spawned.kind === "failed") return failed(spawned.why);
-  tools.onStart(spawned.identity, recovery === null ? "primary" : "replica");
+  tools.onStart(spawned.identity, isForStandby(order) ? "replica" : "primary");
   const result = await waitForServer(options, spawned.identity, order, job.signal);
   if (result === "aborted") {
     await stopAtOnce(options, spawned.identity);
@@ -79,6 +81,30 @@ export async function startServer(
   if (result !== "ended") return result;
   const reason = await logTail(dataDir, logFrom);
   return failed(`Cannot start the server: ${reason}`);
+}
+
+/** A restored backup recovers up to its target and then accepts writes; a program may have left its own signal files. */
+async function putSignalFiles(dataDir: string, order: StartOrder): Promise<void> {
+  if (order.founding?.keepRecovery === true) return;
+  await setStandbySignal(dataDir, isForStandby(order));
+  if (order.founding === undefined || order.recovery === null) return;
+  await Deno.writeTextFile(`${dataDir}/recovery.signal`, "");
+}
+
+/** The command line: what recovers needs at least the shared memory that its data was written with. */
+function serverWords(
+  options: PostgresOptions,
+  { settings, recovery, founding }: StartOrder,
+  control: FullControlData,
+): readonly string[] {
+  const controlled = controlledSettings(options, settings);
+  const isRecovering = recovery !== null || founding !== undefined;
+  const wanted = isRecovering ? raisedForStandby(controlled, control.settings) : controlled;
+  return [...confPaths(options).words, ...commandLineWords(wanted)];
+}
+
+function isForStandby({ recovery, founding }: StartOrder): boolean {
+  return recovery !== null && founding === undefined;
 }
 
 /**
@@ -98,7 +124,7 @@ async function waitForServer(
 ): Promise<JobResult | "ended" | "aborted"> {
   const { clock } = options;
   const untilMs = clock.bootMs() + order.waitMs;
-  const isStandby = order.recovery !== null;
+  const isStandby = isForStandby(order);
   while (findProcess(identity.pid) !== null && isAlive(identity)) {
     if (signal.aborted) return "aborted";
     const answer = await askRole(options, signal);

@@ -116,7 +116,7 @@ async function perform(
     case "sync-slots":
       return answer(await postgres.syncSlots(action.changes, signal));
     case "apply-settings":
-      return answer(await postgres.applySettings(action.settings, signal));
+      return answer(await postgres.applySettings(action.settings, signal, action.reload));
     case "checkpoint":
       return checkpoint(ports);
     case "start-task":

@@ -9,7 +9,7 @@ import { consenters } from "../core/failsafe.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import { evolve, initialMemory, remember } from "../core/memory.ts";
 import type { Memory } from "../core/memory.ts";
-import type { NodeView, PostgresView } from "../core/node_view.ts";
+import type { NodeView, OperatorWish, PostgresView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import { act } from "./act.ts";
 import type { ActContext, ActPorts } from "./act.ts";
@@ -43,6 +43,19 @@ export interface AgentOptions {
   readonly onRound?: (round: CallbackFacts) => void;
   /** Told how long each tick took, in milliseconds. */
   readonly onTick?: (tookMs: number) => void;
+}
+
+/** A reload is done when the server was given its files; one that is down reads them at its start. */
+function isFulfilled(
+  { kind }: OperatorWish,
+  { postgres }: NodeView,
+  outcomes: readonly Outcome[],
+): boolean {
+  if (kind !== "reload") return false;
+  if (["down", "no-data", "unreadable"].includes(postgres.kind)) return true;
+  return outcomes.some(({ action, result }) => {
+    return action.kind === "apply-settings" && result === "done";
+  });
 }
 
 /** Looks in one tick; a rule that needs more has lost its way. */
@@ -148,7 +161,7 @@ export class Agent {
     const decision = decide(view, memory);
     const { outcomes, facts: learnt } = await this.#perform(view, decision.actions, signal);
     this.#consents = view.cluster.kind === "seen" ? undefined : learnt.consents ?? this.#consents;
-    for (const wish of view.wishes) if (wish.kind === "reload") mailbox.fulfil(wish);
+    for (const wish of view.wishes) if (isFulfilled(wish, view, outcomes)) mailbox.fulfil(wish);
     this.#show({ view, decision, outcomes, memory });
     return { view, decision, facts: { ...facts, ...learnt } };
   }

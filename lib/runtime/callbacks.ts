@@ -22,10 +22,12 @@ export class Callbacks {
   readonly #options: CallbackOptions;
   readonly #changes: Lane;
   readonly #reloads: Lane;
+  #commands: CallbackOptions["commands"];
   #told: Told = null;
 
   constructor(options: CallbackOptions) {
     this.#options = options;
+    this.#commands = options.commands;
     this.#changes = new Lane(options);
     this.#reloads = new Lane(options);
   }
@@ -37,17 +39,21 @@ export class Callbacks {
     for (const call of calls) this.#call(call);
   }
 
+  /** The programs to run from now on. */
+  take(commands: CallbackOptions["commands"]): void {
+    this.#commands = commands;
+  }
+
   /** Waits for what still runs until `signal` aborts; it then goes on without the agent. */
   async drain(signal: AbortSignal): Promise<void> {
     await outlasts(Promise.all([this.#changes.idle(), this.#reloads.idle()]), signal);
   }
 
   #call({ kind, role }: CallbackCall): void {
-    const { commands, scope } = this.#options;
-    const words = commands[kind];
+    const words = this.#commands[kind];
     if (words === undefined) return;
     const lane = kind === "on_reload" ? this.#reloads : this.#changes;
-    lane.run([...words, kind, role, scope]);
+    lane.run([...words, kind, role, this.#options.scope]);
   }
 }
 

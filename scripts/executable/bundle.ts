@@ -4,6 +4,14 @@ import { isJsonObject } from "../../lib/base/json.ts";
 
 const BUNDLE_MS = 300_000;
 
+/**
+ * Packages in the older form of modules call `require`, for which `deno bundle` puts in its own function. It misses the
+ * place when the short name that is chosen for it is `$`, so that such a program ends at its first import.
+ */
+const WITHOUT_REQUIRE = 'Dynamic require of "';
+const REQUIRE = 'import{createRequire as __agentRequire}from"node:module";' +
+  "const require=__agentRequire(import.meta.url);\n";
+
 /** The program as one file, and where in the sources its lines come from. */
 export interface Bundle {
   readonly program: Uint8Array;
@@ -22,11 +30,13 @@ export async function bundle(project: string, folder: string): Promise<Bundle> {
   if (!isJsonObject(map)) throw new TypeError(`deno bundle wrote no source map to ${output}.map`);
   // The lines of a trace need names and positions, not the sources themselves.
   const sources = readSources(map["sources"]).map((name) => shortName(name, output, project));
-  const slim = { ...map, sourcesContent: undefined, sources };
-  return {
-    program: await Deno.readFile(output),
-    map: new TextEncoder().encode(JSON.stringify(slim)),
-  };
+  const text = await Deno.readTextFile(output);
+  const head = text.includes(WITHOUT_REQUIRE) ? REQUIRE : "";
+  // Each line above the program is one more empty line of the map.
+  const mappings = head === "" ? map["mappings"] : `;${map["mappings"]}`;
+  const slim = { ...map, sourcesContent: undefined, sources, mappings };
+  const encoder = new TextEncoder();
+  return { program: encoder.encode(head + text), map: encoder.encode(JSON.stringify(slim)) };
 }
 
 function readSources(found: unknown): readonly string[] {

@@ -24,7 +24,8 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
     output: context.output,
     env: {},
     runDaemon: (path) => record("daemon", path),
-    validate: (path, print) => record("validate", path, print),
+    validate: (path, wish) => record("validate", path, wish),
+    generateConfig: (wish) => record("generate", wish),
     open: async ({ configPath, isNamed: _, ...place }, manner) => {
       const given = Object.entries(place).filter(([, value]) => value !== null && value !== false);
       const extra = given.length === 0 ? [] : [Object.fromEntries(given)];
@@ -63,12 +64,23 @@ const FLUSHED = {
   command: "flush",
   options: { names: ["a"], role: null, onlyOne: false, what: "restart" },
 };
+const WISH = { print: false, ignoreListenPort: false, format: "pretty" };
 
 const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["/etc/patroni.yml", [["daemon", "/etc/patroni.yml"]]],
   ["patroni", [["daemon", "patroni"]]],
-  ["--validate-config x.yml", [["validate", "x.yml", false]]],
-  ["x.yml --validate-config --print", [["validate", "x.yml", true]]],
+  ["--validate-config x.yml", [["validate", "x.yml", WISH]]],
+  ["x.yml --validate-config --print -i", [
+    ["validate", "x.yml", { ...WISH, print: true, ignoreListenPort: true }],
+  ]],
+  ["validate x.yml", [["validate", "x.yml", WISH]]],
+  ["validate -c conf.d --format json --print", [
+    ["validate", "conf.d", { ...WISH, print: true, format: "json" }],
+  ]],
+  ["validate", [["validate", "patroni.yml", WISH]]],
+  ["generate-config", [["generate", { file: null, sample: false, dsn: null }]]],
+  ["generate-config x.yml --sample", [["generate", { file: "x.yml", sample: true, dsn: null }]]],
+  ["generate-config --dsn host=a", [["generate", { file: null, sample: false, dsn: "host=a" }]]],
   ["list", [["open", "patroni.yml", { format: "pretty", force: false }], ["list", LIST]]],
   ["list -c x.yml --format json", [
     ["open", "x.yml", { format: "json", force: false }],
@@ -249,7 +261,7 @@ for (const error of [new ConfigError("Cannot use x", []), new DcsUnreachable("Ca
 const HELPED = [
   ...["agent", "list", "topology", "history", "show-config", "edit-config", "explain", "version"],
   ...["switchover", "failover", "pause", "resume", "detach", "remove", "flush"],
-  ...["restart", "reinit", "reload", "dsn", "query"],
+  ...["restart", "reinit", "reload", "dsn", "query", "validate", "generate-config"],
 ];
 
 for (const name of HELPED) {
@@ -269,4 +281,15 @@ Deno.test("runProgram() has a golden help for every command", async () => {
 
   deepStrictEqual(names.filter((name) => ![...HELPED, "help"].includes(name)), []);
   strictEqual(names.length, HELPED.length);
+});
+
+Deno.test("agent without a file runs by the environment when that names a cluster", async () => {
+  const whole = await run([], { env: { PATRONI_CONFIGURATION: "scope: a" } });
+  deepStrictEqual(whole.calls, [["daemon", ""]]);
+  const single = await run([], { env: { PATRONI_SCOPE: "a" } });
+  deepStrictEqual(single.calls, [["daemon", ""]]);
+  const checked = await run(["--validate-config"], { env: { PATRONI_SCOPE: "a" } });
+  deepStrictEqual(checked.calls, [["validate", "", WISH]]);
+  const nothing = await run([], { env: { PATRONI_SCOPE: " " } });
+  deepStrictEqual([nothing.calls, nothing.code], [[], 2]);
 });

@@ -1,44 +1,176 @@
-import { deepStrictEqual, ok, rejects } from "node:assert/strict";
-import { ConfigError } from "../../lib/base/errors.ts";
-import { validate } from "../../lib/cli/validate.ts";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { probeHost } from "../../lib/cli/host_probes.ts";
+import { type HostProbes, validate, type ValidateOptions } from "../../lib/cli/validate.ts";
+import type { AgentConfig } from "../../lib/config/agent_config.ts";
+import { type Change, configOf } from "../config/files.ts";
 import { world } from "./faces.ts";
 
 const SAMPLE = new URL("../../patroni.yml", import.meta.url).pathname;
+const FINE: HostProbes = () => Promise.resolve({ faults: [], warnings: [] });
+
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: readonly string[];
+}
+
+async function said(overrides: Partial<ValidateOptions>): Promise<Said> {
+  const { context, out, err } = world();
+  const code = await validate(context.output, {
+    path: SAMPLE,
+    env: {},
+    print: false,
+    ignoreListenPort: false,
+    format: "pretty",
+    probe: FINE,
+    ...overrides,
+  });
+  return { code, out: out.join(""), err };
+}
 
 Deno.test("validate() prints what is in force, without secrets", async () => {
-  const { context, out, err } = world();
-  const code = await validate(context.output, { path: SAMPLE, env: {}, print: true });
+  const { code, out, err } = await said({ print: true });
 
   deepStrictEqual([code, err], [0, []]);
-  ok(out.join("").includes("scope: demo"));
-  ok(!out.join("").includes("change-me"));
+  ok(out.includes("scope: demo"));
+  ok(!out.includes("change-me"));
 });
 
 Deno.test("validate() tells remarks on stderr and prints nothing unless asked", async () => {
-  const { context, out, err } = world();
-  const env = { PATRONI_CTL_INSECURE: "on", PATRONI_THREAD_POOL_SIZE: "5" };
-  await validate(context.output, { path: SAMPLE, env, print: false });
+  const env = { PATRONI_CTL_INSECURE: "on", PATRONI_NMAE: "/y" };
+  const { code, out, err } = await said({ env });
 
-  deepStrictEqual([out.length, err.length], [0, 2]);
+  deepStrictEqual([code, out, err.length], [0, "", 2]);
 });
 
-Deno.test("validate() throws ConfigError for a file that cannot be used", async () => {
-  const { context } = world();
+Deno.test("validate() tells every fault, the remarks beside them, and ends with 1", async () => {
+  const env = { PATRONI_SCOPE: "a/b", PATRONI_POSTGRESQL_DATA_DIR: "here", PATRONI_NMAE: "x" };
+  const { code, err } = await said({ env });
 
-  await rejects(
-    validate(context.output, { path: "/no/file", env: {}, print: true }),
-    ConfigError,
+  strictEqual(code, 1);
+  deepStrictEqual(err.map((line) => line.split(": ")[1]), [
+    "scope",
+    "postgresql.data_dir",
+    "unknown variable, ignored; did you mean PATRONI_NAME?\n",
+    `Cannot use ${SAMPLE}`,
+  ]);
+});
+
+Deno.test("validate() gives faults as JSON with file, line and key", async () => {
+  const { code, out, err } = await said({ path: "/no/file", format: "json", print: true });
+  const found = JSON.parse(out);
+
+  deepStrictEqual([code, err, found.valid, found.faults.length], [1, [], false, 1]);
+  strictEqual(found.faults[0].file, "/no/file");
+  const fine = JSON.parse((await said({ format: "json", print: true })).out);
+  deepStrictEqual([fine.valid, fine.faults, fine.config.scope], [true, [], "demo"]);
+  ok(!JSON.stringify(fine).includes("change-me"));
+});
+
+Deno.test("validate() ends with 1 for a fault of the host", async () => {
+  const fault = { file: "this host", line: null, path: "restapi.listen", message: "port in use" };
+  const probe: HostProbes = () => Promise.resolve({ faults: [fault], warnings: ["w"] });
+  const { code, err } = await said({ probe });
+
+  deepStrictEqual([code, err.slice(0, 2)], [1, [
+    "this host: restapi.listen: port in use\n",
+    "w\n",
+  ]]);
+});
+
+/** A folder in which a member could live, with PostgreSQL's programs replaced by a script of this version. */
+async function onHost(
+  work: (folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/bin`);
+    for (const name of ["postgres", "initdb", "pg_ctl", "pg_basebackup", "pg_controldata"]) {
+      const script = '#!/bin/sh\necho "postgres (PostgreSQL) 15.4"\n';
+      await Deno.writeTextFile(`${folder}/bin/${name}`, script, { mode: 0o755 });
+    }
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function hostConfig(folder: string, ...changes: readonly Change[]): AgentConfig {
+  return configOf(
+    ["restapi.listen", "127.0.0.1:1"],
+    ["restapi.connect_address", "127.0.0.1:8008"],
+    ["postgresql.listen", "127.0.0.1:2"],
+    ["etcd3.host", "127.0.0.1:2379"],
+    ["postgresql.data_dir", `${folder}/data`],
+    ["postgresql.bin_dir", `${folder}/bin`],
+    ...changes,
   );
+}
+
+async function keysOf(...[config, wish]: Parameters<HostProbes>): Promise<readonly string[]> {
+  const { faults, warnings } = await probeHost(config, wish);
+  return [...faults.map(({ path }) => path), ...warnings.map((text) => text.split(":")[0] ?? "")];
+}
+
+Deno.test("probeHost() finds nothing on a host where a member could live", async () => {
+  await onHost(async (folder) => {
+    deepStrictEqual(await keysOf(hostConfig(folder), { ignoreListenPort: true }), []);
+  });
 });
 
-Deno.test("validate() throws ConfigError for a certificate that cannot be used", async () => {
-  const { context } = world();
-  const env = { PATRONI_RESTAPI_CERTFILE: "/no/cert", PATRONI_REPLICATION_SSLCERT: "/no/other" };
-  const error = await validate(context.output, { path: SAMPLE, env, print: true })
-    .catch((fault: unknown) => fault);
+Deno.test("probeHost() tells a port in use, unless it is to be ignored", async () => {
+  using used = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await onHost(async (folder) => {
+    const listen = `127.0.0.1:${used.addr.port}`;
+    using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const other = `127.0.0.1:${free.addr.port}`;
+    free.close();
+    const config = hostConfig(folder, ["restapi.listen", listen], ["postgresql.listen", other]);
 
-  ok(error instanceof ConfigError);
-  deepStrictEqual(error.faults.map(({ path }) => path), [
+    deepStrictEqual(await keysOf(config, { ignoreListenPort: false }), ["restapi.listen"]);
+    deepStrictEqual(await keysOf(config, { ignoreListenPort: true }), []);
+  });
+});
+
+Deno.test("probeHost() tells programs that are missing or of another version than the data", async () => {
+  await onHost(async (folder) => {
+    await Deno.mkdir(`${folder}/data`);
+    await Deno.writeTextFile(`${folder}/data/PG_VERSION`, "14\n");
+    const { faults } = await probeHost(hostConfig(folder), { ignoreListenPort: true });
+    match(faults[0]?.message ?? "", /programs of PostgreSQL 14 .*, found 15/);
+
+    const renamed = hostConfig(folder, ["postgresql.bin_name", { initdb: "initdb.other" }]);
+    const missing = await probeHost(renamed, { ignoreListenPort: true });
+    match(missing.faults[0]?.message ?? "", /the program initdb, found none at .*initdb\.other/);
+  });
+});
+
+Deno.test("probeHost() tells unknown hosts, places nobody can write to and missing hooks", async () => {
+  await onHost(async (folder) => {
+    const config = hostConfig(
+      folder,
+      ["postgresql.connect_address", "no-such-host.invalid:5432"],
+      ["postgresql.custom_conf", `${folder}/none.conf`],
+      ["postgresql.data_dir", `${folder}/bin/postgres/x/data`],
+      ["postgresql.callbacks.on_start", "/no/hook x"],
+    );
+
+    deepStrictEqual((await keysOf(config, { ignoreListenPort: true })).toSorted(), [
+      "AGENT_STATE_DIR",
+      "postgresql.callbacks.on_start",
+      "postgresql.connect_address",
+      "postgresql.custom_conf",
+      "postgresql.data_dir",
+    ]);
+  });
+});
+
+Deno.test("validate() tells certificates that cannot be used as faults", async () => {
+  const env = { PATRONI_RESTAPI_CERTFILE: "/no/cert", PATRONI_REPLICATION_SSLCERT: "/no/other" };
+  const { code, err } = await said({ env });
+
+  strictEqual(code, 1);
+  deepStrictEqual(err.slice(0, 2).map((line) => line.split(": ")[1]), [
     "restapi.certfile",
     "postgresql.authentication.replication.sslcert",
   ]);

@@ -17,7 +17,8 @@ const SMALLEST: JsonObject = {
   },
 };
 
-type Change = readonly [path: string, value: Json];
+/** A value to put at a dotted place. */
+export type Change = readonly [path: string, value: Json];
 
 /** A file that holds what must be there, with values put at dotted places. */
 export function file(...changes: readonly Change[]): string {

@@ -181,3 +181,17 @@ Deno.test("readConfig() prefers ctl.authentication for calls and falls back to r
     ctl,
   );
 });
+
+Deno.test("readConfig() tells lists that the server never reads, and tags that contradict", () => {
+  const { warnings } = configOf(
+    ["postgresql.parameters", { hba_file: "/etc/hba" }],
+    ["postgresql.pg_hba", ["local all all trust"]],
+    ["postgresql.pg_ident", ["m a b"]],
+    ["tags", { nofailover: true, failover_priority: 2 }],
+  );
+
+  deepStrictEqual(warnings.map((line) => line.replace(/^.*yml:\d+: /, "")), [
+    "postgresql.pg_hba: no effect: the parameters name another file",
+    "tags: nofailover true contradicts failover_priority 2: nofailover true counts",
+  ]);
+});

@@ -45,6 +45,11 @@ Deno.test("follow does nothing when the replica streams from the leader", () => 
   assert.deepEqual(ordered(replicaView()), []);
 });
 
+Deno.test("follow applies settings when an operator wishes a reload", () => {
+  const wishes = [{ kind: "reload", localConfig: null }] as const;
+  assert.deepEqual(ordered(replicaView({ wishes })), ["apply-settings"]);
+});
+
 Deno.test("follow stops whatever may be a primary (L4)", () => {
   const servers: readonly PostgresView[] = [
     primary(),

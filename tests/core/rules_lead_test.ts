@@ -76,6 +76,16 @@ Deno.test("lead applies settings when they changed", () => {
   ]);
 });
 
+Deno.test("lead applies settings and reloads when an operator wishes it, although nothing changed", () => {
+  const wishes = [{ kind: "reload", localConfig: null }] as const;
+  const applied = decide(settled({ wishes }), SETTLED).actions.at(-1);
+  assert.deepEqual(applied, {
+    kind: "apply-settings",
+    settings: defaultSettings,
+    reload: true,
+  });
+});
+
 Deno.test("lead checkpoints after a promotion", () => {
   const postgres = primary({ slots: [slot("b"), slot("c")], checkpointed: false });
   assert.deepEqual(ordered(settled({ postgres })), ["hold-lock", "checkpoint"]);

@@ -11,6 +11,7 @@ import { runProgram } from "../../lib/cli/program.ts";
 import type { RemoteAnswer } from "../../lib/cli/remote.ts";
 import { environmentOf } from "../../lib/cli/where.ts";
 import { readConfig } from "../../lib/config/load.ts";
+import { parseYamlFile } from "../../lib/config/yaml_file.ts";
 import { readTags } from "../../lib/core/tags.ts";
 import { cluster, member } from "../core/builders.ts";
 import { NOT_FOUND, world, type WorldOptions } from "../cli/faces.ts";
@@ -24,7 +25,8 @@ ctl: {authentication: {username: u, password: ${SECRET}}}
 const COMMANDS = [
   ...["list", "topology", "history", "show-config", "edit-config", "dsn", "query", "version"],
   ...["switchover", "failover", "pause", "resume", "detach", "remove", "restart", "reinit"],
-  ...["reload", "flush", "help", "explain"],
+  ...["reload", "flush", "help", "explain", "validate"],
+  "generate-config",
 ];
 
 const VALUES = [
@@ -150,13 +152,18 @@ async function run(
     output: context.output,
     env: {},
     runDaemon: none,
+    generateConfig: () => Promise.resolve(0),
     validate: none,
     explain: none,
     version: none,
     recordingOf: () => Promise.resolve("x"),
     open: (where, manner) => {
       try {
-        readConfig(where.configPath, FILE, environmentOf(FILE, {}, where));
+        readConfig(
+          where.configPath,
+          FILE,
+          environmentOf(parseYamlFile(where.configPath, FILE).values, {}, where),
+        );
       } catch (error) {
         return Promise.reject(error);
       }

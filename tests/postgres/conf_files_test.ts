@@ -1,7 +1,7 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
 import {
   quoteSetting,
-  readRecoverySettings,
+  readSetting,
   renderPostgresqlConf,
   withoutRecoverySettings,
 } from "../../lib/postgres/conf_files.ts";
@@ -15,12 +15,13 @@ Deno.test("renderPostgresqlConf() includes the base file before any setting", ()
   ok(text.indexOf("include 'postgresql.base.conf'") < text.indexOf("work_mem = '1MB'"));
 });
 
-Deno.test("readRecoverySettings() reads back what was rendered, and null for a primary", () => {
+Deno.test("readSetting() reads back what was rendered, and null for what is not there", () => {
   const recovery = { primary_conninfo: "user=a\\ b passfile='x'", restore_command: "a\nb" };
   const text = renderPostgresqlConf({ parameters: { port: "1" }, recovery, remarks: ["x\ny"] });
-  deepStrictEqual(readRecoverySettings(text), recovery);
+  for (const [name, value] of Object.entries(recovery)) strictEqual(readSetting(text, name), value);
   const primary = renderPostgresqlConf({ parameters: {}, recovery: null, remarks: [] });
-  strictEqual(readRecoverySettings(primary), null);
+  strictEqual(readSetting(primary, "primary_conninfo"), null);
+  strictEqual(readSetting("a = '1'\nb = 'x'\n a='2' ", "a"), "2");
 });
 
 Deno.test("quoteSetting() keeps quotes, backslashes and line ends inside the value", () => {

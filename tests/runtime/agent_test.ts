@@ -201,3 +201,19 @@ Deno.test("tick() ends although the look at the server never does, and keeps the
   strictEqual(server?.kind, "silent");
   strictEqual(server.lastRole, "primary");
 });
+
+Deno.test("tick() keeps the wish to reload until the server was given its files", async () => {
+  const made = founded(primary());
+  await made.agent.tick(signal);
+  await settle();
+  const before = made.postgres.calls.filter((call) => call === "apply-settings").length;
+  made.mailbox.post({ kind: "reload", localConfig: null });
+  made.postgres.view = { kind: "silent", systemId: SYSTEM_ID, lastRole: "primary", why: "slow" };
+  await made.agent.tick(signal);
+  strictEqual(made.mailbox.wishes().length, 1);
+  made.postgres.view = primary();
+  await made.agent.tick(signal);
+  deepStrictEqual(made.mailbox.wishes(), []);
+  const after = made.postgres.calls.filter((call) => call === "apply-settings").length;
+  strictEqual(after, before + 1);
+});

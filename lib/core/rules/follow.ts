@@ -88,7 +88,7 @@ function align(view: NodeView, memory: Memory, following: Following): Answer {
   const { cluster, postgres } = following;
   const facts = { self: view.self, cluster, memory, nowMs: view.nowMs };
   const care: readonly Action[] = [
-    ...settingsActions(cluster, memory),
+    ...settingsActions(view, cluster, memory),
     ...slotActions(postgres, facts),
   ];
   const leader = cluster.lock?.holder;

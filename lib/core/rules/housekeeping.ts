@@ -1,7 +1,7 @@
 import type { Action } from "../action.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
-import type { PrimaryView, ReplicaView } from "../node_view.ts";
+import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
 import {
   hasChanges,
   isSameStatus,
@@ -30,9 +30,18 @@ export function slotActions(
   return hasChanges(changes) ? [{ kind: "sync-slots", changes }] : [];
 }
 
-/** The cluster's settings, when the server was given others; both come from one decoder, so their texts compare. */
-export function settingsActions(cluster: ClusterView, memory: Memory): readonly Action[] {
+/**
+ * The cluster's settings, when the server was given others; both come from one decoder, so their texts compare. A wish to
+ * reload applies them in any case: the local file has changed, or a file that only the server reads.
+ */
+export function settingsActions(
+  { wishes }: NodeView,
+  cluster: ClusterView,
+  memory: Memory,
+): readonly Action[] {
   const { settings } = cluster;
+  const isWished = wishes.some(({ kind }) => kind === "reload");
+  if (isWished) return [{ kind: "apply-settings", settings, reload: true }];
   const isSame = JSON.stringify(settings) === JSON.stringify(memory.appliedSettings);
   return isSame ? [] : [{ kind: "apply-settings", settings }];
 }

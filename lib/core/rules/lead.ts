@@ -100,7 +100,7 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
     ...history,
     ...restoreActions(cluster, memory, postgres),
     ...checkpoint,
-    ...settingsActions(cluster, memory),
+    ...settingsActions(view, cluster, memory),
     ...slotActions(postgres, facts),
   ];
   return act(describe(view, cluster), actions, earlier(endsMs, wishAtMs(view, cluster)));

@@ -1,0 +1,195 @@
+import { lookup } from "node:dns/promises";
+import { delimiter } from "node:path";
+import type { ConfigFault } from "../base/errors.ts";
+import type { AgentConfig, ListenAddress } from "../config/agent_config.ts";
+import { splitHostPort } from "../config/values.ts";
+import { run } from "../host/spawn.ts";
+import type { ProgramName } from "../postgres/options.ts";
+import { programPath } from "../postgres/options.ts";
+import type { HostProbes, HostReport } from "./validate.ts";
+
+const VERSION_MS = 10_000;
+const NAME_MS = 5_000;
+/** A dead network mount must not hold the others up. */
+const TEST_MS = 5_000;
+/** The agent runs these; pg_rewind and pg_isready are not among them. */
+const PROGRAMS: readonly ProgramName[] = [
+  "postgres",
+  "initdb",
+  "pg_ctl",
+  "pg_basebackup",
+  "pg_controldata",
+];
+
+type Finding = { readonly key: string; readonly message: string };
+
+/** Looks at ports, names, programs and directories of this host; changes nothing. Faults of one do not hide the others. */
+export async function probeHost(
+  config: AgentConfig,
+  { ignoreListenPort }: Parameters<HostProbes>[1],
+): Promise<HostReport> {
+  const { postgresql, restapi } = config;
+  const [names, programs, directories, hooks] = await Promise.all([
+    probeNames(config),
+    probePrograms(config),
+    probeDirectories(config),
+    probeHooks(config),
+  ]);
+  const ports = ignoreListenPort ? [] : [
+    ...probePort("restapi.listen", restapi.listen),
+    ...probePort("postgresql.listen", postgresql.listen),
+  ];
+  return reported([...ports, ...names, ...programs, ...directories], hooks);
+}
+
+function reported(faults: readonly Finding[], warnings: readonly Finding[]): HostReport {
+  const asFault = ({ key, message }: Finding): ConfigFault => {
+    return { file: "this host", line: null, path: key, message };
+  };
+  return {
+    faults: faults.map(asFault),
+    warnings: warnings.map(({ key, message }) => `${key}: ${message}`),
+  };
+}
+
+function probePort(key: string, { hosts, port }: ListenAddress): readonly Finding[] {
+  return hosts.flatMap((host) => {
+    const hostname = host === "*" ? "0.0.0.0" : host;
+    try {
+      Deno.listen({ hostname, port }).close();
+      return [];
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      return [{ key, message: `expected a free port ${port} on ${host}, found ${error.message}` }];
+    }
+  });
+}
+
+async function probeNames(config: AgentConfig): Promise<readonly Finding[]> {
+  const { restapi, postgresql, etcd } = config;
+  const addresses = [
+    ["restapi.connect_address", restapi.connectAddress],
+    ["postgresql.connect_address", postgresql.connectAddress],
+    ...(postgresql.proxyAddress === null
+      ? []
+      : [["postgresql.proxy_address", postgresql.proxyAddress] as const]),
+    ...etcd.endpoints.map((url) => ["etcd3.hosts", new URL(url).host] as const),
+  ] as const;
+  const findings = await Promise.all(addresses.map(async ([key, address]) => {
+    const host = splitHostPort(address)?.host ?? address;
+    const fault = await resolveFault(host);
+    return fault === null ? [] : [{ key, message: `expected a known host, found ${fault}` }];
+  }));
+  return findings.flat();
+}
+
+async function resolveFault(host: string): Promise<string | null> {
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve(`no answer for ${host}`), NAME_MS);
+  const found = lookup(host).then(() => null, (error: Error) => error.message);
+  const fault = await Promise.race([found, late.promise]);
+  clearTimeout(timer);
+  return fault;
+}
+
+async function probePrograms({ postgresql }: AgentConfig): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  for (const name of PROGRAMS) {
+    const path = programPath(postgresql, name);
+    if (await isRunnable(path)) continue;
+    const key = postgresql.binDir === "" ? "postgresql.bin_name" : "postgresql.bin_dir";
+    found.push({ key, message: `expected the program ${name}, found none at ${path}` });
+  }
+  return found.length > 0 ? found : await probeVersion(postgresql);
+}
+
+async function probeVersion(server: AgentConfig["postgresql"]): Promise<readonly Finding[]> {
+  const { dataDir } = server;
+  const written = await Deno.readTextFile(`${dataDir}/PG_VERSION`).catch(() => null);
+  const command = { program: programPath(server, "postgres"), args: ["--version"] };
+  const said = await run({ ...command, timeoutMs: VERSION_MS }, new AbortController().signal);
+  const [, major] = /\(PostgreSQL\) (\d+)/.exec(said.stdout) ?? [];
+  const key = "postgresql.bin_dir";
+  if (major === undefined) {
+    return [{
+      key,
+      message: `expected a version from ${command.program}, found ${said.stderrTail}`,
+    }];
+  }
+  if (written === null || written.trim() === major) return [];
+  const message =
+    `expected programs of PostgreSQL ${written.trim()} as in ${dataDir}, found ${major}`;
+  return [{ key, message }];
+}
+
+async function probeDirectories(config: AgentConfig): Promise<readonly Finding[]> {
+  const { postgresql, stateDir } = config;
+  const { dataDir, pgpass, configDir, customConf } = postgresql;
+  const wanted = [
+    ["postgresql.data_dir", dataDir, await mayMake(dataDir)],
+    ["AGENT_STATE_DIR", stateDir, await mayMake(stateDir)],
+    ["postgresql.pgpass", pgpass, pgpass.startsWith(`${stateDir}/`) || await mayMake(pgpass)],
+    ["postgresql.config_dir", configDir, configDir === null || await mayWrite(configDir)],
+    ["postgresql.custom_conf", customConf, customConf === null || await mayRead(customConf)],
+  ] as const;
+  return wanted.filter(([, , isFine]) => !isFine).map(([key, path]) => {
+    const what = key.endsWith("custom_conf") ? "a file that can be read" : "a place to write";
+    return { key, message: `expected ${what} at ${path}, found none for this user` };
+  });
+}
+
+/** A hook may be installed later, so its absence is a warning. */
+async function probeHooks({ postgresql, bootstrap }: AgentConfig): Promise<readonly Finding[]> {
+  const { hooks, replicaMethods } = postgresql;
+  const methods = replicaMethods.flatMap((one) => one.kind === "custom" ? [one] : []);
+  const programs: readonly (readonly [string, readonly string[] | null | undefined])[] = [
+    ...Object.entries(hooks.callbacks).map(([name, words]) =>
+      [`postgresql.callbacks.${name}`, words] as const
+    ),
+    ["postgresql.pre_promote", hooks.prePromote],
+    ["postgresql.before_stop", hooks.beforeStop],
+    ["bootstrap.post_bootstrap", bootstrap?.postBootstrap],
+    [`bootstrap.${bootstrap?.custom?.name}.command`, bootstrap?.custom?.words],
+    ...methods.map(({ name, words }) => [`postgresql.${name}.command`, words] as const),
+  ];
+  const found: Finding[] = [];
+  for (const [key, words] of programs) {
+    const [program] = words ?? [];
+    if (program === undefined || await isRunnable(program)) continue;
+    found.push({ key, message: `there is no program ${program} that this user may run` });
+  }
+  return found;
+}
+
+async function isRunnable(program: string): Promise<boolean> {
+  if (program.includes("/")) return await allows(program, "-x");
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
+  const found = await Promise.all(folders.map((at) => allows(`${at}/${program}`, "-x")));
+  return found.includes(true);
+}
+
+/** What is there can be written, or the nearest thing above it is a folder that can. */
+async function mayMake(path: string): Promise<boolean> {
+  if (await allows(path, "-e")) return await mayWrite(path);
+  const above = await nearestAbove(path);
+  return await allows(above, "-d") && await mayWrite(above);
+}
+
+async function nearestAbove(path: string): Promise<string> {
+  const parent = path.slice(0, path.lastIndexOf("/")) || "/";
+  return parent === "/" || await allows(parent, "-e") ? parent : await nearestAbove(parent);
+}
+
+function mayWrite(path: string): Promise<boolean> {
+  return allows(path, "-w");
+}
+
+function mayRead(path: string): Promise<boolean> {
+  return allows(path, "-r");
+}
+
+/** The kernel's own answer, groups and access lists included; the runtime's `access` only compares mode bits. */
+async function allows(path: string, right: "-d" | "-e" | "-x" | "-w" | "-r"): Promise<boolean> {
+  const command = { program: "test", args: [right, path], timeoutMs: TEST_MS };
+  return (await run(command, new AbortController().signal)).exitCode === 0;
+}

@@ -1,0 +1,35 @@
+import type { AgentConfig } from "./agent_config.ts";
+
+/** Parts of the record that a running agent cannot change, by their keys in the file. */
+const BY_RESTART: Readonly<Record<string, (config: AgentConfig) => unknown>> = {
+  scope: ({ scope }) => scope,
+  namespace: ({ namespace }) => namespace,
+  name: ({ name }) => name,
+  etcd3: ({ etcd }) => ({ ...etcd, tls: null }), // its certificates are read again
+  watchdog: ({ watchdog }) => watchdog,
+  "postgresql.listen": ({ postgresql }) => postgresql.listen,
+  "postgresql.data_dir": ({ postgresql }) => postgresql.dataDir,
+  "postgresql.config_dir": ({ postgresql }) => postgresql.configDir,
+  "postgresql.config_base_name": ({ postgresql }) => postgresql.configBaseName,
+  "postgresql.bin_dir": ({ postgresql }) => postgresql.binDir,
+  "postgresql.bin_name": ({ postgresql }) => postgresql.binName,
+  "postgresql.pgpass": ({ postgresql }) => postgresql.pgpass,
+  "postgresql.database": ({ postgresql }) => postgresql.database,
+  "postgresql.use_unix_socket": ({ postgresql }) => postgresql.useUnixSocket,
+  AGENT_STATE_DIR: ({ stateDir }) => stateDir,
+  "keys that this version lacks": ({ unsupported }) => unsupported.map(withoutLine),
+};
+
+/** Keys that differ and count only after a restart of the agent, in the order of the file, with commas between. */
+export function restartKeys(now: AgentConfig, next: AgentConfig): string {
+  const text = (value: unknown): string => JSON.stringify(value) ?? "";
+  return Object.entries(BY_RESTART)
+    .filter(([, read]) => text(read(now)) !== text(read(next)))
+    .map(([key]) => key)
+    .join(", ");
+}
+
+/** A line that moved in the file changes nothing. */
+function withoutLine(remark: string): string {
+  return remark.replace(/:\d+: /, ": ");
+}
