@@ -3,8 +3,16 @@ import { fileURLToPath } from "node:url";
 import { AGENT_VERSION } from "../lib/core/version.ts";
 import { bundle } from "./executable/bundle.ts";
 import { compileProgram } from "./executable/compiled.ts";
-import { pack, type Part, partOf, render, sha256 } from "./executable/launcher.ts";
-import { proveProduct } from "./executable/proof.ts";
+import {
+  DamagedPart,
+  type Executable,
+  pack,
+  type Part,
+  partOf,
+  render,
+  sha256,
+} from "./executable/launcher.ts";
+import { Misbehaviour, proveProduct } from "./executable/proof.ts";
 
 const PROJECT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const USAGE =
@@ -62,44 +70,63 @@ function read(args: readonly string[]): Wishes | null {
 
 async function build(wishes: Wishes, folder: string): Promise<number> {
   const { program, map } = await bundle(PROJECT, folder);
-  const compiled = wishes.kind === "self-extracting"
-    ? "not asked for"
-    : await compileProgram(folder);
-  if (typeof compiled === "string" && wishes.kind === "compiled") {
-    await print(`Cannot compile: ${compiled}\n`);
-    return 1;
+  if (wishes.kind !== "self-extracting") {
+    const fault = await buildCompiled(wishes, folder);
+    if (fault === null) return 0;
+    await print(`deno compile is not possible here: ${fault}\n`);
+    if (wishes.kind === "compiled") return 1;
   }
-  const kind = typeof compiled === "string" ? "Deno and the bundled program" : "deno compile";
-  if (wishes.kind === "any" && typeof compiled === "string") {
-    await print(`deno compile is not possible here: ${compiled}\n`);
-  }
-  const nothing = new Uint8Array();
-  const file = await render({
-    version: AGENT_VERSION,
-    runtime: typeof compiled === "string" ? await packedDeno(wishes.packed) : pack(compiled),
-    program: pack(typeof compiled === "string" ? program : nothing),
-    map: pack(typeof compiled === "string" ? map : nothing),
-  });
-  const isNew = !await isThere(wishes.output, file);
-  if (isNew) await writeWhole(wishes.output, file);
-  const size = `${(file.length / 1e6).toFixed(1)} MB`;
-  await print(`${wishes.output}: ${size}, ${kind}${isNew ? "" : ", up to date"}\n`);
-  if (wishes.isProved) await proveProduct(wishes.output, print);
+  const runtime = await packedDeno(wishes.packed);
+  const parts = { runtime, program: pack(program), map: pack(map) };
+  await finish(wishes, parts, "Deno and the bundled program");
   return 0;
 }
 
-/** Packing takes seconds, so it is kept under the hash of what is packed. */
+/** Why it was not possible, or why its product must not be used; null when it is there and proved. */
+async function buildCompiled(wishes: Wishes, folder: string): Promise<string | null> {
+  const compiled = await compileProgram(folder);
+  if (typeof compiled === "string") return compiled;
+  const nothing = pack(new Uint8Array());
+  try {
+    const parts = { runtime: pack(compiled), program: nothing, map: nothing };
+    await finish(wishes, parts, "deno compile");
+    return null;
+  } catch (error) {
+    if (error instanceof Misbehaviour) return error.message;
+    throw error;
+  }
+}
+
+type Parts = Omit<Executable, "version">;
+
+async function finish(wishes: Wishes, parts: Parts, kind: string): Promise<void> {
+  const { output, isProved } = wishes;
+  const file = await render({ version: AGENT_VERSION, ...parts });
+  const isNew = !await isThere(output, file);
+  if (isNew) await writeWhole(output, file);
+  const size = `${(file.length / 1e6).toFixed(1)} MB`;
+  await print(`${output}: ${size}, ${kind}${isNew ? "" : ", up to date"}\n`);
+  if (isProved) await proveProduct(output, print);
+}
+
+/** Packing takes seconds, so it is kept under the hash of what is packed. One that is damaged is made anew. */
 async function packedDeno(folder: string): Promise<Part> {
   const runtime = await Deno.readFile(Deno.execPath());
   const kept = `${folder}/${sha256(runtime)}.gz`;
-  try {
-    return partOf(runtime, await Deno.readFile(kept));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  const found = await packedOf(runtime, kept);
+  if (found !== null) return found;
   const part = pack(runtime);
   await writeWhole(kept, part.packed);
   return part;
+}
+
+async function packedOf(content: Uint8Array, path: string): Promise<Part | null> {
+  try {
+    return partOf(content, await Deno.readFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof DamagedPart) return null;
+    throw error;
+  }
 }
 
 async function isThere(path: string, content: Uint8Array): Promise<boolean> {

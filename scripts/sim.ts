@@ -16,7 +16,7 @@ interface Options extends PoolOptions {
 }
 
 const USAGE = "usage: deno task sim [--level 1|2] [--seeds N] [--ticks M] [--seed FIRST] " +
-  "[--without KIND,KIND] [--workers N] [--trace] | --planted";
+  "[--without KIND,KIND] [--workers N] [--trace] | --planted; without --seed: 200 new ones";
 const FLAGS = ["--trace", "--planted"];
 const NAMES = ["--seeds", "--ticks", "--seed", "--without", "--level", "--workers"];
 const WORKERS_MAX = 2;
@@ -37,7 +37,7 @@ function readOptions(args: readonly string[]): Options | null {
   return {
     seeds: Number(values.get("--seeds") ?? (seed === undefined ? 200 : 1)),
     ticks: Number(values.get("--ticks") ?? 2000),
-    first: Number(seed ?? 1),
+    first: Number(seed ?? crypto.getRandomValues(new Uint32Array(1))[0]),
     trace: values.has("--trace"),
     planted: values.has("--planted"),
     workers: Number(
@@ -123,6 +123,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (options.planted) return await listPlanted() ? 0 : 1;
+  if (options.seeds > 1) say(`seeds ${options.first} to ${options.first + options.seeds - 1}`);
   const failures = await runAll(options);
   report(failures, options);
   return failures.length === 0 ? 0 : 1;

@@ -1,18 +1,39 @@
 import { within } from "../base/deadline.ts";
 import { whyNotDetach } from "../core/rules/guards.ts";
+import type { Operation } from "../core/operations.ts";
 import type { BoardState } from "../runtime/board.ts";
 import type { Call } from "./call.ts";
 import type { ApiContext } from "./context.ts";
 import { settingsOf } from "./facts.ts";
+import { acceptedReply, OperationDesk, operationReply, prefersAsync } from "./operation_desk.ts";
 import { jsonReply, textReply } from "./reply.ts";
 import type { HttpReply } from "./reply.ts";
+
+const RELOADED = { status: 202, text: "reload scheduled" };
 
 /** What concerns the agent process itself. */
 export class AgentApi {
   readonly #context: ApiContext;
+  readonly #desk: OperationDesk;
 
   constructor(context: ApiContext) {
     this.#context = context;
+    this.#desk = new OperationDesk(context);
+  }
+
+  /** Does what SIGHUP does. */
+  do_POST_reload(call: Call): HttpReply {
+    const { wallMs } = this.#context.clock;
+    const operation = this.#desk.begin({ kind: "reload", state: "running", startedMs: wallMs() });
+    void this.#reload(operation);
+    return prefersAsync(call)
+      ? acceptedReply(operation)
+      : operationReply(operation, RELOADED.status, RELOADED.text);
+  }
+
+  /** Patroni's test aid for Windows; it does nothing elsewhere. */
+  do_POST_sigterm(): HttpReply {
+    return textReply("shutdown scheduled", 202);
   }
 
   /**
@@ -34,6 +55,16 @@ export class AgentApi {
     const seconds = lease.kind === "held" ? (lease.endsMs - clock.bootMs()) / 1000 : null;
     log.info("Detaching", { seconds });
     return jsonReply({ detached: true, lease_seconds_left: seconds });
+  }
+
+  async #reload(operation: Operation): Promise<void> {
+    const fault = await this.#context.reload();
+    this.#desk.settle(
+      operation,
+      fault === null
+        ? { state: "done", why: null, reply: RELOADED }
+        : { state: "failed", why: fault, reply: RELOADED },
+    );
   }
 }
 

@@ -1,15 +1,11 @@
 import { DcsUnreachable } from "../base/errors.ts";
-import type { Call } from "./call.ts";
 import { traced } from "../base/log_event.ts";
-import { AgentApi } from "./agent_api.ts";
+import type { Call } from "./call.ts";
 import { callOf } from "./call.ts";
-import { ClusterApi } from "./cluster_api.ts";
-import { ConfigApi } from "./config_api.ts";
 import type { ApiContext, ServedContext } from "./context.ts";
 import { guard } from "./guard.ts";
+import { handlersOf } from "./handlers.ts";
 import { healthReply } from "./health_api.ts";
-import { MetricsApi } from "./metrics_api.ts";
-import { OperatorApi } from "./operator_api.ts";
 import { emptyReply, jsonReply } from "./reply.ts";
 import type { HttpReply } from "./reply.ts";
 import { isBodiless, route, routesOf } from "./router.ts";
@@ -21,13 +17,7 @@ export type App = (request: Request, closing: AbortSignal) => Promise<HttpReply>
 /** Builds the API. Throws `TypeError` when two handlers serve the same path and method. */
 export function createApp(given: ApiContext): App {
   const context: ServedContext = { ...given, startedMs: given.clock.bootMs() };
-  const routes = routesOf([
-    new ClusterApi(context),
-    new ConfigApi(context),
-    new OperatorApi(context),
-    new AgentApi(context),
-    new MetricsApi(context),
-  ]);
+  const routes = routesOf(handlersOf(context));
   return async (request, closing) => {
     const call = callOf(request, closing);
     try {

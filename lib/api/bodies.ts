@@ -22,6 +22,18 @@ const LIMITS: BodyLimits = { bytesMax: 1024 * 1024, deadlineMs: 5000 };
  * above the limit, 408 when it does not arrive in time.
  */
 export async function readObject(request: Request, limits = LIMITS): Promise<Body> {
+  const body = await readAnyObject(request, limits);
+  const isEmpty = body.kind === "object" && Object.keys(body.value).length === 0;
+  return isEmpty ? bad(400, "Bad Request") : body;
+}
+
+/** The same where the body may be left out or be an empty object: both are `{}`. */
+export async function readOptionalObject(request: Request, limits = LIMITS): Promise<Body> {
+  const isThere = request.body !== null && request.headers.get("content-length") !== "0";
+  return isThere ? await readAnyObject(request, limits) : { kind: "object", value: {} };
+}
+
+async function readAnyObject(request: Request, limits: BodyLimits): Promise<Body> {
   const length = request.headers.get("content-length");
   if (length === null) return bad(411, "Length Required");
   if (Number(length) > limits.bytesMax) return bad(413, "Content Too Large");
@@ -36,7 +48,7 @@ export async function readObject(request: Request, limits = LIMITS): Promise<Bod
 function parse(bytes: Uint8Array): Body {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (isJsonObject(value) && Object.keys(value).length > 0) return { kind: "object", value };
+    if (isJsonObject(value)) return { kind: "object", value };
   } catch (error) {
     // TypeError: no UTF-8; SyntaxError: no JSON.
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { MemberState } from "../core/cluster_view.ts";
+import type { PromiseRequest, PromiseView } from "../core/failsafe.ts";
 import type { PeerReport, PostgresView } from "../core/node_view.ts";
 import type { SwitchStatus } from "../core/switch_status.ts";
 import type { WorkCounts } from "../core/work_counts.ts";
@@ -31,6 +32,18 @@ export interface ApiContext {
   readonly probe: ((signal: AbortSignal) => Promise<PostgresView>) | null;
   /** The dead-man's switch; absent: there is none. */
   readonly deadMan?: () => SwitchStatus;
+  /**
+   * Reads the configuration files again, as SIGHUP does, and posts the wish `reload`. null: what can change at run time is
+   * in force; else why the files were not taken. Does not throw.
+   */
+  readonly reload: () => Promise<string | null>;
+  /** Promises to a leader without the store (failsafe mode); absent: this member promises nothing. */
+  readonly promises?: {
+    /** The promise in force, or null. */
+    view(): PromiseView | null;
+    /** Gives the promise, or says why not. */
+    give(request: PromiseRequest): string | null;
+  };
   /** What this process has done; absent: nothing is counted. */
   readonly work?: () => WorkCounts;
   /** Seconds that a handover is waited for; null: Patroni's 2 * max(10, loop_wait). */

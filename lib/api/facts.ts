@@ -23,6 +23,8 @@ export function factsOf(context: ServedContext): HealthFacts {
     dcsSeenWallMs: Math.max(state.clusterSeenWallMs, store.lastSeenWallMs),
     endpoints: store.endpoints,
     deadMan: context.deadMan?.() ?? null,
+    promise: context.promises?.view() ?? null,
+    listed: state.cluster?.failsafe?.members ?? {},
     nextTickMs: Math.max(state.nextTickMs, startedMs),
     settings: settingsOf(state),
   };

@@ -1,15 +1,17 @@
 import { within } from "../base/deadline.ts";
 import type { JsonObject } from "../base/json.ts";
-import { handoverEnd, handoverUnknown } from "../core/handover_outcome.ts";
-import type { HandoverEnd, WrittenHandover } from "../core/handover_outcome.ts";
+import { handoverUnknown } from "../core/handover_outcome.ts";
+import type { WrittenHandover } from "../core/handover_outcome.ts";
 import { judgeHandover } from "../core/requests.ts";
 import type { Handover, HandoverRequest, HandoverVerdict } from "../core/requests.ts";
+import { printMoment } from "../core/schedule.ts";
 import type { WriteResult } from "../dcs/port.ts";
 import { readObject } from "./bodies.ts";
 import type { Call } from "./call.ts";
 import { readCluster } from "./cluster_api.ts";
 import type { ApiContext } from "./context.ts";
 import { settingsOf } from "./facts.ts";
+import { acceptedReply, OperationDesk, operationReply, prefersAsync } from "./operation_desk.ts";
 import { textReply } from "./reply.ts";
 import type { HttpReply } from "./reply.ts";
 
@@ -18,9 +20,11 @@ const ASK_PEERS_MS = 2500;
 /** What operators order. Handlers judge, write the wish into the store, wake the loop, and watch the board. */
 export class OperatorApi {
   readonly #context: ApiContext;
+  readonly #desk: OperationDesk;
 
   constructor(context: ApiContext) {
     this.#context = context;
+    this.#desk = new OperationDesk(context);
   }
 
   /** Moves the lock to a named member, also when nobody leads; with `leader` it is a switchover. */
@@ -47,10 +51,56 @@ export class OperatorApi {
     if (result.kind === "refused") return textReply("failed to write failover key into DCS", 503);
     this.#context.mailbox.wake(`${handover.action} requested`);
     const revision = result.kind === "done" ? result.revision : null;
-    const written = { handover, readRevision: request.cluster.revision, revision };
-    const end = await this.#await(written, call.closing);
-    this.#context.log.info(`${endpoint} request ended: ${end.text}`, { status: end.status });
-    return textReply(end.text, end.status);
+    return await this.#follow({ handover, readRevision: request.cluster.revision, revision }, call);
+  }
+
+  /** The operation ends with what the loop sees of the store; the store itself is not polled from here. */
+  async #follow(written: WrittenHandover, call: Call): Promise<HttpReply> {
+    const { action, scheduledAtMs: scheduledMs } = written.handover;
+    if (scheduledMs !== null && written.revision === null) {
+      return textReply("status unknown: the store gave no answer", 503);
+    }
+    const begun = scheduledMs === null
+      ? { state: "running", startedMs: this.#context.clock.wallMs() } as const
+      : {};
+    const operation = this.#desk.begin({ kind: action, handover: written, scheduledMs, ...begun });
+    if (prefersAsync(call)) return acceptedReply(operation);
+    if (scheduledMs !== null) return operationReply(operation, 202, "Switchover scheduled");
+    const limitS = this.#limitS();
+    const reply = await this.#desk.end(operation, call, limitS * 1000);
+    const { log } = this.#context;
+    log.info(`A ${action} was asked for`, {
+      operation: operation.id,
+      status: reply?.status ?? null,
+    });
+    if (reply !== null) return reply;
+    const { status, text } = handoverUnknown(written.handover, limitS);
+    return operationReply(operation, status, text);
+  }
+
+  #limitS(): number {
+    const { board, handoverLimitS } = this.#context;
+    return handoverLimitS ?? 2 * Math.max(10, settingsOf(board.state()).loopWaitS);
+  }
+
+  /** Takes the scheduled switchover back, whoever is to carry it out. */
+  async do_DELETE_switchover({ closing }: Call): Promise<HttpReply> {
+    const { dcs, mailbox } = this.#context;
+    const { handover } = await readCluster(this.#context, closing);
+    if (handover === null || handover.scheduledAtMs === null) {
+      return textReply("no switchover is scheduled", 404);
+    }
+    using deadline = within(settingsOf(this.#context.board.state()).retryTimeoutS * 1000, closing);
+    const result = await dcs.clearHandover(handover.revision, deadline.signal);
+    if (result.kind === "refused") return textReply("the request was changed meanwhile", 409);
+    if (result.kind === "unknown") {
+      return textReply(`status unknown: the store gave no answer (${result.why})`, 503);
+    }
+    mailbox.wake("the scheduled switchover was deleted");
+    const planned = this.#desk.open("switchover", "planned");
+    const end = { state: "refused", why: "deleted by an operator", reply: null } as const;
+    if (planned?.handover?.revision === handover.revision) this.#desk.settle(planned, end);
+    return textReply("scheduled switchover deleted", 200);
   }
 
   async #read(
@@ -74,27 +124,14 @@ export class OperatorApi {
   /** Compared with what was judged (0n: no request was there): of two requests at once one is written (F14). */
   async #write(
     { cluster }: HandoverRequest,
-    { leader, candidate }: Handover,
+    { leader, candidate, scheduledAtMs }: Handover,
     closing: AbortSignal,
   ): Promise<WriteResult> {
     const { dcs, board } = this.#context;
     const revision = cluster.handover?.revision ?? 0n;
     using deadline = within(settingsOf(board.state()).retryTimeoutS * 1000, closing);
-    const wish = { leader, candidate, scheduledAt: null };
+    const scheduledAt = scheduledAtMs === null ? null : printMoment(scheduledAtMs);
+    const wish = { leader, candidate, scheduledAt };
     return await dcs.writeHandover(wish, revision, deadline.signal);
-  }
-
-  /** The loop sees the store's changes and puts them on the board; the store itself is not polled from here. */
-  async #await(written: WrittenHandover, closing: AbortSignal): Promise<HandoverEnd> {
-    const { board, handoverLimitS } = this.#context;
-    const { loopWaitS } = settingsOf(board.state());
-    const limitS = handoverLimitS ?? 2 * Math.max(10, loopWaitS);
-    using deadline = within(limitS * 1000, closing);
-    const state = await board.waitFor(
-      ({ cluster }) => cluster !== null && handoverEnd(written, cluster) !== null,
-      deadline.signal,
-    );
-    const end = state?.cluster ? handoverEnd(written, state.cluster) : null;
-    return end ?? handoverUnknown(written.handover, limitS);
   }
 }

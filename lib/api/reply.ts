@@ -7,9 +7,15 @@ export type HttpReply = Response;
 const SERVER = `agent/${AGENT_VERSION}`;
 
 /** A JSON document. */
-export function jsonReply(value: Json, status = 200): HttpReply {
-  const headers = { "content-type": "application/json", server: SERVER };
-  return new Response(JSON.stringify(value), { status, headers });
+export function jsonReply(
+  value: Json,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
+  return new Response(JSON.stringify(value), {
+    status,
+    headers: { "content-type": "application/json", server: SERVER, ...headers },
+  });
 }
 
 /** A sentence for people and for `patronictl`; Patroni labels these text/html. */

@@ -10,3 +10,12 @@ export interface JsonObject {
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/**
+ * A text, number or boolean as text; "" for nothing, lists and mappings. `String` throws for a mapping of somebody else
+ * that has a key `toString`.
+ */
+export function plainText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}

@@ -11,8 +11,9 @@ import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Callbacks } from "../runtime/callbacks.ts";
+import type { AskConsents } from "../runtime/consents.ts";
 import type { LiveMailbox } from "../runtime/live_mailbox.ts";
-import { askPeers } from "../runtime/peers.ts";
+import { askConsents, askPeers } from "../runtime/peers.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
 import type { WorkTally } from "../runtime/work_tally.ts";
 
@@ -66,8 +67,13 @@ export function openTasks({ log, mailbox, tally }: TaskParts): TaskSlot {
 }
 
 /** Calls to other members, with the credentials of `ctl` or `restapi`. */
-export function memberCalls({ ctl, restapi }: AgentConfig): AskPeers {
+export function memberCalls(
+  { ctl, restapi }: AgentConfig,
+): { readonly askPeers: AskPeers; readonly askConsents: AskConsents } {
   const login = ctl ?? restapi.authentication;
   const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent` };
-  return (members, signal) => askPeers(members, options, signal);
+  return {
+    askPeers: (members, signal) => askPeers(members, options, signal),
+    askConsents: (request, signal) => askConsents(request, options, signal),
+  };
 }

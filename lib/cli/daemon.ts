@@ -135,7 +135,8 @@ async function runMember(
   }
   const note = foundingNote(config, cluster);
   if (note !== null) log.info(note);
-  const api = await startApi({ listen: config.restapi.listen, context: member.apiContext });
+  const context = { ...member.apiContext, reload: () => member.reloader.reload() };
+  const api = await startApi({ listen: config.restapi.listen, context });
   await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
   await endMember(member, api);

@@ -2,7 +2,7 @@ import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { complaint } from "./output.ts";
+import { complaint, plainLine } from "./output.ts";
 
 const SEND_MS = 90_000;
 
@@ -11,6 +11,11 @@ const SEND_MS = 90_000;
  * upgrade within the lease. Returns 0 done, 1 refused or failed, 3 when the end is not known.
  */
 export async function detach({ ownApiUrl, remote, output }: CommandContext): Promise<number> {
+  if (ownApiUrl === null) {
+    const next = "Run it on the member's host with its own file.";
+    await output.err(complaint("the configuration file describes no member", next));
+    return EXIT.failed;
+  }
   using deadline = within(SEND_MS);
   const answer = await remote.post(`${ownApiUrl}/detach`, {}, deadline.signal);
   if (answer.kind === "unreachable") {
@@ -23,7 +28,7 @@ export async function detach({ ownApiUrl, remote, output }: CommandContext): Pro
     return EXIT.unknown;
   }
   if (answer.status !== 200) {
-    await output.err(complaint(`the agent refused (${answer.status}): ${answer.text.trim()}`));
+    await output.err(complaint(`the agent refused (${answer.status}): ${plainLine(answer.text)}`));
     return EXIT.failed;
   }
   await output.out(`Detached. ${deadlineText(answer.text)}\n`);
@@ -31,11 +36,20 @@ export async function detach({ ownApiUrl, remote, output }: CommandContext): Pro
 }
 
 function deadlineText(text: string): string {
-  const body: unknown = JSON.parse(text);
-  const seconds = isJsonObject(body) ? body["lease_seconds_left"] : null;
+  const seconds = secondsIn(text);
   if (typeof seconds !== "number") {
     return "The server goes on without an agent; start the next one.";
   }
   const left = Math.floor(seconds);
   return `The next agent must run within ${left} s: before the lease ends its switch stops the server.`;
+}
+
+function secondsIn(text: string): unknown {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isJsonObject(body) ? body["lease_seconds_left"] : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }

@@ -4,11 +4,15 @@ import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { awaitLeader } from "./await_leader.ts";
 import { type HandoverOptions, type Plan, planHandover } from "./handover_plan.ts";
-import { memberTable, READ_MS } from "./list.ts";
-import { complaint } from "./output.ts";
-import { confirm } from "./prompt.ts";
+import { memberTable } from "./list.ts";
+import { look, lookOrNull } from "./look.ts";
+import { endpoint } from "./member_url.ts";
+import { order } from "./operation.ts";
+import { complaint, plainLine } from "./output.ts";
+import { permit } from "./permit.ts";
 import type { RemoteAnswer } from "./remote.ts";
 import { renderTable } from "./table.ts";
+import { readWhen } from "./when.ts";
 
 /**
  * `agent switchover` and `agent failover`: asks, sends the request to the member that must act, and tells how it
@@ -19,13 +23,23 @@ export async function handover(
   context: CommandContext,
   wish: HandoverOptions,
 ): Promise<number> {
-  const view = await look(context);
-  const plan = await planHandover(view, wish, (apiUrl) => answers(context, apiUrl));
+  const when = readWhen(wish.scheduled, context.clock.wallMs());
+  if (when.kind === "bad") {
+    await context.output.err(complaint(when.what, when.next));
+    return EXIT.usage;
+  }
+  const view = await look(context.cluster);
+  const wanted = { ...wish, scheduled: when.iso };
+  const plan = await planHandover(view, wanted, (apiUrl) => answers(context, apiUrl));
   if (plan.kind !== "send") {
     await context.output.err(complaint(plan.what, plan.next));
     return plan.kind === "usage" ? EXIT.usage : EXIT.failed;
   }
-  const permission = await permit(context, view, plan);
+  const permission = await permit(
+    context,
+    plan.question,
+    () => renderTable(memberTable(view, context.cluster.scope), "pretty"),
+  );
   if (permission !== EXIT.done) return permission;
   const ended = await carryOut(context, plan, view);
   await showMembers(context);
@@ -33,11 +47,6 @@ export async function handover(
 }
 
 type Send = Extract<Plan, { readonly kind: "send" }>;
-
-async function look({ cluster }: CommandContext): Promise<ClusterView> {
-  using deadline = within(READ_MS);
-  return await cluster.read(deadline.signal);
-}
 
 const PROBE_MS = 3000;
 
@@ -48,25 +57,19 @@ async function answers({ remote }: CommandContext, apiUrl: string): Promise<bool
   return answer.kind === "answered";
 }
 
-async function permit(context: CommandContext, view: ClusterView, plan: Send): Promise<number> {
-  if (context.force) return EXIT.done;
-  const { output, prompt } = context;
-  if (!prompt.isTerminal) {
-    const next = "Run it in a terminal, or add --force to act without being asked.";
-    await output.err(complaint(`Cannot ask "${plan.question}": stdin is no terminal`, next));
-    return EXIT.usage;
-  }
-  await output.err(await renderTable(memberTable(view, context.cluster.scope), "pretty"));
-  if (await confirm(prompt, plan.question)) return EXIT.done;
-  await output.err(complaint("nothing was done"));
-  return EXIT.failed;
-}
+/** A leader may take long to stop; its progress is told meanwhile. */
+const FOLLOW_MS = 600_000;
 
 async function carryOut(context: CommandContext, plan: Send, before: ClusterView): Promise<number> {
   const { loopWaitS, ttlS } = before.settings;
-  using deadline = within((2 * Math.max(10, loopWaitS) + 10) * 1000);
-  const url = endpoint(plan.apiUrl, plan.operation);
-  const answer = await context.remote.post(url, plan.body, deadline.signal);
+  const answer = await order(context, {
+    member: plan.target,
+    apiUrl: plan.apiUrl,
+    path: plan.operation,
+    body: plan.body,
+    sendMs: (2 * Math.max(10, loopWaitS) + 10) * 1000,
+    limitMs: FOLLOW_MS,
+  });
   const verdict = judge(answer, plan);
   if (verdict.code === EXIT.done) {
     await context.output.out(`${verdict.text}\n`);
@@ -102,20 +105,23 @@ function judge(answer: RemoteAnswer, plan: Send): Verdict {
     return { code: EXIT.unknown, text, next: LOOK };
   }
   const { status, text } = answer;
-  if (status === 200 || status === 202) return { code: EXIT.done, text: text.trim() };
-  if (/status unknown/i.test(text)) return { code: EXIT.unknown, text: text.trim(), next: LOOK };
+  if (status === 200 || status === 202) return { code: EXIT.done, text: plainLine(text) };
+  if (/status unknown/i.test(text)) {
+    return { code: EXIT.unknown, text: plainLine(text), next: LOOK };
+  }
   const hint = status === 401 || status === 403
     ? { next: "Check ctl.authentication or restapi.authentication in the configuration file." }
     : {};
-  return { code: EXIT.failed, text: `${plan.target} refused (${status}): ${text.trim()}`, ...hint };
+  return {
+    code: EXIT.failed,
+    text: `${plan.target} refused (${status}): ${plainLine(text)}`,
+    ...hint,
+  };
 }
 
 async function showMembers(context: CommandContext): Promise<void> {
-  const table = memberTable(await look(context), context.cluster.scope);
+  const view = await lookOrNull(context.cluster);
+  if (view === null) return; // what was done is done
+  const table = memberTable(view, context.cluster.scope);
   await context.output.out(await renderTable(table, context.format));
-}
-
-/** `api_url` ends in `/patroni`; its neighbours are the endpoints. */
-function endpoint(apiUrl: string, name: string): string {
-  return new URL(`/${name}`, apiUrl).href;
 }

@@ -1,11 +1,15 @@
 import type { JsonObject } from "../base/json.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
+import { isPaused } from "../core/sync_duty.ts";
+import { apiUrlOf } from "./member_url.ts";
 
 /** What the operator typed. */
 export interface HandoverOptions {
   readonly command: "failover" | "switchover";
   readonly leader: string | null;
   readonly candidate: string | null;
+  /** When, as typed; null: now. */
+  readonly scheduled: string | null;
 }
 
 /** What to do about it: send a request, or say why not. */
@@ -24,7 +28,7 @@ export type Plan =
 
 /**
  * Decides whom to ask for what. A failover with a leader is a switchover while that leader lives; when it does not
- * answer, the candidate is asked for a plain failover. `answers` tells whether the agent behind an `api_url` lives.
+ * answer, the candidate is asked for a plain failover. `scheduled` of the wish is ISO text here. `answers` tells whether the agent behind an `api_url` lives.
  */
 export async function planHandover(
   view: ClusterView,
@@ -42,8 +46,17 @@ export async function planHandover(
   return askCandidate(view, wish, leader);
 }
 
-function refuse(view: ClusterView, { command, leader, candidate }: HandoverOptions): Plan | null {
+function refuse(view: ClusterView, wish: HandoverOptions): Plan | null {
+  const { command, leader, candidate, scheduled } = wish;
   const holder = view.lock?.holder ?? null;
+  if (scheduled !== null && command === "failover") {
+    const next = "Schedule a switchover instead: agent switchover --scheduled <time>";
+    return { kind: "usage", what: "a failover cannot be scheduled", next };
+  }
+  if (scheduled !== null && isPaused(view)) {
+    const next = "End maintenance mode first (agent resume), or switch over now.";
+    return { kind: "refused", what: "Cannot schedule a switchover in maintenance mode", next };
+  }
   if (command === "failover" && leader === null && candidate === null) {
     const next = "Name it: agent failover --member <name>; agent list shows the members.";
     return { kind: "usage", what: "a failover needs the member that shall lead", next };
@@ -72,7 +85,8 @@ interface Member {
   readonly apiUrl: string;
 }
 
-function askLeader({ command, leader, candidate }: HandoverOptions, holder: Member): Plan {
+function askLeader(wish: HandoverOptions, holder: Member): Plan {
+  const { command, leader, candidate, scheduled } = wish;
   const isPlain = command === "failover" && leader === null;
   const to = candidate === null ? "the best replica" : candidate;
   const verb = isPlain ? "Fail over" : "Switch over";
@@ -81,9 +95,14 @@ function askLeader({ command, leader, candidate }: HandoverOptions, holder: Memb
     operation: command,
     target: holder.name,
     apiUrl: holder.apiUrl,
-    body: isPlain ? { candidate } : { leader: holder.name, candidate },
+    body: {
+      ...(isPlain ? { candidate } : { leader: holder.name, candidate }),
+      ...(scheduled === null ? {} : { scheduled_at: scheduled }),
+    },
     candidate,
-    question: `${verb} from ${holder.name} to ${to}?`,
+    question: `${verb} from ${holder.name} to ${to}${
+      scheduled === null ? "" : ` at ${scheduled}`
+    }?`,
   };
 }
 
@@ -108,10 +127,4 @@ function askCandidate(view: ClusterView, wish: HandoverOptions, leader: string |
     candidate,
     question,
   };
-}
-
-/** Where to ask a member; what it published may be garbage, and then it cannot be asked. */
-function apiUrlOf(view: ClusterView, name: string): string | null {
-  const apiUrl = view.members.find((member) => member.name === name)?.apiUrl ?? null;
-  return apiUrl !== null && /^https?:/.test(apiUrl) && URL.canParse(apiUrl) ? apiUrl : null;
 }

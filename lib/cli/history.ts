@@ -1,15 +1,13 @@
-import { within } from "../base/deadline.ts";
 import type { HistoryLine } from "../core/cluster_view.ts";
 import { printLsn } from "../core/lsn.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { READ_MS } from "./list.ts";
+import { look } from "./look.ts";
 import { renderTable, type Table } from "./table.ts";
 
 /** `agent history`: every change of the leader, oldest first. Throws `DcsUnreachable`. */
 export async function history({ cluster, output, format }: CommandContext): Promise<number> {
-  using deadline = within(READ_MS);
-  const view = await cluster.read(deadline.signal);
+  const view = await look(cluster);
   await output.out(await renderTable(historyTable(view.history ?? []), format));
   return EXIT.done;
 }

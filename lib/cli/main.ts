@@ -25,14 +25,15 @@ function faces(env: Readonly<Record<string, string>>): Faces {
     },
     generateConfig: async (wish) =>
       await (await import("./generate_config.ts")).generateConfig(output, { env, ...wish }),
-    open: async (path, manner) =>
-      await (await import("./open.ts")).openCluster(path, env, { output, manner }),
-    list: async (context) => await (await import("./list.ts")).list(context),
+    open: async (where, manner) =>
+      await (await import("./open.ts")).openCluster(where, env, { output, manner }),
+    list: async (context, options) => await (await import("./list.ts")).list(context, options),
     history: async (context) => await (await import("./history.ts")).history(context),
     handover: async (context, wish) =>
       await (await import("./handover.ts")).handover(context, wish),
     detach: async (context) => await (await import("./detach.ts")).detach(context),
     pause: async (context, options) => await (await import("./pause.ts")).pause(context, options),
+    operate: async (context, wish) => await (await import("./operate.ts")).operate(context, wish),
     explain: async (to, options) => await (await import("./explain.ts")).explain(to, options),
     recordingOf: async (path) => await (await import("./open.ts")).recordingOf(path, env),
     version: async (to, format) => await (await import("./version.ts")).version(to, format),

@@ -9,7 +9,6 @@ import type { Settings } from "../core/settings.ts";
 import type { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import type { PostgresManager } from "../postgres/manager.ts";
 import type { ShellSwitch } from "../host/dead_man_switch.ts";
-import type { AskPeers } from "../runtime/act.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
 import type { Callbacks } from "../runtime/callbacks.ts";
@@ -17,6 +16,7 @@ import type { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
 import { LiveMailbox } from "../runtime/live_mailbox.ts";
+import type { Promises } from "../runtime/promises.ts";
 import { Recorder, tickFile } from "../runtime/recorder.ts";
 import type { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
@@ -49,7 +49,8 @@ export interface Member {
   readonly managed: ManagedMark;
   /** The budget of a lease in force now. */
   readonly timing: () => LeaseTiming;
-  readonly apiContext: ApiContext;
+  /** What the API needs but for `reload`, which is the process's own affair. */
+  readonly apiContext: Omit<ApiContext, "reload">;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
   /** SIGHUP and `POST /reload`. */
@@ -87,7 +88,8 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "reloader"> {
   readonly tally: WorkTally;
   readonly firstSettings: Settings;
   readonly watchdog: WatchdogGuard;
-  readonly ask: AskPeers;
+  readonly calls: ReturnType<typeof memberCalls>;
+  readonly promises: Promises;
 }
 
 function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
@@ -106,10 +108,10 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
   };
   const deadMan = openSwitch(config, log.part("switch"));
   const keeperLog = log.part("lease");
-  const keeper = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log: keeperLog });
-  const board: LiveBoard = new LiveBoard(() => keeper.lease(), dcs.health());
+  const safety = openKeeper(config, { dcs, watchdog, deadMan, timing, onLost, log: keeperLog });
+  const board: LiveBoard = new LiveBoard(() => safety.keeper.lease(), dcs.health());
   return {
-    keeper,
+    ...safety,
     deadMan,
     mailbox,
     dcs,
@@ -127,7 +129,7 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
     agentLog,
     tally,
     firstSettings,
-    ask: memberCalls(config),
+    calls: memberCalls(config),
   };
 }
 
@@ -145,14 +147,14 @@ function agentOf(config: AgentConfig, parts: Parts, local: Reloader): Agent {
     isManaged: () => parts.managed.isSet,
     lastFiring: () => parts.deadMan.status().firings.at(-1) ?? null,
     clock,
-    askPeers: parts.ask,
+    ...parts.calls,
+    promises: parts.promises,
     firstConfig: config.bootstrap?.dcs ?? {},
     unsupported: config.unsupported,
     get self(): SelfView {
       return local.self;
     },
   };
-  const { firstSettings, callbacks } = parts;
   return new Agent({
     ports,
     mailbox,
@@ -161,11 +163,11 @@ function agentOf(config: AgentConfig, parts: Parts, local: Reloader): Agent {
     clock,
     log: log.part("loop"),
     heartbeatRepeatMs: () => parts.agentLog.heartbeatRepeatMs(),
-    firstSettings,
+    firstSettings: parts.firstSettings,
     timing: (settings) => parts.watchdog.budget(timingOf(settings)),
     onTick: (tookMs) => parts.tally.tick(tookMs),
     onRound: (round) => {
-      callbacks.look(round);
+      parts.callbacks.look(round);
       parts.tally.round(round.view, round.outcomes);
       if (round.view.lease.kind === "held") markManaged(parts);
     },
@@ -181,7 +183,10 @@ function markManaged({ background, managed }: Parts): void {
   });
 }
 
-function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiContext {
+function apiContextOf(
+  { name, scope, restapi }: AgentConfig,
+  parts: Parts,
+): Member["apiContext"] {
   const { board, mailbox, dcs, log, postgres, deadMan } = parts;
   return {
     name,
@@ -192,7 +197,8 @@ function apiContextOf({ name, scope, restapi }: AgentConfig, parts: Parts): ApiC
     clock,
     log: log.part("api"),
     authentication: restapi.authentication,
-    askPeers: parts.ask,
+    askPeers: parts.calls.askPeers,
+    promises: parts.promises,
     probe: (signal) => postgres.probe(signal),
     deadMan: () => deadMan.status(),
     work: () => parts.tally.counts(parts.agentLog.dropped()),

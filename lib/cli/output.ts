@@ -6,16 +6,43 @@ export interface Output {
   err(text: string): Promise<void>;
 }
 
+/** An output that a command may fill again and again. */
+export interface Screen extends Output {
+  /** Empties the screen; does nothing when stdout is no terminal. */
+  clear(): Promise<void>;
+  /** True when the reader of stdout has gone: there is nobody to write for. */
+  isGone(): boolean;
+}
+
+let isStdoutGone = false;
+
 /** The terminal, or what stands in its place. The only writer of stdout and stderr in commands. */
-export const terminalOutput: Output = {
-  out: (text) => writeAll(Deno.stdout, text),
-  err: (text) => writeAll(Deno.stderr, text),
+export const terminalOutput: Screen = {
+  out: (text) => writeAll(Deno.stdout, visible(text)),
+  err: (text) => writeAll(Deno.stderr, visible(text)),
+  clear: async () => {
+    if (Deno.stdout.isTerminal()) await writeAll(Deno.stdout, "\x1b[H\x1b[2J\x1b[3J");
+  },
+  isGone: () => isStdoutGone,
 };
 
 /** One line for stderr: what went wrong, and what to do next when that is known. */
 export function complaint(what: string, next?: string): string {
   return next === undefined ? `agent: ${what}\n` : `agent: ${what}\n       ${next}\n`;
 }
+
+/** Text that a terminal takes for text: whatever a member or the store says, it moves no cursor and rings no bell. */
+export function visible(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, "\ufffd");
+}
+
+/** Text of somebody else as one line, cut where it gets long. */
+export function plainLine(text: string): string {
+  const line = text.trim().replace(/\p{Cc}+/gu, " ");
+  return line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}…` : line;
+}
+
+const LINE_MAX = 500;
 
 interface Sink {
   write(bytes: Uint8Array): Promise<number>;
@@ -27,8 +54,9 @@ async function writeAll(sink: Sink, text: string): Promise<void> {
     try {
       bytes = bytes.subarray(await sink.write(bytes));
     } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) return; // the reader has seen enough: `agent list | head -1`
-      throw error;
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      if (sink === Deno.stdout) isStdoutGone = true;
+      return; // the reader has seen enough: `agent list | head -1`
     }
   }
 }

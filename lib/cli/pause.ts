@@ -1,13 +1,13 @@
 import { within } from "../base/deadline.ts";
-import { DcsUnreachable } from "../base/errors.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import { isPaused } from "../core/sync_duty.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { READ_MS } from "./list.ts";
-import { complaint } from "./output.ts";
+import { look, lookOrNull } from "./look.ts";
+import { askable, endpoint } from "./member_url.ts";
+import { complaint, plainLine } from "./output.ts";
 import { unseenMembers } from "./pause_doubts.ts";
-import { confirm } from "./prompt.ts";
+import { permit } from "./permit.ts";
 
 /** What `agent pause` and `agent resume` are told. */
 export interface PauseOptions {
@@ -26,7 +26,7 @@ const LOOK_EVERY_MS = 1000;
  */
 export async function pause(context: CommandContext, options: PauseOptions): Promise<number> {
   const { on, wait } = options;
-  const view = await look(context);
+  const view = await look(context.cluster);
   if (isPaused(view) === on) {
     const text = `maintenance mode is ${on ? "on" : "off"} already`;
     await context.output.err(complaint(text));
@@ -39,26 +39,13 @@ export async function pause(context: CommandContext, options: PauseOptions): Pro
   return await awaitAll(context, view, on);
 }
 
-async function look({ cluster }: CommandContext): Promise<ClusterView> {
-  using deadline = within(READ_MS);
-  return await cluster.read(deadline.signal);
-}
-
 /** Nothing fences a primary of maintenance mode that does not see its end: one that may be there is named first. */
 async function permitResume(context: CommandContext, view: ClusterView): Promise<number> {
-  const { force, output, prompt } = context;
+  const { output } = context;
   const doubts = [...whyUnsafe(view), ...await unseenMembers(context.remote, view)];
   for (const doubt of doubts) await output.err(complaint(doubt));
-  if (force || doubts.length === 0) return EXIT.done;
-  const question = "Resume, although a second primary may be running?";
-  if (!prompt.isTerminal) {
-    const next = "Run it in a terminal, or add --force to act without being asked.";
-    await output.err(complaint(`Cannot ask "${question}": stdin is no terminal`, next));
-    return EXIT.usage;
-  }
-  if (await confirm(prompt, question)) return EXIT.done;
-  await output.err(complaint("nothing was done"));
-  return EXIT.failed;
+  if (doubts.length === 0) return EXIT.done;
+  return await permit(context, "Resume, although a second primary may be running?");
 }
 
 /** Why ending maintenance mode now may leave two primaries, one sentence each. */
@@ -73,11 +60,15 @@ export function whyUnsafe({ lock, members }: ClusterView): readonly string[] {
 async function send(context: CommandContext, view: ClusterView, on: boolean): Promise<number> {
   const { output, remote } = context;
   let last = "no member has published an address";
-  for (const { name, apiUrl } of inOrder(view)) {
+  for (const { name, apiUrl: published } of inOrder(view)) {
+    const apiUrl = askable(published);
     if (apiUrl === null) continue;
     using deadline = within(SEND_MS);
-    const url = new URL("/config", apiUrl).href;
-    const answer = await remote.patch(url, { pause: on ? true : null }, deadline.signal);
+    const answer = await remote.patch(
+      endpoint(apiUrl, "config"),
+      { pause: on ? true : null },
+      deadline.signal,
+    );
     if (answer.kind === "lost") {
       if (await hasHappened(context, on)) return await told(context, on);
       const next = "Look with agent list before you repeat it.";
@@ -86,7 +77,7 @@ async function send(context: CommandContext, view: ClusterView, on: boolean): Pr
     }
     if (answer.kind === "answered" && answer.status === 200) return await told(context, on);
     last = answer.kind === "answered"
-      ? `${name} refused (${answer.status}): ${answer.text.trim()}`
+      ? `${name} refused (${answer.status}): ${plainLine(answer.text)}`
       : `Cannot reach ${name}: ${answer.why}`;
     if (answer.kind === "answered") break;
   }
@@ -101,12 +92,8 @@ async function told({ output }: CommandContext, on: boolean): Promise<number> {
 
 /** One look after an answer that was lost. */
 async function hasHappened(context: CommandContext, on: boolean): Promise<boolean> {
-  try {
-    return isPaused(await look(context)) === on;
-  } catch (error) {
-    if (error instanceof DcsUnreachable) return false;
-    throw error;
-  }
+  const view = await lookOrNull(context.cluster);
+  return view !== null && isPaused(view) === on;
 }
 
 function inOrder({ lock, members }: ClusterView): readonly MemberState[] {
@@ -140,13 +127,9 @@ async function unconfirmed(
   before: ClusterView,
   on: boolean,
 ): Promise<readonly string[] | null> {
-  try {
-    const { members } = await look(context);
-    const confirmed = members.filter((member) => member.pause === on).map(({ name }) => name);
-    const wanted = before.members.filter(({ apiUrl }) => apiUrl !== null);
-    return wanted.map(({ name }) => name).filter((name) => !confirmed.includes(name));
-  } catch (error) {
-    if (error instanceof DcsUnreachable) return null;
-    throw error;
-  }
+  const view = await lookOrNull(context.cluster);
+  if (view === null) return null;
+  const confirmed = view.members.filter((member) => member.pause === on).map(({ name }) => name);
+  const wanted = before.members.filter(({ apiUrl }) => apiUrl !== null);
+  return wanted.map(({ name }) => name).filter((name) => !confirmed.includes(name));
 }

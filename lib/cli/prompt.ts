@@ -6,6 +6,8 @@ export interface Prompt {
   readonly isTerminal: boolean;
   /** One line of the answer, trimmed; "" at the end of input. */
   ask(question: string): Promise<string>;
+  /** The same without showing what is typed; only for a terminal. */
+  askSecret(question: string): Promise<string>;
 }
 
 /** Asks on stderr, so that stdout carries results only; reads stdin. */
@@ -15,6 +17,16 @@ export function terminalPrompt(output: Output): Prompt {
     async ask(question: string): Promise<string> {
       await output.err(question);
       return await readLine();
+    },
+    async askSecret(question: string): Promise<string> {
+      await output.err(question);
+      Deno.stdin.setRaw(true, { cbreak: true }); // keeps Ctrl-C, ends the echo
+      try {
+        return await readLine();
+      } finally {
+        Deno.stdin.setRaw(false);
+        await output.err("\n");
+      }
     },
   };
 }
@@ -27,14 +39,21 @@ export async function confirm(prompt: Prompt, question: string): Promise<boolean
 
 const LINE_MAX = 4096;
 
+/** A terminal that does not echo sends a bare return. */
+const END = /\r?\n|\r/;
+
+const decoder = new TextDecoder();
+let unread = "";
+
+/** What was read beyond the line is kept for the next question: answers may come by a pipe. */
 async function readLine(): Promise<string> {
-  const decoder = new TextDecoder();
   const bytes = new Uint8Array(256);
-  let line = "";
-  while (!line.includes("\n") && line.length < LINE_MAX) {
+  while (!END.test(unread) && unread.length < LINE_MAX) {
     const count = await Deno.stdin.read(bytes);
     if (count === null) break;
-    line += decoder.decode(bytes.subarray(0, count), { stream: true });
+    unread += decoder.decode(bytes.subarray(0, count), { stream: true });
   }
-  return (line.split("\n")[0] ?? "").trim();
+  const [line = ""] = unread.split(END);
+  unread = unread.slice(line.length).replace(END, "");
+  return line.trim();
 }

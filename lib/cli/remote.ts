@@ -2,7 +2,13 @@ import type { JsonObject } from "../base/json.ts";
 
 /** What became of a request to a member. */
 export type RemoteAnswer =
-  | { readonly kind: "answered"; readonly status: number; readonly text: string }
+  | {
+    readonly kind: "answered";
+    readonly status: number;
+    readonly text: string;
+    /** The operation that the request began (lib/api/OPERATIONS.md); absent when the member names none. */
+    readonly operation?: string;
+  }
   /** No connection: nothing was sent, nothing can have happened. */
   | { readonly kind: "unreachable"; readonly why: string }
   /** Sent, and no answer: it may have happened. */
@@ -12,7 +18,10 @@ export type RemoteAnswer =
 export interface Remote {
   get(url: string, signal: AbortSignal): Promise<RemoteAnswer>;
   post(url: string, body: JsonObject, signal: AbortSignal): Promise<RemoteAnswer>;
+  /** POST that asks not to wait for the end; a member that does not know how answers at the end. */
+  order(url: string, body: JsonObject, signal: AbortSignal): Promise<RemoteAnswer>;
   patch(url: string, body: JsonObject, signal: AbortSignal): Promise<RemoteAnswer>;
+  delete(url: string, signal: AbortSignal): Promise<RemoteAnswer>;
 }
 
 /** Name and password for calls that change something. */
@@ -27,12 +36,16 @@ export function httpRemote(login: Login | null): Remote {
   if (login !== null) {
     headers["authorization"] = `Basic ${basic(login)}`;
   }
-  const change = (method: "POST" | "PATCH"): Remote["post"] => (url, body, signal) =>
-    send(url, { method, headers, body: JSON.stringify(body), signal });
+  const change = (method: "POST" | "PATCH", more: Record<string, string> = {}): Remote["post"] => {
+    return (url, body, signal) =>
+      send(url, { method, headers: { ...headers, ...more }, body: JSON.stringify(body), signal });
+  };
   return {
     get: (url, signal) => send(url, { signal }),
     post: change("POST"),
+    order: change("POST", { prefer: "respond-async" }),
     patch: change("PATCH"),
+    delete: (url, signal) => send(url, { method: "DELETE", headers, signal }),
   };
 }
 
@@ -45,7 +58,13 @@ async function send(url: string, init: RequestInit): Promise<RemoteAnswer> {
   try {
     const response = await fetch(url, { ...init, redirect: "error" });
     const text = await response.text();
-    return { kind: "answered", status: response.status, text: text.slice(0, TEXT_MAX) };
+    const operation = response.headers.get("x-operation-id");
+    return {
+      kind: "answered",
+      status: response.status,
+      text: text.slice(0, TEXT_MAX),
+      ...(operation === null ? {} : { operation }),
+    };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const why = error.cause instanceof Error ? error.cause.message : error.message;

@@ -9,8 +9,9 @@ import { watchdogDevice } from "../host/watchdog.ts";
 import { feeding } from "../runtime/fed_store.ts";
 import { DiskLeaseFile } from "../runtime/lease_file.ts";
 import { LeaseKeeper } from "../runtime/lease_keeper.ts";
-import type { LeaseStore } from "../runtime/lease_keeper.ts";
+import type { LeaseStore } from "../runtime/session_lease.ts";
 import type { LeaseSwitch } from "../runtime/lease_switch.ts";
+import { Promises } from "../runtime/promises.ts";
 import { WatchdogGuard } from "../runtime/watchdog_guard.ts";
 
 const clock = systemClock;
@@ -36,20 +37,34 @@ export interface KeeperParts {
   readonly log: Log;
 }
 
-/** The keeper of lease and lock: each proof feeds the watchdog and counts only under the switch. */
-export function openKeeper(config: AgentConfig, parts: KeeperParts): LeaseKeeper {
+/**
+ * The keeper of lease and lock: each proof feeds the watchdog and counts only under the switch. With it what this member
+ * promises to others: neither goes without asking the other.
+ */
+export function openKeeper(
+  config: AgentConfig,
+  parts: KeeperParts,
+): { readonly keeper: LeaseKeeper; readonly promises: Promises } {
   const { name, stateDir, namespace, scope } = config;
   const { dcs, watchdog, deadMan, timing, onLost, log } = parts;
-  return new LeaseKeeper({
+  const promises: Promises = new Promises({
+    clock,
+    name,
+    ttlMs: () => timing().ttlMs,
+    isReaching: () => keeper.isReaching(),
+  });
+  const keeper = new LeaseKeeper({
     store: fedStore(dcs, watchdog),
     clock,
     name,
     file: new DiskLeaseFile(stateDir, { name, scope: `${namespace}${scope}` }),
     timing,
+    whyNotTake: () => promises.whyNotTake(),
     onLost,
     log,
     deadMan: leaseSwitch(deadMan, timing),
   });
+  return { keeper, promises };
 }
 
 /** The store for the lease keeper: each proof of the lock feeds the watchdog. */

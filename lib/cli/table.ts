@@ -15,15 +15,34 @@ export interface Table {
   readonly data: Json;
   /** Lines below the pretty form. */
   readonly notes: readonly string[];
+  /** The pretty form shows columns that are empty, too. */
+  readonly isWide?: boolean;
 }
 
 /** The text of a table in one form, with its last line break. The libraries are loaded only when they are needed. */
 export async function renderTable(table: Table, format: Format): Promise<string> {
-  if (format === "json") return `${JSON.stringify(table.data, null, 2)}\n`;
+  if (format === "json") return `${escaped(JSON.stringify(table.data, null, 2), "\\u00")}\n`;
   if (format === "tsv") return renderTsv(table);
   if (format === "pretty") return await renderPretty(table);
+  return await yamlText(table.data);
+}
+
+/** Data as YAML. Control characters are escaped, so that the text stays the same on its way to a terminal. */
+export async function yamlText(data: Json): Promise<string> {
   const { stringify } = await import("yaml");
-  return stringify(table.data, { lineWidth: 0 });
+  const text = stringify(data, { lineWidth: 0 });
+  if (!CONTROL.test(text)) return text;
+  const quoted = stringify(data, { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE" });
+  return escaped(quoted, "\\x");
+}
+
+const CONTROL = /[^\P{Cc}\n]/u;
+
+/** The characters that `visible` would replace stand in quotes only, where an escape means the same. */
+function escaped(text: string, escape: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, (character) => {
+    return `${escape}${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
 }
 
 function renderTsv({ columns, rows }: Table): string {
@@ -32,13 +51,13 @@ function renderTsv({ columns, rows }: Table): string {
 }
 
 function tsvCell(text: string): string {
-  return text.replace(/[\t\r\n]+/g, " ");
+  return text.replace(/\p{Cc}+/gu, " ");
 }
 
-async function renderPretty({ title, columns, rows, notes }: Table): Promise<string> {
+async function renderPretty({ title, columns, rows, notes, isWide }: Table): Promise<string> {
   const { default: PrettyTable } = await import("cli-table3");
   const shown = columns.map((_, index) => index).filter((index) =>
-    rows.length === 0 || rows.some((row) => row[index] !== "")
+    isWide === true || rows.length === 0 || rows.some((row) => row[index] !== "")
   );
   const pick = (cells: readonly string[]): string[] => shown.map((index) => cells[index] ?? "");
   const table = new PrettyTable({

@@ -28,7 +28,12 @@ type Env = Readonly<Record<string, string>>;
  * Remarks that do not prevent a start are in `warnings` and `unsupported` of the result.
  */
 export async function loadConfig(path: string, env: Env): Promise<AgentConfig> {
-  const given = layOver(await readSource(path, env));
+  return await loadSource(await readSource(path, env));
+}
+
+/** The same for a source that was read already. */
+export async function loadSource(source: ConfigSource): Promise<AgentConfig> {
+  const given = layOver(source);
   return check(given, await resolveSecrets(given));
 }
 

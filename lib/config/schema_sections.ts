@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { plainText } from "../base/json.ts";
 import { addressForOthers, etcdAccess, isFetchable, issueAt } from "./addresses.ts";
 import { key, type MoreNotes, unread } from "./key_notes.ts";
 import { absolutePath, form, lines, listen, reachable, text, word } from "./values.ts";
@@ -122,7 +123,7 @@ export const ctlSchema = v.optional(
 );
 
 const watchdogMode = form<"off" | "automatic" | "required">((input) => {
-  const wanted = String(input).toLowerCase();
+  const wanted = plainText(input).toLowerCase();
   if (["off", "false", "no"].includes(wanted)) return { value: "off" };
   if (wanted === "automatic" || wanted === "auto") return { value: "automatic" };
   return wanted === "required" ? { value: wanted } : { expected: "off, automatic or required" };

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { plainText } from "../base/json.ts";
 import { splitWords } from "../base/words.ts";
 import type { ListenAddress } from "./agent_config.ts";
 
@@ -41,7 +42,7 @@ export const lines = v.pipe(
 /** One of these words, in any case. */
 export function word<const T extends string>(words: readonly T[]): Form<T> {
   return form((input) => {
-    const wanted = String(input).toLowerCase();
+    const wanted = plainText(input).toLowerCase();
     const found = words.find((word) => word.toLowerCase() === wanted);
     return found === undefined ? { expected: `one of ${words.join(", ")}` } : { value: found };
   });
@@ -49,7 +50,7 @@ export function word<const T extends string>(words: readonly T[]): Form<T> {
 
 /** on, true, yes, 1 or off, false, no, 0 in any case and type; null for anything else. */
 export function flagOf(input: unknown): boolean | null {
-  const wanted = String(input).toLowerCase();
+  const wanted = plainText(input).toLowerCase();
   if (["on", "true", "yes", "1"].includes(wanted)) return true;
   return ["off", "false", "no", "0"].includes(wanted) ? false : null;
 }
@@ -105,7 +106,7 @@ export const absolutePath = v.pipe(
 /** `addr[,addr…][:port]`, `*` for every address, IPv6 in brackets. */
 export function listen(defaultPort: number): Form<ListenAddress> {
   return form((input) => {
-    const [, list, digits] = /^(.*?)(?::(\d+))?$/.exec(String(input).trim()) ?? [];
+    const [, list, digits] = /^(.*?)(?::(\d+))?$/.exec(plainText(input).trim()) ?? [];
     const port = digits === undefined ? defaultPort : Number(digits);
     const hosts = (list ?? "").split(",").map((host) => bare(host.trim()));
     if (isPort(port) && hosts.every(isHost)) return { value: { hosts, port } };
@@ -116,7 +117,7 @@ export function listen(defaultPort: number): Form<ListenAddress> {
 /** `host:port` that others can reach, port included in the result; IPv6 keeps its brackets. */
 export function reachable(defaultPort: number): Form<string> {
   return form((input) => {
-    const parsed = splitHostPort(String(input).trim());
+    const parsed = splitHostPort(plainText(input).trim());
     const port = parsed?.port ?? defaultPort;
     const isWildcard = ["*", "0.0.0.0", "::"].includes(parsed?.host ?? "*");
     if (parsed === null || isWildcard || !isPort(port)) {

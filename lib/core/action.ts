@@ -1,4 +1,5 @@
 import type { HistoryLine } from "./cluster_view.ts";
+import type { Addresses } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
 import type { Settings } from "./settings.ts";
 import type { JsonObject } from "../base/json.ts";
@@ -8,6 +9,18 @@ export interface Source {
   readonly name: string;
   /** `postgres://host:port/database` as published. */
   readonly connUrl: string;
+}
+
+/**
+ * What a copy does with a directory that has data, once its source is known to be usable: keep it as `<dir>.diverged`,
+ * remove it, or refuse.
+ */
+export type OldData = "move-aside" | "remove" | "refuse";
+
+/** An operator's order that a job is a part of; `id` is that of its operation. */
+export interface Errand {
+  readonly kind: "restart" | "reinitialize";
+  readonly id: string;
 }
 
 /** The moments (boot clock) at which a stop turns harsher; null: never. */
@@ -20,17 +33,25 @@ export interface StopEscalation {
 export type TaskSpec =
   /** initdb, first start, roles; ends with a running primary. Only under the bootstrap claim. */
   | { readonly kind: "bootstrap" }
-  /** pg_basebackup from `source`, then start as its replica. `moveAside`: the present directory is kept as `<dir>.diverged` first. */
+  /**
+   * pg_basebackup from `source`, then start as its replica.
+   */
   | {
     readonly kind: "clone";
     readonly source: Source;
-    readonly moveAside: boolean;
+    readonly old: OldData;
     readonly why: string;
+    readonly errand?: Errand;
   }
   /** Start as a replica of `upstream` (null: of nobody). */
-  | { readonly kind: "start-replica"; readonly upstream: Source | null }
-  /** Start out of recovery (crash recovery under the lock); not started after `notAfterMs`. */
-  | { readonly kind: "start-primary"; readonly notAfterMs: number; readonly timeoutMs: number }
+  | { readonly kind: "start-replica"; readonly upstream: Source | null; readonly errand?: Errand }
+  /** Start out of recovery (crash recovery under the lock, or a restart); not started after `notAfterMs`. */
+  | {
+    readonly kind: "start-primary";
+    readonly notAfterMs: number;
+    readonly timeoutMs: number;
+    readonly errand?: Errand;
+  }
   /** Rewrite the recovery settings of a running replica and reload, or restart where the version demands it. */
   | { readonly kind: "follow"; readonly upstream: Source | null }
   /** Run `pre_promote` before the promotion under the lock of this revision; a failure gives the lock up. */
@@ -48,7 +69,18 @@ export type TaskSpec =
     readonly checkpointFirst: boolean;
     readonly escalation: StopEscalation;
     readonly why: string;
+    readonly errand?: Errand;
   };
+
+/** The operator's order that a job is a part of, null when it is nobody's. */
+export function errandOf(task: TaskSpec): Errand | null {
+  return "errand" in task ? task.errand ?? null : null;
+}
+
+/** What operators call a task (spec 4.16): by their order where it is a part of one. */
+export function taskName(task: TaskSpec): string {
+  return errandOf(task)?.kind ?? task.kind;
+}
 
 /** Changes of replication slots on the local server. */
 export interface SlotChanges {
@@ -74,10 +106,34 @@ export type Action =
   | { readonly kind: "found-cluster"; readonly systemId: string }
   /** Create the leader key with this member's lease; refused when it exists. */
   | { readonly kind: "take-lock" }
+  /**
+   * POST `failsafe` to all these members, in parallel; when every one of them consents, the lease is extended by ttl from
+   * before the question. Refused when one does not, or when the answers come too late.
+   */
+  | {
+    readonly kind: "ask-consents";
+    readonly members: Addresses;
+    readonly slots: Readonly<Record<string, Lsn>>;
+  }
+  /** Leader only: `failsafe` (null: deletes it), when the key is unchanged since `revision` (0n: absent). */
+  | {
+    readonly kind: "write-failsafe";
+    readonly members: Addresses | null;
+    readonly revision: bigint;
+  }
+  /** Forgets the promise with this end: no leader may rely on it any more. */
+  | { readonly kind: "forget-promise"; readonly untilMs: number }
   /** The keeper's order to go on renewing; lapses when no decision repeats it. */
   | { readonly kind: "hold-lock" }
-  /** Authority ends before the request is sent, whatever comes back. `lastLsn`: published in `status` first. */
-  | { readonly kind: "release-lock"; readonly lastLsn: Lsn | null }
+  /**
+   * Authority ends before the request is sent, whatever comes back. `lastLsn`: published in `status` first, with
+   * `handoverRevision`: the candidate of the wish with this revision has everything.
+   */
+  | {
+    readonly kind: "release-lock";
+    readonly lastLsn: Lsn | null;
+    readonly handoverRevision?: bigint;
+  }
   /** Put `{}` into `failover` if its revision is still this one. */
   | { readonly kind: "clear-handover"; readonly revision: bigint }
   /** Leader only: `status` (position and slots) when it changed. */
@@ -105,6 +161,14 @@ export type Action =
   | { readonly kind: "close-watchdog" }
   /** Asks the running job to end; refused after its point of no return. */
   | { readonly kind: "cancel-task" }
+  /** Tells the operator how an order ended, with the status and text of spec 3.5, and takes its wish back. */
+  | {
+    readonly kind: "settle";
+    readonly operation: string;
+    readonly state: "done" | "failed" | "refused";
+    readonly why: string;
+    readonly reply: { readonly status: number; readonly text: string };
+  }
   /** The agent process may end now (a shutdown wish was carried out). */
   | { readonly kind: "exit" };
 

@@ -1,6 +1,7 @@
 import type { Outcome } from "./action.ts";
 import type { Memory } from "./memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "./node_view.ts";
+import { restartUnderWay } from "./rules/errands.ts";
 import { authorityEndsMs, hasEnded } from "./rules/facts.ts";
 
 /** The callbacks of `postgresql.callbacks`. */
@@ -84,6 +85,10 @@ function tellStopped(told: Told, { view, memory }: CallbackFacts): Telling {
   const isTold = told === null || !told.isUp || told.startTime === null;
   if (isTold || view.task.kind === "running") return { told, calls: [] };
   const { role } = told;
+  const isRestart = restartUnderWay(view) !== null;
+  if (isRestart && (role === "replica" || authorityEndsMs(view, memory) !== null)) {
+    return { told, calls: [] }; // the start that follows is told as a restart
+  }
   const wasStopped = hasEnded(view, "stop", "done");
   const isEnding = view.wishes.some((wish) => wish.kind === "shutdown");
   const isGone = view.postgres.kind !== "down";

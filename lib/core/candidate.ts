@@ -1,4 +1,5 @@
 import type { ClusterView, HandoverWish, HistoryLine } from "./cluster_view.ts";
+import { whyUnlisted } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
 import { lagBytes, LSN_ZERO, maxLsn } from "./lsn.ts";
 import type { PeerReport, ReplicaView } from "./node_view.ts";
@@ -87,12 +88,40 @@ export function isOutdated(peer: AnsweredPeer, facts: RaceFacts): boolean {
   return facts.checkTimeline && peer.timeline > 0 && peer.timeline < facts.clusterTimeline;
 }
 
-function advantage(me: Contender, peer: AnsweredPeer, facts: RaceFacts): string | null {
+/** Why the first peer that has more WAL than `me` has more; null when none of those that may lead has. */
+export function moreWal(
+  me: Contender,
+  peers: readonly AnsweredPeer[],
+  facts: RaceFacts,
+): string | null {
+  for (const peer of peers) {
+    const why = isLimited(peer) || isOutdated(peer, facts) ? null : excess(me, peer, facts);
+    if (why !== null) return why;
+  }
+  return null;
+}
+
+/** True when `me` has more WAL than the peer. */
+export function hasMore(me: Contender, peer: AnsweredPeer, facts: RaceFacts): boolean {
   const mine = me.timeline ?? 0;
-  if (facts.checkTimeline && mine > 0 && peer.timeline > 0 && mine !== peer.timeline) {
+  return areApart(mine, peer, facts) ? mine > peer.timeline : me.lsn > peer.lsn;
+}
+
+function areApart(mine: number, peer: AnsweredPeer, { checkTimeline }: RaceFacts): boolean {
+  return checkTimeline && mine > 0 && peer.timeline > 0 && mine !== peer.timeline;
+}
+
+function excess(me: Contender, peer: AnsweredPeer, facts: RaceFacts): string | null {
+  const mine = me.timeline ?? 0;
+  if (areApart(mine, peer, facts)) {
     return peer.timeline > mine ? `${peer.name} is on the newer timeline ${peer.timeline}` : null;
   }
-  if (peer.lsn > me.lsn) return `Wal position of ${peer.name} is ahead of my wal position`;
+  return peer.lsn > me.lsn ? `Wal position of ${peer.name} is ahead of my wal position` : null;
+}
+
+function advantage(me: Contender, peer: AnsweredPeer, facts: RaceFacts): string | null {
+  const more = excess(me, peer, facts);
+  if (more !== null || areApart(me.timeline ?? 0, peer, facts)) return more;
   const theirs = peer.tags.failoverPriority;
   const own = me.tags.failoverPriority;
   if (peer.lsn !== me.lsn || me.lsn === LSN_ZERO || theirs <= own) return null;
@@ -111,6 +140,7 @@ export function successors(
     if (choice.only !== null && peer.name !== choice.only) return false;
     if (peer.name === choice.except || peer.isPrimary || isLimited(peer)) return false;
     if (cluster.members.every((member) => member.name !== peer.name)) return false;
+    if (whyUnlisted(cluster, peer.name) !== null) return false;
     if (cluster.settings.checkTimeline && peer.timeline < Math.max(timeline, 1)) return false;
     const lag = lagBytes(cluster.status.lsn ?? LSN_ZERO, peer.lsn);
     return lag <= BigInt(cluster.settings.maximumLagOnFailover);

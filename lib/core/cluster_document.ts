@@ -4,6 +4,7 @@ import type { Lsn } from "./lsn.ts";
 import { lagBytes, printLsn } from "./lsn.ts";
 import { filled, positionNumber, present } from "./publish.ts";
 import type { Field } from "./publish.ts";
+import { printMoment } from "./schedule.ts";
 import { isPaused, isStandbyCluster, isSyncStandby, syncMode } from "./sync_duty.ts";
 
 /** The document of `/cluster` (spec 3.4): what the store says of all members, nobody is asked. */
@@ -83,12 +84,8 @@ function lagAndLsn(prefix: string, lsn: Lsn | null, leaderLsn: Lsn | null): read
 function scheduledSwitchover({ handover }: ClusterView): JsonObject | null {
   if (handover === null || handover.scheduledAtMs === null) return null;
   return present([
-    ["at", isoTime(handover.scheduledAtMs)],
+    ["at", printMoment(handover.scheduledAtMs)],
     ["from", handover.leader],
     ["to", handover.candidate],
   ]);
-}
-
-function isoTime(epochMs: number): string {
-  return new Date(epochMs).toISOString().replace(/(?:\.000)?Z$/, "+00:00");
 }

@@ -98,6 +98,11 @@ export interface LeaderStatus {
   readonly lsn: Lsn | null;
   readonly slots: Readonly<Record<string, Lsn>>;
   readonly retainSlots: readonly string[];
+  /**
+   * Revision of the wish for which the last leader released the lock, when it had seen that the named candidate has everything
+   * that was written. Absent: no leader says so. Patroni ignores it, and the next leader drops it.
+   */
+  readonly handoverRevision?: bigint;
 }
 
 /** One line of the `history` key: the timeline that ended, where, why, when, and who led next. */
@@ -108,6 +113,13 @@ export interface HistoryLine {
   /** ISO time, null when unknown. */
   readonly at: string | null;
   readonly newLeader: string | null;
+}
+
+/** The `failsafe` key: all members that the last leader in failsafe mode knew, with their addresses. */
+export interface FailsafeList {
+  /** `api_url` by name. */
+  readonly members: Readonly<Record<string, string>>;
+  readonly revision: bigint;
 }
 
 /** What the store said at one moment. Decoded once, frozen, members sorted by name. */
@@ -124,6 +136,8 @@ export interface ClusterView {
   readonly settings: Settings;
   readonly sync: SyncState | null;
   readonly handover: HandoverWish | null;
+  /** null: key absent or garbage. */
+  readonly failsafe: FailsafeList | null;
   readonly status: LeaderStatus;
   /** null: key absent or garbage. */
   readonly history: readonly HistoryLine[] | null;

@@ -28,15 +28,40 @@ function objectOr(value: Json | undefined): JsonObject {
 }
 
 /** Judges `PATCH /config` (spec 3.5): 503 without a configuration, 400 when no member could use the result. */
-export function judgePatch({ config }: ClusterView, patch: JsonObject): ConfigVerdict {
-  if (config === null) {
-    return { kind: "refused", status: 503, text: "there is no configuration yet" };
-  }
-  const next = mergePatch(config.raw, patch);
-  if (JSON.stringify(next) === JSON.stringify(config.raw)) {
+export function judgePatch(cluster: ClusterView, patch: JsonObject): ConfigVerdict {
+  if (cluster.config === null) return refused(503, "there is no configuration yet");
+  return judgeNext(cluster, mergePatch(cluster.config.raw, patch));
+}
+
+/**
+ * Judges `PUT /config` (spec 3.5), which also makes a configuration that is lost: 400 when no member could use it, or for
+ * a `null`, which would be stored and mean nothing.
+ */
+export function judgePut(cluster: ClusterView, next: JsonObject): ConfigVerdict {
+  const nullKey = keyOfNull(next);
+  if (nullKey === null) return judgeNext(cluster, next);
+  return refused(400, `${nullKey} is null: leave a setting out to remove it`);
+}
+
+function judgeNext({ config }: ClusterView, next: JsonObject): ConfigVerdict {
+  if (config !== null && JSON.stringify(next) === JSON.stringify(config.raw)) {
     return { kind: "unchanged", config: next };
   }
   const decoded = decodeSettings(next);
-  if ("fault" in decoded) return { kind: "refused", status: 400, text: decoded.fault };
-  return { kind: "write", config: next, revision: config.revision };
+  if ("fault" in decoded) return refused(400, decoded.fault);
+  return { kind: "write", config: next, revision: config?.revision ?? 0n };
+}
+
+/** The first key with the value `null`, with dots from the outside in. */
+function keyOfNull(object: JsonObject): string | null {
+  for (const [key, value] of Object.entries(object)) {
+    if (value === null) return key;
+    const inner = isJsonObject(value) ? keyOfNull(value) : null;
+    if (inner !== null) return `${key}.${inner}`;
+  }
+  return null;
+}
+
+function refused(status: number, text: string): ConfigVerdict {
+  return { kind: "refused", status, text };
 }

@@ -1,3 +1,4 @@
+import type { Addresses } from "./failsafe.ts";
 import type { HealthQuery } from "./health_query.ts";
 import type { LeaseView, NodeView } from "./node_view.ts";
 import { maxLsn } from "./lsn.ts";
@@ -5,6 +6,7 @@ import type { Lsn } from "./lsn.ts";
 import { replicationState } from "./publish.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
 import type { Settings } from "./settings.ts";
+import { isFailsafeActive } from "./status_document.ts";
 import type { StatusFacts } from "./status_document.ts";
 import { isSyncStandby, syncMode } from "./sync_duty.ts";
 
@@ -14,6 +16,8 @@ export interface HealthFacts extends StatusFacts {
   readonly nextTickMs: number;
   /** In force at the last look, also when the store is gone by now. */
   readonly settings: Settings;
+  /** The list of failsafe mode as last seen, also when the store is gone by now; absent: none was seen. */
+  readonly listed?: Addresses;
 }
 
 /** One endpoint's question; true is 200, false 503. */
@@ -107,14 +111,16 @@ function isLive({ settings, view, nextTickMs, nowMs }: HealthFacts): boolean {
 
 /**
  * Leads, or replicates and is not further behind than allowed. Patroni lets only streaming replicas pass, so that one
- * that restores from an archive is never ready; here it is, when its lag is known and small.
+ * that restores from an archive is never ready; here it is, when its lag is known and small. In failsafe mode nobody
+ * publishes a position, so a replica that has given its consent passes without one.
  */
 function isReady(facts: HealthFacts, query: HealthQuery): boolean {
   const { view, settings } = facts;
   if (isLeader(facts)) return true;
   if (!isRunning(view) || view?.postgres.kind !== "replica") return false;
   const leaderLsn = leaderPosition(facts);
-  if (replicationState(view.postgres) === null || leaderLsn === null) return false;
+  if (replicationState(view.postgres) === null) return false;
+  if (leaderLsn === null) return isFailsafeActive(facts) && facts.cluster === null;
   const { receivedLsn, replayedLsn } = view.postgres;
   const own = query.mode === "write" ? maxLsn(receivedLsn, replayedLsn) : replayedLsn;
   const limit = query.lagMax ?? settings.maximumLagOnFailover;

@@ -6,6 +6,8 @@ export interface LeaseTiming {
   readonly renewalMs: number;
   /** One endpoint within a renewal. */
   readonly endpointMs: number;
+  /** One round of asking all members for their consent (failsafe mode), with the second try. */
+  readonly consentMs: number;
   /** The stop begins this long before the lease ends. */
   readonly stopBeforeMs: number;
   /** The stop becomes immediate this long before the lease ends. */
@@ -15,11 +17,11 @@ export interface LeaseTiming {
 }
 
 const ROWS: readonly (readonly number[])[] = [
-  // ttl, renew every, one renewal, one endpoint, stop, immediate, kill (seconds)
-  [30, 10, 14, 3, 5, 2, 1],
-  [20, 6, 10, 2, 4, 2, 1],
-  [10, 2, 5.5, 1.2, 2.5, 1.2, 0.6],
-  [5, 1, 2.5, 0.6, 1.5, 0.8, 0.4],
+  // ttl, renew every, one renewal, one endpoint, consents, stop, immediate, kill (seconds)
+  [30, 10, 14, 3, 4.4, 5, 2, 1],
+  [20, 6, 10, 2, 4.4, 4, 2, 1],
+  [10, 2, 5.5, 1.2, 2.4, 2.5, 1.2, 0.6],
+  [5, 1, 2.5, 0.6, 1.2, 1.5, 0.8, 0.4],
 ];
 
 /**
@@ -29,13 +31,15 @@ const ROWS: readonly (readonly number[])[] = [
  */
 export function leaseTiming(ttlS: number, loopWaitS: number): LeaseTiming {
   const row = ROWS.find(([ttl]) => ttl !== undefined && ttl <= ttlS);
-  const [, every = 0, renewal = 0, endpoint = 0, stop = 0, immediate = 0, kill = 0] = row ?? [];
   if (row === undefined) throw new TypeError(`Cannot budget a ttl of ${ttlS} s: 5 is the least`);
+  const [, every = 0, renewal = 0, endpoint = 0, consent = 0, ...ends] = row;
+  const [stop = 0, immediate = 0, kill = 0] = ends;
   return {
     ttlMs: ttlS * 1000,
     renewEveryMs: Math.min(every, loopWaitS) * 1000,
     renewalMs: renewal * 1000,
     endpointMs: endpoint * 1000,
+    consentMs: consent * 1000,
     stopBeforeMs: stop * 1000,
     immediateBeforeMs: immediate * 1000,
     killBeforeMs: kill * 1000,

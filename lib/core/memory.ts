@@ -1,6 +1,9 @@
 import type { ClusterView, MemberState } from "./cluster_view.ts";
+import { errandOf } from "./action.ts";
 import type { Outcome } from "./action.ts";
 import { clusterTimeline } from "./candidate.ts";
+import { isSameList, openWrites } from "./failsafe.ts";
+import type { FailsafeWrite } from "./failsafe.ts";
 import type { NodeView, TaskView } from "./node_view.ts";
 import type { Settings } from "./settings.ts";
 import { slotNameOf } from "./slot_name.ts";
@@ -32,6 +35,8 @@ export interface Memory {
     | null;
   /** System id of a server that this process bootstrapped and that never became a cluster: it may be thrown away. */
   readonly unfoundedId: string | null;
+  /** When the lock was last asked for and not refused: what was bootstrapped before may have led, and others may have copied it. */
+  readonly lockAskedMs: number | null;
   /** Since when the store shows neither an identity nor a leader: the owner of a wiped tree gets time to come back first. */
   readonly emptySinceMs: number | null;
   /** Newest timeline of the cluster that was ever seen: an emptied store has lost its history, and data from before it must not lead. */
@@ -40,8 +45,12 @@ export interface Memory {
   readonly appliedSettings: Settings | null;
   /** Since when the replica is stuck: nothing tells how long a stream has been missing. */
   readonly stuck: StuckReplica | null;
+  /** The operation of the last job that an operator ordered: when the slot holds another job by now, it came to nothing. */
+  readonly begunErrand: string | null;
   /** Stops for a new copy in a row without a stream since: each further one waits longer. */
   readonly vainCopies: number;
+  /** Own writes of `failsafe` that no view has shown yet: their members must be asked too. */
+  readonly failsafeWrites: readonly FailsafeWrite[];
 }
 
 /** Nothing remembered: the state of a fresh process. */
@@ -56,25 +65,36 @@ export const initialMemory: Memory = {
   memberSeenMs: {},
   failedTask: null,
   unfoundedId: null,
+  lockAskedMs: null,
   newestTimeline: 0,
   emptySinceMs: null,
   appliedSettings: null,
   stuck: null,
+  begunErrand: null,
   vainCopies: 0,
+  failsafeWrites: [],
 };
 
 /** Folds in how an action ended. `unknown` is taken as "may still happen" wherever that is the dangerous side. */
 export function evolve(memory: Memory, outcome: Outcome): Memory {
   const { action, atMs } = outcome;
   if (outcome.result === "refused") return memory;
+  const errand = action.kind === "start-task" ? errandOf(action.task) : null;
+  if (errand !== null) return { ...memory, begunErrand: errand.id };
   if (action.kind === "start-task" && action.task.kind === "promote") {
     return { ...memory, promoteAskedMs: atMs };
   }
   if (action.kind === "start-task" && action.task.kind === "stop" && action.task.forked) {
     return { ...memory, vainCopies: memory.vainCopies + 1 };
   }
+  if (action.kind === "take-lock") return { ...memory, lockAskedMs: atMs, unfoundedId: null };
   if (action.kind === "release-lock" && action.lastLsn === null) {
     return { ...memory, gaveUpMs: atMs };
+  }
+  if (action.kind === "write-failsafe") {
+    const { members, revision } = action;
+    const others = memory.failsafeWrites.filter((write) => !isSameList(write.members, members));
+    return { ...memory, failsafeWrites: [...others, { members, revision }] };
   }
   if (action.kind === "apply-settings" && outcome.result === "done") {
     return { ...memory, appliedSettings: action.settings };
@@ -90,7 +110,7 @@ export function remember(memory: Memory, view: NodeView): Memory {
     promoteAskedMs: pendingPromotion(next.promoteAskedMs, view),
     downSinceMs: downSince(next.downSinceMs, view),
     failedTask: failures(next.failedTask, view.task),
-    unfoundedId: unfounded(next.unfoundedId, view),
+    unfoundedId: unfounded(next, view),
     stuck: watchStuck(next.stuck, view),
     vainCopies: streams(view) ? 0 : next.vainCopies,
   };
@@ -110,6 +130,7 @@ function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): 
     lastLeader: cluster.lock?.holder ?? memory.lastLeader,
     lastConfig: cluster.config?.raw ?? memory.lastConfig,
     lastSettings: cluster.settings,
+    failsafeWrites: openWrites(memory.failsafeWrites, cluster),
     newestTimeline: Math.max(memory.newestTimeline, clusterTimeline(cluster.history)),
     memberSeenMs: seenMembers(memory, cluster, view),
   };
@@ -165,10 +186,10 @@ function failures(failed: Memory["failedTask"], task: TaskView): Memory["failedT
   return { kind, times: isSame ? failed.times + 1 : 1, lastMs: task.endedMs };
 }
 
-function unfounded(known: string | null, view: NodeView): string | null {
+function unfounded({ unfoundedId: known, lockAskedMs }: Memory, view: NodeView): string | null {
   const { cluster, task } = view;
   const isBootstrapped = task.kind === "ended" && task.task.kind === "bootstrap" &&
-    task.result === "done";
+    task.result === "done" && task.endedMs > (lockAskedMs ?? -Infinity);
   const id = (isBootstrapped ? systemIdOf(view) : null) ?? known;
   return cluster.kind === "seen" && cluster.systemId === id ? null : id;
 }

@@ -6,7 +6,7 @@ import type { Metric } from "./metric.ts";
 import type { PrimaryView, ReplicaView } from "./node_view.ts";
 import { replicationState } from "./publish.ts";
 import { roleOf, RUN_STATES, runStateOf } from "./server_texts.ts";
-import { queried } from "./status_document.ts";
+import { isFailsafeActive, queried } from "./status_document.ts";
 import { isPaused, isSyncStandby, syncMode } from "./sync_duty.ts";
 import { COMPATIBLE_VERSION } from "./version.ts";
 import type { WorkCounts } from "./work_counts.ts";
@@ -87,6 +87,7 @@ function ofCluster(facts: HealthFacts, server: Server): readonly Metric[] {
   const values = RUN_STATES.map((text, number) => `${number}=${text}`).join(", ");
   return [
     gauge("patroni_cluster_unlocked", "1 while nobody is known to hold the lock.", isUnlocked),
+    ...ofFailsafe(facts),
     gauge(
       "patroni_dcs_last_seen",
       "Last answer of the store, seconds since the epoch.",
@@ -103,6 +104,20 @@ function ofCluster(facts: HealthFacts, server: Server): readonly Metric[] {
       "patroni_failover_priority",
       "Priority in a failover; 0: never leads.",
       tags === undefined || tags.nofailover ? 0 : tags.failoverPriority,
+    ),
+  ];
+}
+
+function ofFailsafe(facts: HealthFacts): readonly Metric[] {
+  const { settings, name, listed } = facts;
+  const isActive = isFailsafeActive(facts);
+  return [
+    gauge("patroni_failsafe_mode_is_active", "1 while consents stand in for the store.", isActive),
+    gauge("patroni_failsafe_mode_enabled", "1 if failsafe mode is on.", settings.failsafeMode),
+    gauge(
+      "patroni_failsafe_member",
+      "1 if this member is in the list of failsafe mode.",
+      Object.hasOwn(listed ?? {}, name),
     ),
   ];
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { TaskSpec } from "./action.ts";
 import type { ClusterUnreachable, ClusterView } from "./cluster_view.ts";
+import type { ConsentPositions, PromiseView } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
 import type { SwitchFiring, SwitchView } from "./switch_status.ts";
 import type { Tags } from "./tags.ts";
@@ -29,6 +30,10 @@ export interface NodeView {
   /** The lock holder's history; filled by the action `inspect-leader` of the same tick. */
   readonly leader: "not asked" | LeaderReport;
   readonly wishes: readonly OperatorWish[];
+  /** The promise to a leader without the store (failsafe mode) that binds this node; absent or null: none. */
+  readonly promise?: PromiseView | null;
+  /** What the members told in the last round that extended the own lease by consents; absent: there was none. */
+  readonly consents?: ConsentPositions;
 }
 
 /** Facts of this node that come from its configuration. */
@@ -166,6 +171,12 @@ export interface UpstreamView {
   readonly slotName: string | null;
 }
 
+/** How much of a copy is there. */
+export interface CopiedBytes {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** The exclusive job: at most one at a time. `ended` stays visible until the next one starts. */
 export type TaskView =
   | { readonly kind: "idle" }
@@ -176,6 +187,8 @@ export type TaskView =
     readonly cancellable: boolean;
     /** For people, e.g. "copied 120 of 400 MB". */
     readonly progress: string | null;
+    /** The same in figures; absent: not known. */
+    readonly bytes?: CopiedBytes;
   }
   | {
     readonly kind: "ended";
@@ -189,14 +202,23 @@ export type TaskView =
 export type LeaseView =
   /** `neverManaged`: nothing on this host says that an agent ever led from this data directory. Absent: it may have. */
   | { readonly kind: "none"; readonly neverManaged?: boolean }
-  /** Confirmed by the last successful transaction; `endsMs` on the boot clock, from before that request. */
-  | { readonly kind: "held"; readonly endsMs: number }
+  /**
+   * Confirmed by the last successful transaction; `endsMs` on the boot clock, from before that request. `consented`: no
+   * longer by the store, but by all other members (failsafe mode).
+   */
+  | { readonly kind: "held"; readonly endsMs: number; readonly consented?: true }
   /** Refused, or past its stop time: no way back but a new race. */
   | { readonly kind: "lost"; readonly why: string };
 
 /** What a peer answered to GET of its api_url (spec 3.3): the wire protocol of the race. */
 export type PeerReport =
-  | { readonly kind: "silent"; readonly name: string; readonly why: string }
+  | {
+    readonly kind: "silent";
+    readonly name: string;
+    readonly why: string;
+    /** Its agent says that its server is down, or starts as a replica, and that it holds no lease. Absent: it did not. */
+    readonly idle?: true;
+  }
   | {
     readonly kind: "answered";
     readonly name: string;
@@ -228,4 +250,49 @@ export type OperatorWish =
   /** The agent was asked to end and to leave server, lock and switch to the next process. */
   | { readonly kind: "detach" }
   /** Reload files and configuration (SIGHUP). */
-  | { readonly kind: "reload"; readonly localConfig: JsonObject | null };
+  | { readonly kind: "reload"; readonly localConfig: JsonObject | null }
+  | RestartWish
+  | ReinitializeWish;
+
+/** What a restart must find when it is carried out (spec 4.11). */
+export interface RestartConditions {
+  /** The server's role; null: any. */
+  readonly role: "primary" | "standby_leader" | "replica" | null;
+  /** Only a server older than this, e.g. 150004; null: any. */
+  readonly olderThan: number | null;
+  /** Only when a setting waits for a restart. */
+  readonly pendingOnly: boolean;
+}
+
+/** Restart the server as what it is, now or at a moment. There is at most one of each kind. */
+export interface RestartWish {
+  readonly kind: "restart" | "scheduled-restart";
+  /** The operation. */
+  readonly id: string;
+  readonly conditions: RestartConditions;
+  /** How long the start may take; null: `primary_start_timeout`. */
+  readonly timeoutS: number | null;
+  /** null: now. */
+  readonly schedule: RestartSchedule | null;
+}
+
+/** When a restart is planned for. */
+export interface RestartSchedule {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  /** Start time of the server that is meant; another server is left alone. */
+  readonly startTime: string;
+  /** The request's fields as they are published. */
+  readonly shown: JsonObject;
+}
+
+/** Replace this replica by a new copy. */
+export interface ReinitializeWish {
+  readonly kind: "reinitialize";
+  /** The operation. */
+  readonly id: string;
+  /** Cancel the task that runs. */
+  readonly force: boolean;
+  /** Copy the leader, whichever member is tagged `clonefrom`. */
+  readonly fromLeader: boolean;
+}

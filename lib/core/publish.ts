@@ -25,9 +25,23 @@ export function memberRecord(view: NodeView, memory: Memory): JsonObject {
     ["tags", filled(self.tags.published)],
     ...pendingRestart(server),
     ...(server !== null && mayPublishPositions(view) ? positions(server) : []),
+    ["scheduled_restart", scheduledRestart(view, "with start time")],
     ["pause", isPaused(view, memory) ? true : null],
     ["switch_fired", firingNote(view)],
   ]);
+}
+
+/** The scheduled restart as it is published (spec 1.14); the document of a member leaves the start time out. */
+export function scheduledRestart(
+  { wishes }: NodeView,
+  form: "with start time" | "without",
+): JsonObject | null {
+  for (const wish of wishes) {
+    if (wish.kind !== "scheduled-restart" || wish.schedule === null) continue;
+    const { shown, startTime } = wish.schedule;
+    return form === "without" ? shown : { ...shown, postmaster_start_time: startTime };
+  }
+  return null;
 }
 
 /** Long enough for a leader to see it, also after a night without this member. */

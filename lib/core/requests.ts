@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import type { ClusterView, MemberState } from "./cluster_view.ts";
 import type { PeerReport } from "./node_view.ts";
-import { readScheduledAt } from "./schedule.ts";
+import { badSchedule, readScheduledAt } from "./schedule.ts";
+import type { ScheduledAt } from "./schedule.ts";
 import { isPaused, isSyncStandby, syncMode } from "./sync_duty.ts";
 
 /** A request to hand the lock over, as it came in, and everything that judges it. */
@@ -23,6 +24,8 @@ export interface Handover {
   readonly candidate: string | null;
   /** Who held the lock when the request was judged. */
   readonly oldLeader: string | null;
+  /** Epoch milliseconds; null: now. */
+  readonly scheduledAtMs: number | null;
 }
 
 /** A definite no, with the status and text of spec 3.5. */
@@ -43,16 +46,22 @@ export type HandoverVerdict =
  * Both `candidate` and `member` name the target; a failover with a leader is a switchover (early form kept, spec 3.7).
  */
 export function judgeHandover(request: HandoverRequest): HandoverVerdict {
-  const { cluster, body } = request;
+  const { cluster, body, wallMs } = request;
   const wish = readWish(body);
   if ("kind" in wish) return wish;
+  const schedule = body["scheduled_at"] ? readScheduledAt(body["scheduled_at"], wallMs) : null;
   const handover: Handover = {
     action: wish.leader === null ? "failover" : "switchover",
     ...wish,
     oldLeader: cluster.lock?.holder ?? null,
+    scheduledAtMs: schedule?.kind === "good" ? schedule.epochMs : null,
   };
-  const refusal = refuseForm(request, handover) ?? refuseSchedule(request) ??
-    refuseTarget(cluster, handover) ?? refuseSecond(cluster);
+  const form = refuseForm(request, handover, schedule);
+  if (form !== null) return form;
+  if (handover.scheduledAtMs !== null) {
+    return refuseSecond(cluster) ?? { kind: "accepted", handover }; // judged again at its time
+  }
+  const refusal = refuseTarget(cluster, handover) ?? refuseSecond(cluster);
   return refusal ?? judgeCandidates(request, handover);
 }
 
@@ -68,10 +77,12 @@ function isName(value: Json): value is string | null {
   return value === null || typeof value === "string";
 }
 
-function refuseForm(request: HandoverRequest, handover: Handover): Refusal | null {
-  const { endpoint, body, cluster } = request;
-  const { leader, candidate } = handover;
-  const isScheduled = Boolean(body["scheduled_at"]);
+function refuseForm(
+  { endpoint, cluster }: HandoverRequest,
+  { leader, candidate }: Handover,
+  schedule: ScheduledAt | null,
+): Refusal | null {
+  const isScheduled = schedule !== null;
   if (endpoint === "failover" && leader === null && candidate === null) {
     return refused(400, "Failover could be performed only to a specific candidate");
   }
@@ -82,30 +93,14 @@ function refuseForm(request: HandoverRequest, handover: Handover): Refusal | nul
   if (isScheduled && isPaused(cluster)) {
     return refused(400, "Can't schedule switchover in the paused state");
   }
-  const schedule = isScheduled ? readScheduledAt(body["scheduled_at"], request.wallMs) : null;
-  if (schedule?.kind === "bad") return refuseBadSchedule(schedule.why);
+  if (schedule?.kind === "bad") {
+    return { kind: "refused", ...badSchedule(schedule.why, "switchover") };
+  }
   if (isPaused(cluster) && candidate === null) {
     return refused(400, "Switchover is possible only to a specific candidate in a paused state");
   }
   const isSame = leader !== null && leader === candidate;
   return isSame ? refused(400, "Switchover target and source are the same") : null;
-}
-
-function refuseBadSchedule(why: "no zone" | "past" | "unreadable"): Refusal {
-  if (why === "no zone") {
-    return refused(400, "Timezone information is mandatory for the scheduled switchover");
-  }
-  if (why === "past") return refused(422, "Cannot schedule switchover in the past");
-  return refused(
-    422,
-    "Unable to parse scheduled timestamp. It should be in an unambiguous format, e.g. ISO 8601",
-  );
-}
-
-function refuseSchedule({ body }: HandoverRequest): Refusal | null {
-  return body["scheduled_at"]
-    ? refused(400, "Scheduling a switchover is not supported by this version")
-    : null;
 }
 
 function refuseTarget(cluster: ClusterView, handover: Handover): Refusal | null {

@@ -20,6 +20,24 @@ export function readScheduledAt(value: Json | undefined, wallMs: number): Schedu
   return epochMs < wallMs ? { kind: "bad", why: "past" } : { kind: "good", epochMs };
 }
 
+/** Status and text of spec 3.5 for a moment that cannot be used. */
+export function badSchedule(
+  why: Extract<ScheduledAt, { kind: "bad" }>["why"],
+  what: "restart" | "switchover",
+): { readonly status: number; readonly text: string } {
+  if (why === "no zone") {
+    return { status: 400, text: `Timezone information is mandatory for the scheduled ${what}` };
+  }
+  if (why === "past") return { status: 422, text: `Cannot schedule ${what} in the past` };
+  const form = "It should be in an unambiguous format, e.g. ISO 8601";
+  return { status: 422, text: `Unable to parse scheduled timestamp. ${form}` };
+}
+
+/** An ISO time with zone, as Patroni writes moments into the store. */
+export function printMoment(epochMs: number): string {
+  return new Date(epochMs).toISOString().replace(/(?:\.000)?Z$/, "+00:00");
+}
+
 /** `Date.parse` wants `+01:00`; people also write `+0100` and `+01`. */
 function zoneText(zone: string | undefined): string {
   if (zone === undefined || zone.toUpperCase() === "Z") return "Z";

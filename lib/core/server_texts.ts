@@ -1,4 +1,5 @@
 import { unreachable } from "../base/never.ts";
+import { errandOf } from "./action.ts";
 import type { MemberRole, MemberRunState } from "./cluster_view.ts";
 import type { LeaseView, PostgresView, PrimaryView, ReplicaView, TaskView } from "./node_view.ts";
 
@@ -37,6 +38,7 @@ export function answering(postgres: PostgresView): PrimaryView | ReplicaView | n
 export function runStateOf({ postgres, task }: ServerFacts): MemberRunState {
   switch (task.kind) {
     case "running":
+      if (errandOf(task.task)?.kind === "restart") return "restarting";
       return stateDuring(task.task.kind) ?? stateOfServer(postgres);
     case "ended":
       return task.result === "failed"

@@ -28,6 +28,8 @@ export interface Settings {
   readonly useSlots: boolean;
   /** Maintenance mode: the agents start, stop, promote and demote nothing by themselves. */
   readonly paused: boolean;
+  /** A leader without the store goes on as long as all other members of `/failsafe` consent. */
+  readonly failsafeMode: boolean;
   /** `postgresql.parameters` of the cluster, values as text. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[] | null;
@@ -52,6 +54,7 @@ export const defaultSettings: Settings = {
   memberSlotsTtlS: 1800,
   useSlots: true,
   paused: false,
+  failsafeMode: false,
   parameters: {},
   pgHba: null,
   pgIdent: null,
@@ -73,15 +76,26 @@ export function decodeSettings(
   if ("fault" in timing) return timing;
   const limits = readLimits(raw, warn);
   const server = readServer(raw, warn);
-  const paused = readPause(raw, warn);
+  const modes = readModes(raw, warn);
   const unsupported = unsupportedKeys(raw);
   warnOfIgnoredKeys(raw, warn);
-  return { settings: { ...timing, ...limits, ...server, paused, unsupported, warnings } };
+  return { settings: { ...timing, ...limits, ...server, ...modes, unsupported, warnings } };
 }
 
-/** Whether a `config` key asks for maintenance mode; it counts also where the rest cannot be used (spec 1.11). */
-export function readPause(raw: JsonObject, warn: Warn = () => {}): boolean {
-  return switchOr({ key: "pause", value: raw["pause"] }, defaultSettings.paused, warn);
+/** The modes that a `config` key asks for; they count also where the rest cannot be used (spec 1.11). */
+export function readModes(
+  raw: JsonObject,
+  warn: Warn = () => {},
+): Pick<Settings, "paused" | "failsafeMode"> {
+  const { paused, failsafeMode } = defaultSettings;
+  return {
+    paused: switchOr({ key: "pause", value: raw["pause"] }, paused, warn),
+    failsafeMode: switchOr(
+      { key: "failsafe_mode", value: raw["failsafe_mode"] },
+      failsafeMode,
+      warn,
+    ),
+  };
 }
 
 type Limits = Pick<

@@ -17,6 +17,7 @@ const READ = [
   "master_stop_timeout",
   "member_slots_ttl",
   "pause",
+  "failsafe_mode",
   "postgresql",
 ] as const;
 
@@ -33,7 +34,6 @@ const UNSUPPORTED: Readonly<Record<string, (value: Json) => boolean>> = {
   synchronous_mode: (value) => readSwitch(value) || isText(value, "quorum"),
   synchronous_mode_strict: readSwitch,
   standby_cluster: isActiveStandby,
-  failsafe_mode: readSwitch,
   permanent_replication_slots: isFilled,
   permanent_slots: isFilled,
   slots: isFilled,

@@ -1,5 +1,5 @@
 import type { Json } from "../base/json.ts";
-import { isJsonObject } from "../base/json.ts";
+import { isJsonObject, plainText } from "../base/json.ts";
 import { parseSeconds } from "../base/units.ts";
 
 /** Takes one sentence about a value that was adjusted or ignored. */
@@ -21,7 +21,7 @@ export function readInteger(value: Json | undefined): number | null {
 
 /** Patroni's reading of a switch (spec row "bad values"): on, true, yes, 1 in any case and type; all else is off. */
 export function readSwitch(value: Json | undefined): boolean {
-  return ["on", "true", "yes", "1"].includes(String(value ?? "").toLowerCase());
+  return ["on", "true", "yes", "1"].includes(plainText(value).toLowerCase());
 }
 
 /** A switch whose unreadable value is worth a warning; absent means `fallback`. */
@@ -29,7 +29,7 @@ export function switchOr(setting: RawSetting, fallback: boolean, warn: Warn): bo
   const { key, value } = setting;
   if (value === undefined || value === null) return fallback;
   const known = ["on", "true", "yes", "1", "off", "false", "no", "0"];
-  if (!known.includes(String(value).toLowerCase())) {
+  if (!known.includes(plainText(value).toLowerCase())) {
     warn(`${key} counts as off: ${JSON.stringify(value)} is no boolean`);
   }
   return readSwitch(value);

@@ -149,5 +149,6 @@ export function isSameStatus(one: LeaderStatus, other: LeaderStatus): boolean {
 
 function statusText(status: LeaderStatus): string {
   const slots = Object.entries(status.slots).map(([name, lsn]) => `${name}=${lsn}`).sort();
-  return [`${status.lsn}`, ...slots, "|", ...[...status.retainSlots].sort()].join(",");
+  const names = [...status.retainSlots].sort();
+  return [`${status.lsn}`, status.handoverRevision ?? "", ...slots, "|", ...names].join(",");
 }

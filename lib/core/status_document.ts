@@ -2,6 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import { unreachable } from "../base/never.ts";
 import type { Decision } from "./action.ts";
 import type { ClusterView } from "./cluster_view.ts";
+import type { PromiseView } from "./failsafe.ts";
 import type {
   LeaseView,
   NodeView,
@@ -10,7 +11,14 @@ import type {
   ReplicaView,
   SenderView,
 } from "./node_view.ts";
-import { filled, pendingRestart, positionNumber, present, replicationState } from "./publish.ts";
+import {
+  filled,
+  pendingRestart,
+  positionNumber,
+  present,
+  replicationState,
+  scheduledRestart,
+} from "./publish.ts";
 import type { Field } from "./publish.ts";
 import { answering, roleOf, runStateOf } from "./server_texts.ts";
 import type { SwitchStatus } from "./switch_status.ts";
@@ -45,6 +53,13 @@ export interface StatusFacts {
   readonly endpoints: readonly EndpointFacts[];
   /** The dead-man's switch; null or absent: there is none. */
   readonly deadMan?: SwitchStatus | null;
+  /** The promise in force to a leader without the store; null or absent: none. */
+  readonly promise?: PromiseView | null;
+}
+
+/** True while consents stand in for the store: they extend the own lease, or this member has given one. */
+export function isFailsafeActive({ lease, promise }: StatusFacts): boolean {
+  return lease.kind === "held" && lease.consented === true || (promise?.to ?? null) !== null;
 }
 
 /**
@@ -67,11 +82,13 @@ export function statusDocument(facts: StatusFacts): JsonObject {
     ["replication", server === null ? null : senders(server)],
     ["pause", cluster !== null && isPaused(cluster) ? true : null],
     ["cluster_unlocked", cluster === null || cluster.lock === null ? true : null],
+    ["failsafe_mode_is_active", isFailsafeActive(facts) ? true : null],
     ["dcs_last_seen", Math.floor(facts.dcsSeenWallMs / 1000)],
     ["tags", view === null ? null : filled(view.self.tags.published)],
     ["database_system_identifier", view === null ? null : systemId(view.postgres)],
     ...pendingRestart(server),
     ["patroni", { version: COMPATIBLE_VERSION, scope: facts.scope, name: facts.name }],
+    ["scheduled_restart", view === null ? null : scheduledRestart(view, "without")],
     ["watchdog_failed", watchdogObstacle(view?.watchdog) === null ? null : true],
     ["agent", agentFields(facts)],
   ]);
@@ -80,7 +97,8 @@ export function statusDocument(facts: StatusFacts): JsonObject {
 /** The server, when it answered and its state allows Patroni's documents to show what it said. */
 export function queried(view: NodeView): PrimaryView | ReplicaView | null {
   const state = runStateOf(view);
-  return state === "running" || state === "starting" ? answering(view.postgres) : null;
+  const isShown = state === "running" || state === "starting" || state === "restarting";
+  return isShown ? answering(view.postgres) : null;
 }
 
 function stateText(view: NodeView | null): string {

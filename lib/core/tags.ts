@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "../base/json.ts";
+import { type Json, type JsonObject, plainText } from "../base/json.ts";
 
 /** The tags of a member (patroni.yml `tags`), with their defaults applied. */
 export interface Tags {
@@ -62,7 +62,7 @@ function publishedTags(raw: JsonObject): JsonObject {
 }
 
 function readFlag(value: Json | undefined): boolean | null {
-  const text = String(value ?? "").toLowerCase();
+  const text = plainText(value).toLowerCase();
   if (["on", "true", "yes", "1"].includes(text)) return true;
   if (["off", "false", "no", "0"].includes(text)) return false;
   return null;

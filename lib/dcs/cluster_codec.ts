@@ -1,8 +1,9 @@
 import type { ClusterView, LeaderStatus, MemberState } from "../core/cluster_view.ts";
-import { decodeSettings, readPause } from "../core/settings.ts";
+import { decodeSettings, readModes } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
 import {
   decodeConfig,
+  decodeFailsafe,
   decodeHandover,
   decodeHistory,
   decodeInitialize,
@@ -43,6 +44,7 @@ export function decodeCluster(keys: Keys, snapshot: Snapshot, before: Settings):
     settings: config === null ? before : settingsOf(config.raw, before, reader),
     sync: reader.read(keys.sync, decodeSync),
     handover: reader.read(keys.failover, decodeHandover),
+    failsafe: reader.read(keys.failsafe, decodeFailsafe),
     status: readStatus(keys, reader),
     history: reader.read(keys.history, decodeHistory),
     faults: reader.faults,
@@ -83,7 +85,7 @@ function settingsOf(
   const decoded = decodeSettings(raw);
   if ("settings" in decoded) return decoded.settings;
   reader.faults.push(`Cannot use config: ${decoded.fault}`);
-  return { ...before, paused: readPause(raw) };
+  return { ...before, ...readModes(raw) };
 }
 
 function readMembers(keys: Keys, reader: TolerantReader): readonly MemberState[] {

@@ -2,6 +2,7 @@ import { DecodeError } from "../base/errors.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { JsonObject } from "../base/json.ts";
 import type {
+  FailsafeList,
   HandoverWish,
   HistoryLine,
   LeaderStatus,
@@ -96,6 +97,21 @@ export function encodeHandover(wish: HandoverWrite): string {
   });
 }
 
+/** Reads `failsafe`: addresses by member name; one that is no text spoils the document, for it would be asked nothing. */
+export function decodeFailsafe(entry: Entry): FailsafeList {
+  const record = decodeObject("failsafe", entry);
+  const members = Object.entries(record).map(([name, url]) => {
+    return [name, required(`failsafe.${name}`, "an address", readText(url))] as const;
+  });
+  return { members: Object.fromEntries(members), revision: entry.revision };
+}
+
+/** Writes `failsafe`, sorted by name. */
+export function encodeFailsafe(members: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(members).sort(([one], [other]) => one < other ? -1 : 1);
+  return encodeWire(Object.fromEntries(sorted));
+}
+
 /** Reads `status`; also the bare number that `optime/leader` holds. */
 export function decodeStatus(path: string, entry: Entry): LeaderStatus {
   const wire = decodeWire(path, textOf(path, entry));
@@ -106,7 +122,16 @@ export function decodeStatus(path: string, entry: Entry): LeaderStatus {
     lsn: readLsn(record["optime"]),
     slots: readSlots(record["slots"]),
     retainSlots: readNames(record["retain_slots"]),
+    ...readHandoverRevision(record["handover"]),
   };
+}
+
+/** Decimal text; anything else is what no leader of ours has written. */
+function readHandoverRevision(
+  value: WireJson | undefined,
+): Pick<LeaderStatus, "handoverRevision"> {
+  const isRevision = typeof value === "string" && /^[1-9]\d{0,18}$/.test(value);
+  return isRevision ? { handoverRevision: BigInt(value) } : {};
 }
 
 function readSlots(value: WireJson | undefined): Readonly<Record<string, Lsn>> {
@@ -124,11 +149,12 @@ function readNames(value: WireJson | undefined): readonly string[] {
 
 /** Writes `status`: empty fields left out, `retain_slots` sorted. */
 export function encodeStatus(status: StatusWrite): string {
-  const { lsn, slots, retainSlots } = status;
+  const { lsn, slots, retainSlots, handoverRevision } = status;
   return encodeWire({
     optime: lsn,
     ...(Object.keys(slots).length === 0 ? {} : { slots }),
     ...(retainSlots.length === 0 ? {} : { retain_slots: [...retainSlots].sort() }),
+    ...(handoverRevision === undefined ? {} : { handover: String(handoverRevision) }),
   });
 }
 

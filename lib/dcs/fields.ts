@@ -1,8 +1,9 @@
 import { DecodeError } from "../base/errors.ts";
 import { isJsonObject } from "../base/json.ts";
-import type { JsonObject } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
 import { lsnFromBytes } from "../core/lsn.ts";
 import type { Lsn } from "../core/lsn.ts";
+import { isWireObject } from "./wire_json.ts";
 import type { WireJson } from "./wire_json.ts";
 
 /** The text, or null when the field is absent, empty or no text. */
@@ -19,10 +20,10 @@ export function readWhole(value: WireJson | undefined): bigint | null {
   return typeof value === "string" && /^\d+$/.test(value) ? BigInt(value) : null;
 }
 
-/** A position in bytes, null when absent or unreadable. */
+/** A position in bytes, null when absent, unreadable or beyond 64 bits. */
 export function readLsn(value: WireJson | undefined): Lsn | null {
   const bytes = readWhole(value);
-  return bytes === null ? null : lsnFromBytes(bytes);
+  return bytes === null || bytes >= 1n << 64n ? null : lsnFromBytes(bytes);
 }
 
 /** A timeline: 1 to 2^32 - 1, else null. */
@@ -31,10 +32,17 @@ export function readTimeline(value: WireJson | undefined): number | null {
   return timeline !== null && timeline > 0n && timeline < 1n << 32n ? Number(timeline) : null;
 }
 
-/** The mapping in plain JSON, null when it is none. */
+/** The mapping in plain JSON, whole numbers beyond 2^53 being rounded; null when it is none. */
 export function readObject(value: WireJson | undefined): JsonObject | null {
-  const plain: unknown = value;
+  const plain = value === undefined ? null : toPlain(value);
   return isJsonObject(plain) ? plain : null;
+}
+
+function toPlain(value: WireJson): Json {
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (!isWireObject(value)) return value.map(toPlain);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
 }
 
 /** The value, or a `DecodeError` that says what `path` should have been. */

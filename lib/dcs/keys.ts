@@ -6,6 +6,7 @@ export interface Keys {
   readonly initialize: string;
   readonly config: string;
   readonly failover: string;
+  readonly failsafe: string;
   readonly history: string;
   readonly status: string;
   readonly sync: string;
@@ -23,6 +24,7 @@ export function keysOf(options: { readonly namespace: string; readonly scope: st
     initialize: `${prefix}initialize`,
     config: `${prefix}config`,
     failover: `${prefix}failover`,
+    failsafe: `${prefix}failsafe`,
     history: `${prefix}history`,
     status: `${prefix}status`,
     sync: `${prefix}sync`,

@@ -31,8 +31,12 @@ export interface Dcs {
   revokeLease(lease: string, signal: AbortSignal): Promise<void>;
   /** Keep-alive, then one transaction "value is my name and the lease is mine" that reads the whole prefix. */
   renewLock(name: string, lease: string, signal: AbortSignal): Promise<RenewResult>;
-  /** Creates the leader key under the lease; refused when it exists. */
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult>;
+  /**
+   * Creates the leader key under the lease; refused when it exists, or when `failsafe` has another revision than `list` (as
+   * read; absent and 0n: the view showed none). Else a view from before a leader's last change of that list could take the
+   * lock from one that goes on without the store and does not ask this member.
+   */
+  takeLock(name: string, lease: string, signal: AbortSignal, list?: bigint): Promise<WriteResult>;
   /** The key holds our name but not our lease (the lease expired in the store): re-attach by compare on value, or create when absent. */
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult>;
   /** Deletes the leader key if value and lease are ours. */
@@ -71,6 +75,10 @@ export interface Dcs {
     signal: AbortSignal,
   ): Promise<WriteResult>;
   /**
+   * `failsafe`, only while the lock is ours and the key is unchanged since the revision of the change.
+   */
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult>;
+  /**
    * Puts an operator's request into `failover`; `revision` is that of the wish as read, compared. 0n: the view showed no
    * wish, be the key absent, `{}` or garbage.
    */
@@ -93,6 +101,15 @@ export interface StatusWrite {
   readonly lsn: Lsn;
   readonly slots: Readonly<Record<string, Lsn>>;
   readonly retainSlots: readonly string[];
+  readonly handoverRevision?: bigint;
+}
+
+/** A new content of `failsafe`. */
+export interface FailsafeWrite {
+  /** `api_url` by member name; null: the key is deleted. */
+  readonly members: Readonly<Record<string, string>> | null;
+  /** The revision that was read; 0n: the view showed none, be the key absent or garbage. */
+  readonly revision: bigint;
 }
 
 /** The content of `failover`. */

@@ -1,9 +1,11 @@
 import type { Source } from "../core/action.ts";
+import type { CopiedBytes } from "../core/node_view.ts";
 import type { CommandResult } from "../host/port.ts";
 import { run } from "../host/spawn.ts";
 import { parseConnUrl, printConninfo } from "./conninfo.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
+import type { JobContext } from "./port.ts";
 
 /** A copy may take days; it ends by its own faults or by a cancel. */
 const BACKUP_MS = 7 * 24 * 3600 * 1000;
@@ -21,7 +23,7 @@ export interface BackupOrder {
   readonly source: Source;
   /** An existing, unused slot on the source; null: pg_basebackup makes a temporary one. */
   readonly slot: string | null;
-  readonly report: (progress: string) => void;
+  readonly report: JobContext["report"];
 }
 
 /** Runs pg_basebackup with its WAL streamed beside it; the password comes from the passfile. */
@@ -48,16 +50,25 @@ export function runBasebackup(
     timeoutMs: BACKUP_MS,
     onStderrLine: (line) => {
       const progress = parseProgress(line);
-      if (progress !== null) order.report(progress);
+      if (progress !== null) order.report(progress.text, progress.bytes);
     },
   }, signal);
 }
 
-/** `copied 120 of 400 MB` from a progress line `122880/409600 kB (30%), 0/1 tablespace`; null for other lines. */
-export function parseProgress(line: string): string | null {
+/** How far a copy is. */
+export interface CopyProgress {
+  /** `copied 120 of 400 MB`. */
+  readonly text: string;
+  readonly bytes: CopiedBytes;
+}
+
+/** Reads a progress line `122880/409600 kB (30%), 0/1 tablespace`; null for other lines. */
+export function parseProgress(line: string): CopyProgress | null {
   const [, done, total] = /^\s*(\d+)\/(\d+) kB \(/.exec(line) ?? [];
   if (done === undefined || total === undefined) return null;
-  return `copied ${Math.floor(Number(done) / 1024)} of ${Math.ceil(Number(total) / 1024)} MB`;
+  const [doneKb, totalKb] = [Number(done), Number(total)];
+  const text = `copied ${Math.floor(doneKb / 1024)} of ${Math.ceil(totalKb / 1024)} MB`;
+  return { text, bytes: { done: doneKb * 1024, total: totalKb * 1024 } };
 }
 
 /** The words that reach the source as the replication role; its password is in the passfile. */

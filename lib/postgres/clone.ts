@@ -1,4 +1,4 @@
-import type { Source } from "../core/action.ts";
+import type { OldData, Source } from "../core/action.ts";
 import type { CommandResult } from "../host/port.ts";
 import { runBasebackup, sourceConninfo } from "./basebackup.ts";
 import { inspectSource, lackOfSpace } from "./clone_checks.ts";
@@ -27,29 +27,30 @@ const KEPT_SUFFIX = ".diverged";
 
 /**
  * Copies `source` into the data directory by the first of `create_replica_methods` that succeeds, and leaves it ready to
- * start as a standby. Source, login and space are checked before anything is given up. An old directory is kept as
- * `.diverged` when `keepOld`, and refused else. While the copy is made a marker lies beside the directory; a failed or
- * cancelled one is wiped, unless a method with `keep_data` wants to go on with it.
+ * start as a standby. Source, login and space are checked before an old directory is given up as `old` says. While the
+ * copy is made a marker lies beside the directory; a failed or cancelled one is wiped, unless a method with `keep_data`
+ * wants to go on with it.
  */
 export async function cloneFrom(
   options: PostgresOptions,
-  order: { readonly source: Source; readonly keepOld: boolean },
+  order: { readonly source: Source; readonly old: OldData },
   job: JobContext,
 ): Promise<JobResult> {
   const { dataDir } = options;
   const dir = await inspectDataDir(dataDir);
-  const obstacle = await findObstacle(options, dir, order.keepOld);
+  const obstacle = await findObstacle(options, dir, order.old);
   if (obstacle !== null) return failed(`Cannot clone: ${obstacle}`);
 
   const source = await inspectSource(options, order.source, job.signal);
   if (source.kind === "unusable") return failed(`Cannot clone: ${source.why}`);
   const size = source.sizeBytes;
-  const lack = size === null ? null : await lackOfSpace(dataDir, size, job.signal);
+  const isFreed = order.old === "remove" && dir.kind !== "empty";
+  const lack = size === null ? null : await lackOfSpace(dataDir, { size, isFreed }, job.signal);
   if (lack !== null) return failed(`Cannot clone: ${lack}`);
   if (size === null) job.report("the source's size is unknown, free space was not checked");
   if (job.signal.aborted) return { kind: "cancelled" };
 
-  await clearDirectory(options, dir);
+  await clearDirectory(options, dir, order.old);
   await writeUpstreamPassfile(options, order.source);
   const result = await copyByMethods(options, { source: order.source, slot: source.slot }, job);
   const isKept = result.kind !== "done" && methodsOf(options).some(keepsData);
@@ -62,21 +63,26 @@ export async function cloneFrom(
 async function findObstacle(
   options: PostgresOptions,
   dir: DirState,
-  keepOld: boolean,
+  old: OldData,
 ): Promise<string | null> {
   if (dir.kind === "empty" || dir.kind === "half-made") return null;
-  if (!keepOld) return "the data directory is not empty";
-  if (await isMountPoint(options.dataDir)) {
+  if (old === "refuse") return "the data directory is not empty";
+  if (old === "move-aside" && await isMountPoint(options.dataDir)) {
     return "a mount point cannot be renamed to keep it aside";
   }
   return await readPostmaster(options.dataDir) === null ? null : "the server still runs";
 }
 
 /** A mark "move-aside" is of a directory that was complete: it is still to be kept, never wiped. */
-async function clearDirectory(options: PostgresOptions, dir: DirState): Promise<void> {
+async function clearDirectory(
+  options: PostgresOptions,
+  dir: DirState,
+  old: OldData,
+): Promise<void> {
   const { dataDir } = options;
   await clearLeftovers(options);
-  const isKept = dir.kind === "complete" || dir.kind === "unreadable" ||
+  const isOld = dir.kind === "complete" || dir.kind === "unreadable";
+  const isKept = isOld && old !== "remove" ||
     (dir.kind === "half-made" && dir.mark === "move-aside");
   if (isKept) {
     await putMark(dataDir, "move-aside");

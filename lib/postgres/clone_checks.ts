@@ -74,19 +74,19 @@ async function askSizeAndSlot(
   }
 }
 
-/** Why a copy of `sizeBytes` does not fit beside the data directory; null when it does. */
+/** Why a copy of `size` bytes does not fit beside the data directory, or in its place when that `isFreed`; null when it does. */
 export async function lackOfSpace(
   dataDir: string,
-  sizeBytes: bigint,
+  { size, isFreed }: { readonly size: bigint; readonly isFreed: boolean },
   signal: AbortSignal,
 ): Promise<string | null> {
   const parent = dataDir.slice(0, dataDir.lastIndexOf("/")) || "/";
   const place = await isDirectory(dataDir) ? dataDir : parent;
   const command = { program: "df", args: ["-P", "-B1", place], timeoutMs: TOOL_MS };
   const free = parseFreeBytes((await run(command, signal)).stdout);
-  const needed = sizeBytes + SPARE_BYTES;
+  const needed = size + SPARE_BYTES;
   if (free === null || free >= needed) return null;
-  const reclaimed = await sizeOfTree(`${dataDir}.diverged`, signal);
+  const reclaimed = await sizeOfTree(isFreed ? dataDir : `${dataDir}.diverged`, signal);
   if (free + reclaimed >= needed) return null;
   return `${megabytes(needed)} MB needed, ${megabytes(free)} MB free at "${place}"`;
 }
@@ -97,7 +97,7 @@ export function parseFreeBytes(output: string): bigint | null {
   return column !== undefined && /^\d+$/.test(column) ? BigInt(column) : null;
 }
 
-/** The older `.diverged` is replaced by a new one, so its room counts as free. */
+/** What is replaced, an older `.diverged` or the directory itself, counts as free. */
 async function sizeOfTree(path: string, signal: AbortSignal): Promise<bigint> {
   if (!await isDirectory(path)) return 0n;
   const command = { program: "du", args: ["-s", "-B1", path], timeoutMs: TOOL_MS };

@@ -1,4 +1,4 @@
-import type { SlotChanges, Source, StopEscalation } from "../core/action.ts";
+import type { OldData, SlotChanges, Source, StopEscalation } from "../core/action.ts";
 import type { LeaderReport, PostgresView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import { bootstrapServer } from "./bootstrap.ts";
@@ -70,13 +70,13 @@ export class PostgresManager implements PostgresControl {
 
   clone(
     source: Source,
-    moveAside: boolean,
+    old: OldData,
     settings: Settings,
     job: JobContext,
   ): Promise<JobResult> {
     return asJob(async () => {
       await this.#probe.close();
-      const copied = await cloneFrom(this.#options, { source, keepOld: moveAside }, job);
+      const copied = await cloneFrom(this.#options, { source, old }, job);
       if (copied.kind !== "done") return copied;
       return await this.startReplica(source, settings, job);
     });

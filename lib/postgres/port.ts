@@ -1,13 +1,13 @@
 import type { Settings } from "../core/settings.ts";
-import type { SlotChanges, Source, StopEscalation } from "../core/action.ts";
-import type { LeaderReport, PostgresView } from "../core/node_view.ts";
+import type { OldData, SlotChanges, Source, StopEscalation } from "../core/action.ts";
+import type { CopiedBytes, LeaderReport, PostgresView } from "../core/node_view.ts";
 
 /** What a long job tells while it runs. */
 export interface JobContext {
   /** Aborted by a cancel; ignored after the point of no return. */
   readonly signal: AbortSignal;
-  /** For people: "copied 120 of 400 MB". */
-  readonly report: (progress: string) => void;
+  /** For people: "copied 120 of 400 MB"; `bytes` the same in figures. */
+  readonly report: (progress: string, bytes?: CopiedBytes) => void;
   /** Called right before the irreversible step: from here on a cancel is refused. Returns false when cancelled already: then stop. */
   readonly passPointOfNoReturn: () => boolean;
 }
@@ -27,10 +27,12 @@ export interface PostgresControl {
   probe(signal: AbortSignal): Promise<PostgresView>;
   /** initdb (options of `bootstrap.initdb`), configuration files, start, roles; the server runs as primary at the end. */
   bootstrap(settings: Settings, job: JobContext): Promise<JobResult>;
-  /** pg_basebackup with `-X stream` from `source` into an empty directory (or one moved aside), then start as replica. */
+  /**
+   * pg_basebackup with `-X stream` from `source`, then start as replica. A directory with data is dealt with as `old` says.
+   */
   clone(
     source: Source,
-    moveAside: boolean,
+    old: OldData,
     settings: Settings,
     job: JobContext,
   ): Promise<JobResult>;

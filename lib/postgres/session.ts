@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import { Client, DatabaseError } from "pg";
+import { Client, DatabaseError, type QueryArrayResult } from "pg";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { RoleLogin } from "./options.ts";
 
@@ -12,12 +12,24 @@ export interface SessionTarget {
   readonly port: number;
   readonly database: string;
   readonly login: RoleLogin;
-  /** "physical": a WAL sender for replication commands; simple protocol only, no SQL. */
-  readonly mode: "sql" | "physical";
+  /**
+   * "physical": a WAL sender for replication commands; simple protocol only, no SQL. "operator": statements of a person,
+   * with the names that person's role sees.
+   */
+  readonly mode: "sql" | "physical" | "operator";
 }
 
 /** A row by column name, as text, number, boolean, null or decoded JSON. */
 export type Row = Readonly<Record<string, unknown>>;
+
+/** Rows as texts (null: NULL), in the order of the columns; `tag` names command and count. */
+export interface TextRows {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly tag: string;
+}
+
+type TextResult = QueryArrayResult<(string | null)[]>;
 
 /** How long a good-bye may take: a socket whose close event was missed must not hold anybody up. */
 const CLOSE_MS = 500;
@@ -80,6 +92,20 @@ export class Session implements AsyncDisposable {
         : this.#client.query<Row>(text, [...values]);
     const result: { rows: Row[] } | { rows: Row[] }[] = await this.#untilAborted(send, signal);
     return Array.isArray(result) ? result.at(-1)?.rows ?? [] : result.rows;
+  }
+
+  /** Runs a text of statements and gives the last one's rows as the server printed them. Errors as `query`. */
+  async queryTexts(text: string, signal: AbortSignal): Promise<TextRows> {
+    const asPrinted = { getTypeParser: () => (value: string): string => value };
+    const send = () =>
+      this.#client.query<(string | null)[]>({ text, rowMode: "array", types: asPrinted });
+    const answer: TextResult | TextResult[] = await this.#untilAborted(send, signal);
+    const result: TextResult | undefined = Array.isArray(answer) ? answer.at(-1) : answer;
+    return {
+      columns: result?.fields.map(({ name }) => name) ?? [],
+      rows: result?.rows ?? [],
+      tag: [result?.command ?? "", result?.rowCount ?? ""].join(" ").trim(),
+    };
   }
 
   /** Says good-bye if the connection lives; never waits for a silent server, nor for a socket that is gone. */
@@ -176,7 +202,8 @@ function clientConfig(
     ssl: tls ? tlsOptions(login.options) : false,
     stream: () => socket,
     keepAlive: true,
-    ...(mode === "physical" ? { replication: "true" } : { options: "-c search_path=pg_catalog" }),
+    ...(mode === "physical" ? { replication: "true" } : {}),
+    ...(mode === "sql" ? { options: "-c search_path=pg_catalog" } : {}),
   };
   return config;
 }

@@ -12,6 +12,9 @@ import type { BackgroundJobs } from "./background.ts";
 import { inTime, withinClock } from "./clock_deadline.ts";
 import type { Facts } from "./facts.ts";
 import type { LeaseKeeper } from "./lease_keeper.ts";
+import { consented } from "./consents.ts";
+import type { AskConsents } from "./consents.ts";
+import type { Promises } from "./promises.ts";
 import { jobFor } from "./task_jobs.ts";
 import type { TaskSlot } from "./task_slot.ts";
 import type { WatchdogGuard } from "./watchdog_guard.ts";
@@ -31,8 +34,12 @@ export interface ActPorts {
   readonly tasks: TaskSlot;
   readonly background: BackgroundJobs;
   readonly askPeers: AskPeers;
+  /** Absent: nobody can be asked, so that nobody consents. */
+  readonly askConsents?: AskConsents;
+  /** Absent: this member never promises. */
+  readonly promises?: Pick<Promises, "forget">;
   /** Absent: none is wanted. */
-  readonly watchdog?: Pick<WatchdogGuard, "open" | "close">;
+  readonly watchdog?: Pick<WatchdogGuard, "open" | "close" | "feed">;
   readonly clock: Clock;
   /** `bootstrap.dcs`: the first content of `config`. */
   readonly firstConfig: JsonObject;
@@ -46,6 +53,10 @@ export interface ActContext {
   readonly competitors: readonly MemberState[];
   readonly storeMs: number;
   readonly serverMs: number;
+  /** One round of consents. */
+  readonly consentMs: number;
+  /** The ttl in force now. */
+  readonly ttlMs: number;
 }
 
 /** How an action ended, and what it brought to light for the rest of the tick. */
@@ -63,8 +74,14 @@ export async function act(
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    const limitMs = Math.max(context.storeMs, context.serverMs);
+    const limitMs = action.kind === "ask-consents"
+      ? context.consentMs
+      : Math.max(context.storeMs, context.serverMs);
     const answered = await inTime(ports.clock, limitMs, signal, async (deadline) => {
+      if (action.kind === "ask-consents") {
+        const { view, consentMs, ttlMs } = context;
+        return await consented(action, ports, { sender: view.self, consentMs, ttlMs }, deadline);
+      }
       using store = withinClock(ports.clock, context.storeMs, deadline);
       using server = withinClock(ports.clock, context.serverMs, deadline);
       return await perform(action, ports, context, { store: store.signal, server: server.signal });
@@ -84,7 +101,7 @@ interface Signals {
 }
 
 async function perform(
-  action: Action,
+  action: Exclude<Action, { readonly kind: "ask-consents" }>,
   ports: ActPorts,
   context: ActContext,
   signals: Signals,
@@ -110,10 +127,14 @@ async function perform(
     case "close-watchdog":
       await ports.watchdog?.close();
       return DONE;
+    case "forget-promise":
+      ports.promises?.forget(action.untilMs);
+      return DONE;
     case "cancel-task":
       return answer(tasks.cancel());
+    case "settle":
     case "exit":
-      return DONE; // the loop ends when it sees this outcome
+      return DONE; // the loop does the rest when it sees this outcome
     default:
       return await performInStore(action, ports, context, signals.store);
   }
@@ -126,11 +147,20 @@ type LocalKind =
   | "sync-slots"
   | "apply-settings"
   | "checkpoint"
+  | "ask-consents"
+  | "forget-promise"
   | "start-task"
   | "open-watchdog"
   | "close-watchdog"
   | "cancel-task"
+  | "settle"
   | "exit";
+
+/** The revision of the list of failsafe mode that the decision was made with; 0n: none was seen. */
+function listOf({ cluster }: NodeView): bigint {
+  const seen = cluster.kind === "seen" ? cluster : cluster.lastSeen;
+  return seen?.failsafe?.revision ?? 0n;
+}
 
 async function performInStore(
   action: StoreAction,
@@ -149,17 +179,19 @@ async function performInStore(
     case "found-cluster":
       return await found(action.systemId, ports, signal);
     case "take-lock":
-      return answer(await keeper.take(signal));
+      return answer(await keeper.take(signal, listOf(context.view)));
     case "hold-lock":
       return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
     case "release-lock":
-      return await release(action.lastLsn, ports, context, signal);
+      return await release(action, ports, context, signal);
     case "clear-handover":
       return answer(await dcs.clearHandover(action.revision, signal));
     case "write-status":
       return answer(await dcs.writeStatus(name, action, signal));
     case "write-history":
       return answer(await dcs.writeHistory(name, action.lines, signal));
+    case "write-failsafe":
+      return answer(await dcs.writeFailsafe(name, action, signal));
     case "restore-keys":
       return answer(await dcs.restoreKeys(name, action.systemId, action.config, signal));
     default:
@@ -209,7 +241,7 @@ async function startTask(
 
 /** Authority ends first; then the last position is published while the key is still ours, then the key goes. */
 async function release(
-  lsn: (Action & { readonly kind: "release-lock" })["lastLsn"],
+  { lastLsn: lsn, handoverRevision }: Extract<Action, { readonly kind: "release-lock" }>,
   { dcs, keeper, name }: ActPorts,
   { view }: ActContext,
   signal: AbortSignal,
@@ -217,7 +249,8 @@ async function release(
   keeper.giveUp();
   const known = view.cluster.kind === "seen" ? view.cluster : view.cluster.lastSeen;
   const { slots, retainSlots } = known?.status ?? { slots: {}, retainSlots: [] };
-  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots }, signal);
+  const told = handoverRevision === undefined ? {} : { handoverRevision };
+  if (lsn !== null) await dcs.writeStatus(name, { lsn, slots, retainSlots, ...told }, signal);
   return answer(await keeper.release(signal));
 }
 

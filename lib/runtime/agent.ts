@@ -5,6 +5,7 @@ import type { Action, Decision, Outcome } from "../core/action.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import type { CallbackFacts } from "../core/callbacks.ts";
 import { decide } from "../core/decide.ts";
+import { consenters } from "../core/failsafe.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import { evolve, initialMemory, remember } from "../core/memory.ts";
 import type { Memory } from "../core/memory.ts";
@@ -12,7 +13,7 @@ import type { NodeView, OperatorWish, PostgresView } from "../core/node_view.ts"
 import type { Settings } from "../core/settings.ts";
 import { act } from "./act.ts";
 import type { ActContext, ActPorts } from "./act.ts";
-import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import { consentBudgetMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
 import { inTime } from "./clock_deadline.ts";
 import { NOTHING_ASKED } from "./facts.ts";
@@ -78,6 +79,7 @@ export class Agent {
   #memory: Memory = initialMemory;
   #lastSeen: ClusterView | null = null;
   #lastServer: PostgresView | null = null;
+  #consents: Facts["consents"];
   #mayEnd = false;
   #nextTickMs = 0;
 
@@ -113,7 +115,9 @@ export class Agent {
   async tick(signal: AbortSignal): Promise<Decision> {
     const { ports } = this.#options;
     ports.keeper.tickSeen();
-    let round = await this.#round(NOTHING_ASKED, signal);
+    const consents = this.#consents;
+    const first = consents === undefined ? NOTHING_ASKED : { ...NOTHING_ASKED, consents };
+    let round = await this.#round(first, signal);
     for (let count = 1; round.decision.again && count < ROUNDS_MAX; count++) {
       round = await this.#round(round.facts, signal);
     }
@@ -156,6 +160,7 @@ export class Agent {
     this.#memory = memory;
     const decision = decide(view, memory);
     const { outcomes, facts: learnt } = await this.#perform(view, decision.actions, signal);
+    this.#consents = view.cluster.kind === "seen" ? undefined : learnt.consents ?? this.#consents;
     for (const wish of view.wishes) if (isFulfilled(wish, view, outcomes)) mailbox.fulfil(wish);
     this.#show({ view, decision, outcomes, memory });
     return { view, decision, facts: { ...facts, ...learnt } };
@@ -184,8 +189,16 @@ export class Agent {
       this.#memory = evolve(this.#memory, outcome);
       if (outcome.result !== "done") break;
       if (action.kind === "exit") this.#mayEnd = true;
+      if (action.kind === "settle") this.#settle(action, view.wallMs);
     }
     return { outcomes, facts };
+  }
+
+  #settle({ operation, state, why, reply }: Action & { kind: "settle" }, wallMs: number): void {
+    const { mailbox, board, log } = this.#options;
+    mailbox.withdraw(operation);
+    board.settle(operation, { state, why, reply }, wallMs);
+    log.info(`The operator's order ended: ${reply.text}`, { operation, state, why });
   }
 
   #show(tick: Omit<Parameters<Recorder["record"]>[0], "atMs">): void {
@@ -213,17 +226,23 @@ export class Agent {
       competitors: competitors(view, this.#memory),
       storeMs: storeBudgetMs(pressure),
       serverMs: serverBudgetMs(pressure),
+      consentMs: consentBudgetMs(pressure),
+      ttlMs: pressure.timing.ttlMs,
     };
   }
 
   #pressure(): Pressure {
     const { ports, clock, timing } = this.#options;
     const settings = this.settings();
+    const { name } = ports.self;
+    const seen = this.#lastSeen;
+    const writes = this.#memory.failsafeWrites;
     return {
       nowMs: clock.bootMs(),
       stopAtMs: ports.keeper.stopAtMs(),
       settings,
       timing: timing(settings),
+      needsConsents: seen !== null && consenters(seen, writes, name) !== null,
     };
   }
 

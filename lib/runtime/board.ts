@@ -2,6 +2,7 @@ import type { Decision, Outcome } from "../core/action.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import type { Memory } from "../core/memory.ts";
 import type { LeaseView, NodeView } from "../core/node_view.ts";
+import type { Operation, OperationEnd } from "../core/operations.ts";
 import type { StoreHealth } from "../dcs/port.ts";
 
 /** The immutable picture of the last tick that REST and the recorder read. */
@@ -16,6 +17,8 @@ export interface BoardState {
   readonly clusterSeenWallMs: number;
   readonly store: StoreHealth;
   readonly tickEndedMs: number;
+  /** What operators ordered of this member, newest first. */
+  readonly operations: readonly Operation[];
   /** Boot clock of the next planned tick, for /liveness. */
   readonly nextTickMs: number;
 }
@@ -26,6 +29,10 @@ export interface Board {
   state(): BoardState;
   /** The lease as the keeper knows it now, ahead of the tick. */
   lease(): LeaseView;
+  /** Puts an operator's order in front; beyond 50 the oldest that have ended are forgotten. */
+  begin(operation: Operation): void;
+  /** Ends an operation at this wall clock; one that has ended stays as it is. */
+  settle(id: string, end: OperationEnd, wallMs: number): void;
   /**
    * Resolves with the first picture (the present one included) that `accept` takes, or null when `signal` aborts.
    */

@@ -15,22 +15,38 @@ export interface Pressure {
   readonly stopAtMs: number | null;
   readonly settings: Settings;
   readonly timing: LeaseTiming;
+  /** Failsafe mode is on: what a look may take ends early enough for a round of consents. Absent: it is off. */
+  readonly needsConsents?: boolean;
 }
 
 /** Milliseconds for one request to the store: a leader's ends in time for its stop. */
 export function storeBudgetMs(pressure: Pressure): number {
   const { stopAtMs, timing, settings } = pressure;
-  const usualMs = stopAtMs === null ? settings.retryTimeoutS * 1000 : timing.renewalMs;
-  return Math.min(usualMs, untilStopMs(pressure));
+  const usualMs = stopAtMs === null ? settings.retryTimeoutS * 1000 : leaderMs(pressure);
+  return Math.min(usualMs, untilStopMs(pressure, timing));
+}
+
+/** Where the members consent, looks at a silent store are short, so that the order to hold the lock does not lapse meanwhile. */
+function leaderMs({ timing, needsConsents }: Pressure): number {
+  return needsConsents ? Math.min(timing.renewalMs, timing.ttlMs / 4) : timing.renewalMs;
 }
 
 /** Milliseconds for one short question to the local server. */
 export function serverBudgetMs(pressure: Pressure): number {
   const halfMs = pressure.settings.retryTimeoutS * 500;
-  return Math.min(SERVER_MS, halfMs, untilStopMs(pressure));
+  return Math.min(SERVER_MS, halfMs, untilStopMs(pressure, pressure.timing));
 }
 
-function untilStopMs({ nowMs, stopAtMs }: Pressure): number {
+/** Milliseconds for one round of consents: as long as one takes, and not beyond the stop. */
+export function consentBudgetMs({ nowMs, stopAtMs, timing }: Pressure): number {
+  return Math.min(timing.consentMs, Math.max(0, (stopAtMs ?? nowMs) - nowMs));
+}
+
+function untilStopMs(
+  { nowMs, stopAtMs, needsConsents }: Pressure,
+  { consentMs }: LeaseTiming,
+): number {
   if (stopAtMs === null) return Infinity;
-  return Math.max(LATE_LOOK_MS, stopAtMs - nowMs + CLOCK_STEP_MS);
+  const reservedMs = needsConsents ? consentMs : 0;
+  return Math.max(LATE_LOOK_MS, stopAtMs - reservedMs - nowMs + CLOCK_STEP_MS);
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { LeaseStore } from "./lease_keeper.ts";
+import type { LeaseStore } from "./session_lease.ts";
 
 /** The same store; `feed` hears of each proof of the lock, with the boot clock from before its request. */
 export function feeding(
@@ -11,7 +11,7 @@ export function feeding(
     read: (signal) => store.read(signal),
     grantLease: (ttlS, signal) => store.grantLease(ttlS, signal),
     keepLeaseAlive: (lease, signal) => store.keepLeaseAlive(lease, signal),
-    takeLock: (name, lease, signal) => store.takeLock(name, lease, signal),
+    takeLock: (...words) => store.takeLock(...words),
     retakeLock: (name, lease, signal) => store.retakeLock(name, lease, signal),
     releaseLock: (name, lease, signal) => store.releaseLock(name, lease, signal),
     renewLock: async (name, lease, signal) => {

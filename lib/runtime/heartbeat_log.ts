@@ -26,6 +26,7 @@ export class HeartbeatLog {
   #last = "";
   #writtenMs = -Infinity;
   #folded = 0;
+  #failsafe: string | null = null;
 
   /** `repeatMs`: 0 writes every heartbeat, Infinity none that says the same as the one before. */
   constructor(log: Log, clock: Clock, repeatMs: () => number = (): number => REPEAT_MS) {
@@ -36,6 +37,7 @@ export class HeartbeatLog {
 
   /** Writes what this round has to say, unless the round before said the same a short while ago. */
   write(view: NodeView, decision: Decision, outcomes: readonly Outcome[]): void {
+    this.#tellFailsafe(view);
     const owner = lockOwner(view);
     const failed = outcomes.filter(({ result }) => result !== "done");
     const failures = failed.map(failureText);
@@ -53,11 +55,28 @@ export class HeartbeatLog {
     this.#folded = 0;
   }
 
+  /** Once when failsafe mode begins to carry something here, and once when it ends. */
+  #tellFailsafe(view: NodeView): void {
+    const role = failsafeRole(view);
+    if (role === this.#failsafe) return;
+    if (role === null) this.#log.info("Failsafe mode is over");
+    else this.#log.warn(`Failsafe mode is active: ${role}`);
+    this.#failsafe = role;
+  }
+
   #tell(outcome: Outcome): void {
     const isExpected = outcome.result === "refused" && CONTESTED.includes(outcome.action.kind);
     if (isExpected) this.#log.debug(failureText(outcome));
     else this.#log.warn(failureText(outcome));
   }
+}
+
+function failsafeRole({ lease, promise, cluster }: NodeView): string | null {
+  if (lease.kind === "held" && lease.consented) {
+    return "the members consent that this one leads without the store";
+  }
+  if (cluster.kind === "seen" || !promise?.to) return null;
+  return `${promise.to} leads without the store, and this member does not take the lock`;
 }
 
 function lockOwner(view: NodeView): string {

@@ -6,7 +6,7 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { LeaseView } from "../core/node_view.ts";
 import type { SwitchView } from "../core/switch_status.ts";
-import type { Dcs, WriteResult } from "../dcs/port.ts";
+import type { WriteResult } from "../dcs/port.ts";
 import { withinClock } from "./clock_deadline.ts";
 import type { LeaseFile } from "./lease_file.ts";
 import { GuardedClaim } from "./lease_switch.ts";
@@ -14,19 +14,8 @@ import type { DisarmResult, LeaseSwitch } from "./lease_switch.ts";
 import { LockClaim } from "./lock_claim.ts";
 import { RenewalPace } from "./renewal_pace.ts";
 import { SessionLease } from "./session_lease.ts";
+import type { LeaseStore } from "./session_lease.ts";
 import { Turns } from "./turns.ts";
-
-/** The calls of the store that the keeper needs. */
-export type LeaseStore = Pick<
-  Dcs,
-  | "read"
-  | "grantLease"
-  | "keepLeaseAlive"
-  | "renewLock"
-  | "takeLock"
-  | "retakeLock"
-  | "releaseLock"
->;
 
 /** What the keeper is made of. */
 export interface LeaseKeeperOptions {
@@ -40,6 +29,8 @@ export interface LeaseKeeperOptions {
   readonly onLost: (why: string) => void;
   readonly log: Log;
   readonly deadMan: LeaseSwitch;
+  /** Why the lock must not be asked for now (a promise binds this node), or null. Asked in the same step as the claim. */
+  readonly whyNotTake?: () => string | null;
 }
 
 /**
@@ -53,6 +44,7 @@ export class LeaseKeeper {
   readonly #timing: () => LeaseTiming;
   readonly #onLost: (why: string) => void;
   readonly #log: Log;
+  readonly #whyNotTake: () => string | null;
   readonly #session: SessionLease;
   readonly #claim: LockClaim;
   readonly #turns = new Turns();
@@ -66,6 +58,7 @@ export class LeaseKeeper {
     this.#timing = options.timing;
     this.#onLost = options.onLost;
     this.#log = options.log;
+    this.#whyNotTake = options.whyNotTake ?? (() => null);
     this.#session = new SessionLease(options);
     this.#claim = new LockClaim(options);
     this.#guarded = new GuardedClaim(this.#claim, options.deadMan);
@@ -90,6 +83,21 @@ export class LeaseKeeper {
   /** A decision ordered to hold the lock: the order lasts ttl/2. False when the lock is not held. */
   hold(): boolean {
     return this.#claim.order();
+  }
+
+  /** True while the lock is held or has been asked for: this member must not promise it to another one. */
+  isReaching(): boolean {
+    return this.#claim.kind() === "held" || this.#claim.kind() === "asked";
+  }
+
+  /** The present term of the lock: a question for consents belongs to the one in which it was begun. */
+  term(): number {
+    return this.#claim.term();
+  }
+
+  /** All members consent until `endsMs`: the lease lasts until then. Waits for no request. False: this comes too late. */
+  extend(term: number, endsMs: number): Promise<boolean> {
+    return this.#guarded.extend(term, endsMs);
   }
 
   /** The armed switch, as rules see it. */
@@ -142,15 +150,15 @@ export class LeaseKeeper {
       const proved = this.#claim.mayRenew() ? await this.#renew(signal) : null;
       if (proved !== null) return proved;
       const view = await this.#store.read(signal);
-      if (this.#claim.kind() !== "held") this.#claim.note(view.lock, this.#session.current());
+      this.#claim.note(view.lock, this.#name, this.#session.current());
       await this.#guarded.looked(view);
       return view;
     }, signal);
   }
 
-  /** Reaches for the free lock. Held afterwards only when done; "unknown" is told by the next `view`. */
-  async take(signal: AbortSignal): Promise<WriteResult> {
-    return await this.#write(() => this.#take(signal), signal);
+  /** Reaches for the free lock, under this list of failsafe mode. Held afterwards only when done; "unknown" is told by the next `view`. */
+  async take(signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    return await this.#write(() => this.#take(signal, list), signal);
   }
 
   /** Authority ends at once; the key may still name us until it is released or runs out. */
@@ -247,16 +255,18 @@ export class LeaseKeeper {
     return null;
   }
 
-  async #take(signal: AbortSignal): Promise<WriteResult> {
+  async #take(signal: AbortSignal, list: bigint): Promise<WriteResult> {
     if (this.#claim.kind() === "dropped") {
       return { kind: "refused", why: "the lock that was given up has not run out yet" };
     }
     if (!await this.#guarded.ready()) {
       return { kind: "refused", why: "the dead-man's switch cannot be had" };
     }
-    const lease = await this.#freshLease(signal);
-    this.#claim.ask();
-    const result = await this.#store.takeLock(this.#name, lease, signal);
+    const lease = await this.#session.fresh(this.#ttlS(), signal);
+    const obstacle = this.#whyNotTake();
+    if (obstacle !== null) return { kind: "refused", why: obstacle };
+    this.#claim.ask(); // in the same step as the question before, so that no promise is given in between
+    const result = await this.#store.takeLock(this.#name, lease.id, signal, list);
     if (result.kind === "refused") this.#claim.lose(result.why);
     if (result.kind !== "done") return result;
     const alive = this.#session.current();
@@ -264,13 +274,6 @@ export class LeaseKeeper {
     if (this.hold()) return result;
     await this.#release(signal);
     return { kind: "refused", why: "the lock came too late, or cannot be guarded" };
-  }
-
-  async #freshLease(signal: AbortSignal): Promise<string> {
-    const ttlS = this.#ttlS();
-    const lease = this.#session.current();
-    const usable = lease !== null && lease.ttlS === ttlS && await this.#session.keepAlive(signal);
-    return usable ? lease.id : (await this.#session.grant(ttlS, signal)).id;
   }
 
   async #release(signal: AbortSignal): Promise<WriteResult> {

@@ -29,6 +29,8 @@ export class GuardedClaim {
   #guardsSession = false;
   /** The last proof of the lock showed maintenance mode, in which nothing is fenced. */
   #isPaused = false;
+  /** Until when all members have consented that this one leads; counts while the lock is held. */
+  #consentedMs = -Infinity;
 
   constructor(claim: LockClaim, deadMan: LeaseSwitch) {
     this.#claim = claim;
@@ -69,6 +71,7 @@ export class GuardedClaim {
    * shows maintenance mode; only that lays the switch to rest over a primary, and the next proof without it arms it again.
    */
   async confirm(lease: AliveLease, isPaused = false): Promise<void> {
+    if (this.#claim.kind() !== "held") this.#consentedMs = -Infinity;
     const mustGuard = this.#claim.accepts(lease) || this.#endsRest(isPaused);
     if (mustGuard && !await this.#guard(lease, isPaused)) {
       this.#claim.abandon("the dead-man's switch cannot be armed");
@@ -90,7 +93,21 @@ export class GuardedClaim {
 
   async #guard(lease: AliveLease, isPaused: boolean): Promise<boolean> {
     this.#isPaused = isPaused && (this.#switch.view() === null || await this.#switch.rest());
-    return this.#isPaused || await this.#switch.renew(endOf(lease));
+    return this.#isPaused || await this.#switch.renew(Math.max(endOf(lease), this.#consentedMs));
+  }
+
+  /**
+   * All members consent until `endsMs`: first the switch lasts until then, only after it the claim. It waits for no renewal
+   * under way, whose proof is older and never takes back what was guarded here. False: the claim is not extended.
+   */
+  async extend(term: number, endsMs: number): Promise<boolean> {
+    if (!this.#claim.mayExtend(term, endsMs)) return false;
+    this.#consentedMs = Math.max(this.#consentedMs, endsMs);
+    if (!await this.#switch.renew(this.#consentedMs)) {
+      this.#claim.abandon("the dead-man's switch cannot be armed");
+      return false;
+    }
+    return this.#claim.extend(term, endsMs);
   }
 
   /** Guards a server that becomes writable before there is a lock, until the end of this lease. */
@@ -108,6 +125,7 @@ export class GuardedClaim {
   async disarm(): Promise<DisarmResult> {
     if (this.#claim.mayReattach()) return { kind: "refused", why: "the lock is held" };
     this.#guardsSession = false;
+    this.#consentedMs = -Infinity;
     if (await this.#switch.disarm()) return { kind: "done" };
     return { kind: "refused", why: "the switch is armed still" };
   }

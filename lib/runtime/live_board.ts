@@ -1,6 +1,8 @@
 import type { Decision, Outcome } from "../core/action.ts";
 import type { Memory } from "../core/memory.ts";
 import type { LeaseView, NodeView } from "../core/node_view.ts";
+import { seenOperations, settled, withOperation } from "../core/operations.ts";
+import type { Operation, OperationEnd } from "../core/operations.ts";
 import type { StoreHealth } from "../dcs/port.ts";
 import type { Board, BoardState } from "./board.ts";
 
@@ -44,8 +46,26 @@ export class LiveBoard implements Board {
       ...this.#state,
       ...shown,
       ...seenCluster(picture.view),
+      operations: seenOperations(this.#state.operations, picture.view, picture.memory),
       tickEndedMs: endedMs,
     });
+    this.#tell();
+  }
+
+  begin(operation: Operation): void {
+    this.#change(withOperation(this.#state.operations, operation));
+  }
+
+  settle(id: string, end: OperationEnd, wallMs: number): void {
+    this.#change(settled(this.#state.operations, id, end, wallMs));
+  }
+
+  #change(operations: readonly Operation[]): void {
+    this.#state = Object.freeze({ ...this.#state, operations });
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const offer of [...this.#waiters]) offer(this.#state);
   }
 
@@ -79,6 +99,7 @@ const EMPTY: Omit<BoardState, "store"> = {
   cluster: null,
   clusterSeenMs: 0,
   clusterSeenWallMs: 0,
+  operations: [],
   tickEndedMs: 0,
   nextTickMs: 0,
 };

@@ -33,6 +33,12 @@ export class LiveMailbox implements Mailbox {
     if (this.#wishes.get(wish.kind) === wish) this.#wishes.delete(wish.kind);
   }
 
+  withdraw(operation: string): void {
+    for (const wish of this.#wishes.values()) {
+      if ("id" in wish && wish.id === operation) this.#wishes.delete(wish.kind);
+    }
+  }
+
   /**
    * Waits for `ms`, a wake-up (also one that came before the call) or the abort of `signal`. Returns why it was
    * woken, null otherwise. One caller at a time.

@@ -10,7 +10,8 @@ type Claim =
   | { readonly kind: "none" }
   /** It may be ours (a take without an answer, the process before us): a renewal will tell. */
   | { readonly kind: "asked" }
-  | { readonly kind: "held"; readonly endsMs: number }
+  /** `consented`: the end is not that of the last proof, but what all other members have consented to. */
+  | { readonly kind: "held"; readonly endsMs: number; readonly consented: boolean }
   /** Authority has ended here, the key may still name us: nothing may extend it. */
   | { readonly kind: "dropped" };
 
@@ -31,6 +32,7 @@ export class LockClaim {
   #claim: Claim = { kind: "none" };
   #lostWhy: string | null = null;
   #orderedMs = -Infinity;
+  #term = 0;
 
   constructor(options: LockClaimOptions) {
     this.#clock = options.clock;
@@ -46,8 +48,10 @@ export class LockClaim {
   /** The lease at this moment: it turns to lost by itself when its time is over. */
   lease(): LeaseView {
     if (this.#claim.kind === "held") {
-      const { endsMs } = this.#claim;
-      if (this.#clock.bootMs() < endsMs) return { kind: "held", endsMs };
+      const { endsMs, consented } = this.#claim;
+      if (this.#clock.bootMs() < endsMs) {
+        return consented ? { kind: "held", endsMs, consented } : { kind: "held", endsMs };
+      }
       return { kind: "lost", why: "the lease ran out" };
     }
     return this.#lostWhy === null ? { kind: "none" } : { kind: "lost", why: this.#lostWhy };
@@ -80,7 +84,26 @@ export class LockClaim {
 
   /** A request that may make the lock ours is about to be sent. */
   ask(): void {
+    this.#term += 1;
     this.#claim = { kind: "asked" };
+  }
+
+  /** Counts the requests for the lock: what was begun in one term is of no use in the next. */
+  term(): number {
+    return this.#term;
+  }
+
+  /** Consents until this end, asked for in this term, would count now. */
+  mayExtend(term: number, endsMs: number): boolean {
+    return term === this.#term && this.mayReattach() && !this.#isOver(endsMs);
+  }
+
+  /** All others have consented: authority lasts until this end at least. False, and nothing changed: it is too late. */
+  extend(term: number, endsMs: number): boolean {
+    if (!this.mayExtend(term, endsMs) || this.#claim.kind !== "held") return false;
+    this.#orderedMs = this.#clock.bootMs();
+    if (endsMs > this.#claim.endsMs) this.#claim = { kind: "held", endsMs, consented: true };
+    return true;
   }
 
   /** A proof of the lock under this lease would count now. */
@@ -95,12 +118,13 @@ export class LockClaim {
   confirm(lease: AliveLease): void {
     if (!this.#isWanted()) return;
     const endsMs = lease.aliveMs + lease.ttlS * 1000;
+    if (this.#outlasts(endsMs)) return;
     if (this.#isOver(endsMs)) {
       this.#claim = { kind: "dropped" };
       return;
     }
     if (this.#claim.kind === "asked") this.#orderedMs = this.#clock.bootMs();
-    this.#claim = { kind: "held", endsMs };
+    this.#claim = { kind: "held", endsMs, consented: false };
     this.#lostWhy = null;
   }
 
@@ -139,8 +163,15 @@ export class LockClaim {
     this.#announce("the lease ran out");
   }
 
-  /** What a plain read showed: a key under our lease that we do not claim must run out, so nothing may extend it. */
-  note(lock: LockState | null, lease: AliveLease | null): void {
+  /**
+   * What a plain read showed: another holder ends what is held here, and a key under our lease that we do not claim must
+   * run out, so nothing may extend it.
+   */
+  note(lock: LockState | null, me: string, lease: AliveLease | null): void {
+    if (this.#claim.kind === "held") {
+      if (lock !== null && lock.holder !== me) this.lose(`${lock.holder} holds the lock`);
+      return;
+    }
     const ours = lock !== null && lock.lease === lease?.id;
     if (this.#claim.kind === "dropped" && !ours) this.#claim = { kind: "none" };
     if (this.#claim.kind === "none" && ours) this.#claim = { kind: "dropped" };
@@ -153,6 +184,11 @@ export class LockClaim {
 
   #isWanted(): boolean {
     return this.#claim.kind === "held" ? !this.#isLate() : this.#claim.kind === "asked";
+  }
+
+  /** Consents given after a renewal was sent last longer than its late proof. */
+  #outlasts(endsMs: number): boolean {
+    return this.#claim.kind === "held" && this.#claim.consented && this.#claim.endsMs > endsMs;
   }
 
   #isOver(endsMs: number): boolean {

@@ -8,4 +8,6 @@ export interface Mailbox {
   post(wish: OperatorWish): void;
   /** Takes a wish back unless a newer one of its kind has replaced it. */
   fulfil(wish: OperatorWish): void;
+  /** Takes back the wish of this operation, if it is still there. */
+  withdraw(operation: string): void;
 }

@@ -11,6 +11,7 @@ import { inTime } from "./clock_deadline.ts";
 import type { Facts } from "./facts.ts";
 import type { LeaseKeeper } from "./lease_keeper.ts";
 import type { LiveMailbox } from "./live_mailbox.ts";
+import type { Promises } from "./promises.ts";
 import type { TaskSlot } from "./task_slot.ts";
 import type { WatchdogGuard } from "./watchdog_guard.ts";
 
@@ -25,6 +26,8 @@ export interface ObservePorts {
   readonly mailbox: Pick<LiveMailbox, "wishes">;
   /** The last signal that the switch sent; absent: there is no switch that tells. */
   readonly lastFiring?: () => SwitchFiring | null;
+  /** What this member has promised in failsafe mode; absent: it never promises. */
+  readonly promises?: Pick<Promises, "view" | "looked">;
   /** Whether an agent has ever led from this directory; absent: it may have. */
   readonly isManaged?: () => boolean;
   /** Absent: none is wanted. */
@@ -63,7 +66,7 @@ export async function observe(
   const wishes = mailbox.wishes();
   const lease = leaseOf(ports);
   const wallMs = clock.wallMs();
-  const { peers, leader } = context.facts;
+  const { peers, leader, consents } = context.facts;
   return {
     self,
     nowMs: clock.bootMs(),
@@ -77,6 +80,8 @@ export async function observe(
     leader,
     wishes,
     firing: ports.lastFiring?.() ?? null,
+    promise: ports.promises?.view() ?? null,
+    ...(consents === undefined ? {} : { consents }),
     ...(watchdog === undefined ? {} : { watchdog }),
   };
 }
@@ -89,13 +94,15 @@ function leaseOf({ keeper, isManaged }: ObservePorts): LeaseView {
 }
 
 async function readCluster(
-  { keeper, clock, unsupported }: ObservePorts,
+  { keeper, clock, unsupported, promises }: ObservePorts,
   { lastSeen, pressure, settingsWithoutConfig }: LookContext,
   signal: AbortSignal,
 ): Promise<ClusterView | ClusterUnreachable> {
+  const askedMs = clock.bootMs();
   try {
     const view = await inTime(clock, storeBudgetMs(pressure), signal, (one) => keeper.view(one));
     if (view === "late") return { kind: "unreachable", why: "no answer in time", lastSeen };
+    promises?.looked(view, askedMs);
     const settings = view.config === null && settingsWithoutConfig !== null
       ? settingsWithoutConfig
       : view.settings;

@@ -2,9 +2,10 @@ import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { MemberState } from "../core/cluster_view.ts";
+import type { Addresses } from "../core/failsafe.ts";
 import { LSN_ZERO, lsnFromBytes, maxLsn } from "../core/lsn.ts";
 import type { Lsn } from "../core/lsn.ts";
-import type { PeerReport } from "../core/node_view.ts";
+import type { PeerReport, SelfView } from "../core/node_view.ts";
 import { readTags } from "../core/tags.ts";
 
 /** Patroni's limit for a member call; there is no second try. */
@@ -36,7 +37,10 @@ export async function askPeers(
 export function decodePeer(name: string, document: unknown): PeerReport {
   if (!isJsonObject(document)) return silent(name, "its answer is no JSON object");
   const wal = document["wal"] ?? document["xlog"];
-  if (!isJsonObject(wal)) return silent(name, "its server is not running");
+  if (!isJsonObject(wal)) {
+    const report = silent(name, "its server is not running");
+    return isIdle(document) ? { ...report, idle: true } : report;
+  }
   const location = position(wal["location"]);
   const received = position(wal["received_location"]);
   const replayed = position(wal["replayed_location"]);
@@ -55,6 +59,15 @@ export function decodePeer(name: string, document: unknown): PeerReport {
     tags: readTags(isJsonObject(tags) ? tags : {}),
     watchdogFailed: document["watchdog_failed"] === true,
   };
+}
+
+const IDLE_ROLES: readonly unknown[] = ["demoted", "replica", "uninitialized"];
+
+/** Only an agent of this kind tells its lease; without one its server does not become a primary. */
+function isIdle({ agent, role }: JsonObject): boolean {
+  const lease = isJsonObject(agent) ? agent["lease"] : undefined;
+  const kind = isJsonObject(lease) ? lease["kind"] : "unknown";
+  return (kind === "none" || kind === "lost") && IDLE_ROLES.includes(role);
 }
 
 async function askPeer(
@@ -76,6 +89,86 @@ async function askPeer(
   }
 }
 
+/** What the other members are asked in failsafe mode. */
+export interface ConsentRequest {
+  /** `api_url` by name. */
+  readonly members: Addresses;
+  readonly sender: Pick<SelfView, "name" | "apiUrl" | "connUrl">;
+  readonly slots: Readonly<Record<string, Lsn>>;
+  /** How long the asker means to lead on the consents. */
+  readonly ttlMs: number;
+  /** One try; a member that does not answer is asked twice. */
+  readonly tryMs: number;
+}
+
+/** What one member said. */
+export type ConsentAnswer =
+  | { readonly kind: "consented"; readonly name: string; readonly lsn: Lsn | null }
+  | { readonly kind: "refused"; readonly name: string; readonly why: string };
+
+/** POST `failsafe` to every member (spec 4.9), in parallel; only 200 with the body `Accepted` is a consent. */
+export async function askConsents(
+  request: ConsentRequest,
+  options: PeerCallOptions,
+  signal: AbortSignal,
+): Promise<readonly ConsentAnswer[]> {
+  const asked = Object.entries(request.members);
+  return await Promise.all(asked.map(async ([name, apiUrl]) => {
+    const first = await askConsent({ name, apiUrl }, request, options, signal);
+    const isSilent = first.kind === "silent" && !signal.aborted;
+    const last = isSilent ? await askConsent({ name, apiUrl }, request, options, signal) : first;
+    return last.kind === "silent" ? { ...last, kind: "refused" as const } : last;
+  }));
+}
+
+async function askConsent(
+  member: { readonly name: string; readonly apiUrl: string },
+  { sender, slots, ttlMs, tryMs }: ConsentRequest,
+  options: PeerCallOptions,
+  signal: AbortSignal,
+): Promise<ConsentAnswer | Extract<PeerReport, { kind: "silent" }>> {
+  const { name } = member;
+  using deadline = within(tryMs, signal);
+  try {
+    const response = await fetch(new URL("/failsafe", member.apiUrl), {
+      method: "POST",
+      headers: {
+        ...headersOf(options),
+        "content-type": "application/json",
+        "x-consent-of": encodeURIComponent(name),
+        "x-consent-seconds": String(Math.ceil(ttlMs / 1000)),
+      },
+      body: encodeConsent(sender, slots),
+      redirect: "manual",
+      signal: deadline.signal,
+    });
+    const text = await readText(response);
+    if (response.status !== 200 || text !== "Accepted") {
+      return { kind: "refused", name, why: `${response.status} ${text.slice(0, 200)}` };
+    }
+    const position = response.headers.get("lsn") ?? "";
+    return {
+      kind: "consented",
+      name,
+      lsn: /^\d{1,20}$/.test(position) ? lsnFromBytes(BigInt(position)) : null,
+    };
+  } catch (error) {
+    return silent(name, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Positions are numbers on the wire, as Patroni has them. */
+function encodeConsent(
+  { name, connUrl, apiUrl }: ConsentRequest["sender"],
+  slots: ConsentRequest["slots"],
+): string {
+  const positions = Object.entries(slots).map(([slot, lsn]) => [slot, Number(lsn)]);
+  const fields = { name, conn_url: connUrl, api_url: apiUrl };
+  return JSON.stringify(
+    positions.length === 0 ? fields : { ...fields, slots: Object.fromEntries(positions) },
+  );
+}
+
 function headersOf({ login, userAgent }: PeerCallOptions): Record<string, string> {
   const headers = { "user-agent": userAgent, connection: "close" };
   if (login === null) return headers;
@@ -84,6 +177,11 @@ function headersOf({ login, userAgent }: PeerCallOptions): Record<string, string
 }
 
 async function readJson(response: Response): Promise<JsonObject | null> {
+  const value: unknown = JSON.parse(await readText(response) || "null");
+  return isJsonObject(value) ? value : null;
+}
+
+async function readText(response: Response): Promise<string> {
   const chunks: string[] = [];
   let bytes = 0;
   const decoder = new TextDecoder();
@@ -92,8 +190,7 @@ async function readJson(response: Response): Promise<JsonObject | null> {
     if (bytes > BODY_MAX_BYTES) throw new TypeError("its answer is too long");
     chunks.push(decoder.decode(chunk, { stream: true }));
   }
-  const value: unknown = JSON.parse(chunks.join("") || "null");
-  return isJsonObject(value) ? value : null;
+  return chunks.join("");
 }
 
 function position(value: Json | undefined): Lsn | null | "garbage" {
@@ -102,6 +199,6 @@ function position(value: Json | undefined): Lsn | null | "garbage" {
   return lsnFromBytes(value);
 }
 
-function silent(name: string, why: string): PeerReport {
+function silent(name: string, why: string): Extract<PeerReport, { kind: "silent" }> {
   return { kind: "silent", name, why };
 }

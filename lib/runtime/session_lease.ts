@@ -7,6 +7,11 @@ import type { LeaseFile } from "./lease_file.ts";
 /** The calls of the store that a lease needs. */
 export type LeaseCalls = Pick<Dcs, "grantLease" | "keepLeaseAlive">;
 
+/** The calls of the store that the keeper of the lock needs. */
+export type LeaseStore =
+  & LeaseCalls
+  & Pick<Dcs, "read" | "renewLock" | "takeLock" | "retakeLock" | "releaseLock">;
+
 /** A lease and the boot time before its last keep-alive (or grant) was sent: it runs out `ttlS` after that at the earliest. */
 export interface AliveLease {
   readonly id: string;
@@ -72,6 +77,13 @@ export class SessionLease {
     if (lease === null) return await this.grant(ttlS, signal);
     const goneMs = lease.aliveMs + lease.ttlS * 1000 + SURELY_GONE_MS;
     return this.#clock.bootMs() > goneMs ? await this.grant(ttlS, signal) : lease;
+  }
+
+  /** The present lease, extended now, or a new one when it is gone or has another ttl. Throws `DcsUnreachable`. */
+  async fresh(ttlS: number, signal: AbortSignal): Promise<AliveLease> {
+    const lease = this.#lease;
+    const usable = lease !== null && lease.ttlS === ttlS && await this.keepAlive(signal);
+    return usable ? lease : await this.grant(ttlS, signal);
   }
 
   /** Extends the lease; false, and no lease any more, when the store does not know it. Throws `DcsUnreachable`. */

@@ -27,7 +27,7 @@ export function jobFor(task: TaskSpec, tools: JobTools): Job {
       case "bootstrap":
         return postgres.bootstrap(settings, job);
       case "clone":
-        return postgres.clone(task.source, task.moveAside, settings, job);
+        return postgres.clone(task.source, task.old, settings, job);
       case "start-replica":
         return postgres.startReplica(task.upstream, settings, job);
       case "start-primary":

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { traced } from "../base/log_event.ts";
 import type { TaskSpec } from "../core/action.ts";
-import type { TaskView } from "../core/node_view.ts";
+import type { CopiedBytes, TaskView } from "../core/node_view.ts";
 import type { JobContext, JobResult } from "../postgres/port.ts";
 import { outlasts, withinClock } from "./clock_deadline.ts";
 
@@ -30,6 +30,7 @@ interface RunningTask {
   readonly abort: AbortController;
   cancellable: boolean;
   progress: string | null;
+  bytes: CopiedBytes | null;
   done: Promise<void>;
 }
 
@@ -60,8 +61,9 @@ export class TaskSlot {
   view(): TaskView {
     const running = this.#running;
     if (running === null) return this.#last;
-    const { task, sinceMs, cancellable, progress } = running;
-    return { kind: "running", task, sinceMs, cancellable, progress };
+    const { task, sinceMs, cancellable, progress, bytes } = running;
+    const known = bytes === null ? {} : { bytes };
+    return { kind: "running", task, sinceMs, cancellable, progress, ...known };
   }
 
   /** Starts the job and returns at once; refused while another runs that may not be preempted. */
@@ -76,6 +78,7 @@ export class TaskSlot {
       abort: new AbortController(),
       cancellable: task.kind !== "stop",
       progress: null,
+      bytes: null,
       done: Promise.resolve(),
     };
     this.#running = running;
@@ -166,8 +169,9 @@ function patienceMs(task: TaskSpec, nowMs: number): number {
 function contextOf(running: RunningTask): JobContext {
   return {
     signal: running.abort.signal,
-    report: (progress) => {
+    report: (progress, bytes) => {
       running.progress = progress;
+      running.bytes = bytes ?? null;
     },
     passPointOfNoReturn: () => {
       if (running.abort.signal.aborted) return false;

@@ -3,7 +3,19 @@
 # private folder and then becomes that program (README, "Install"). Its own exit codes: 70 the file is damaged,
 # 71 this host cannot run it, 73 there is no place to unpack it.
 
-total=@TOTAL@ machine=@MACHINE@
+# First of all, because a shell runs what it has read of a file that is cut off. While somebody copies it, wait.
+total=@TOTAL@
+for look in 1 2 3 late; do
+  [ "$(wc -c <"$0")" != "$total" ] || break
+  [ $look != late ] || {
+    echo "agent: the file $0 is damaged: it has not $total bytes. Install agent @VERSION@ again." >&2
+    exit 70
+  }
+  sleep 1
+done
+[ "$look" = 1 ] || exec /bin/sh "$0" "$@"
+
+machine=@MACHINE@
 runtime=rt-@RUNTIME_KEY@ runtime_packed=@RUNTIME_PACKED@ runtime_bytes=@RUNTIME_BYTES@
 program=js-@PROGRAM_KEY@ program_packed=@PROGRAM_PACKED@ program_bytes=@PROGRAM_BYTES@
 map_packed=@MAP_PACKED@
@@ -104,8 +116,6 @@ choose() {
 newline='
 '
 tried=
-[ "$(wc -c <"$0")" -eq "$total" ] 2>/dev/null ||
-  end 70 "the file $0 is damaged: it has not $total bytes. Install agent @VERSION@ again."
 [ "$(uname -m)" = "$machine" ] || end 71 "this host is $(uname -m), agent @VERSION@ is for $machine"
 uid=$(id -u)
 if [ -n "${AGENT_RUNTIME_DIR-}" ]; then

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 
 const TEMPLATE = new URL("launcher.sh", import.meta.url);
 /** What the launcher puts before the arguments when the runtime is Deno itself; `$` words are the shell's. */
@@ -14,14 +14,27 @@ export interface Part {
   readonly packed: Uint8Array;
 }
 
+/** What was kept packed is not what it should be. */
+export class DamagedPart extends Error {}
+
 /** Packs one part by gzip; the same content gives the same bytes. */
 export function pack(content: Uint8Array): Part {
-  return partOf(content, gzipSync(content, { level: 6 }));
+  return { bytes: content.length, hash: sha256(content), packed: gzipSync(content, { level: 6 }) };
 }
 
-/** A part that was packed before. */
+/** A part that was packed before. Throws `DamagedPart` when it does not hold the content. */
 export function partOf(content: Uint8Array, packed: Uint8Array): Part {
-  return { bytes: content.length, hash: sha256(content), packed };
+  const hash = sha256(content);
+  if (unpackedHash(packed) !== hash) throw new DamagedPart("the packed part has another content");
+  return { bytes: content.length, hash, packed };
+}
+
+function unpackedHash(packed: Uint8Array): string {
+  try {
+    return sha256(gunzipSync(packed));
+  } catch (cause) {
+    throw new DamagedPart("the packed part cannot be unpacked", { cause });
+  }
 }
 
 /** Hash as `sha256sum` prints it. */

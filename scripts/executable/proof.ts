@@ -6,9 +6,12 @@ const WARM_STARTS = 7;
 const SETTLE_MS = 3000;
 const END_MS = 15_000;
 
+/** The executable does not do what it is for. */
+export class Misbehaviour extends Error {}
+
 /**
- * Runs the executable as an administrator would and prints what it costs. Throws where it does not behave: then it must
- * not be given to anybody.
+ * Runs the executable as an administrator would and prints what it costs. Throws `Misbehaviour` where it does not
+ * behave: then it must not be given to anybody.
  */
 export async function proveProduct(
   file: string,
@@ -59,9 +62,11 @@ async function proveMember(file: string, folder: string, env: Environment): Prom
   const killer = setTimeout(() => child.kill("SIGKILL"), END_MS);
   expect("a member told to end", await ended, 0, /starts probe[\s\S]*Asked to end/);
   clearTimeout(killer);
-  if (!isBlocked) throw new Error("The executable does not behave: USR1 reaches its runtime");
+  if (!isBlocked) {
+    throw new Misbehaviour("The executable does not behave: USR1 reaches its runtime");
+  }
   if (proxy.visits > 0 || store.visits === 0) {
-    throw new Error(
+    throw new Misbehaviour(
       "The executable does not behave: it asks the proxy of HTTP_PROXY for the store",
     );
   }
@@ -80,7 +85,7 @@ async function medianMs(work: () => Promise<unknown>): Promise<number> {
 
 function expect(what: string, { code, output }: Ended, wanted: number, words: RegExp): void {
   if (code === wanted && words.test(output)) return;
-  throw new Error(
+  throw new Misbehaviour(
     `The executable does not behave at ${what}: expected exit code ${wanted} and ${words}, ` +
       `found ${code} and:\n${output}`,
   );

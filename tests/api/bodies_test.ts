@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { readObject } from "../../lib/api/bodies.ts";
+import { readObject, readOptionalObject } from "../../lib/api/bodies.ts";
 
 async function read(body: BodyInit, length: string | null = "9"): Promise<unknown> {
   const headers = new Headers(length === null ? {} : { "content-length": length });
@@ -41,4 +41,18 @@ Deno.test("readObject() says 400 when the client breaks off", async () => {
   });
 
   deepStrictEqual(await read(broken), 400);
+});
+
+Deno.test("readOptionalObject() takes no body and an empty object, and nothing bad", async () => {
+  const statusOf = async (body: string | null, length: string | null): Promise<unknown> => {
+    const headers = new Headers(length === null ? {} : { "content-length": length });
+    const request = new Request("http://h/", { method: "POST", body, headers });
+    const found = await readOptionalObject(request, { bytesMax: 64, deadlineMs: 50 });
+    return found.kind === "object" ? found.value : found.reply.status;
+  };
+  deepStrictEqual(await statusOf(null, null), {});
+  deepStrictEqual(await statusOf("", "0"), {});
+  deepStrictEqual(await statusOf("{}", "2"), {});
+  deepStrictEqual(await statusOf("[]", "2"), 400);
+  deepStrictEqual(await statusOf("{}", null), 411);
 });

@@ -43,7 +43,8 @@ export class FakeDcs implements Dcs {
     this.writes.push(wish);
     const next = view.revision + 1n;
     const { leader, candidate } = wish;
-    const handover = { leader, candidate, scheduledAtMs: null, revision: next };
+    const scheduledAtMs = wish.scheduledAt === null ? null : Date.parse(wish.scheduledAt);
+    const handover = { leader, candidate, scheduledAtMs, revision: next };
     this.view = { ...view, revision: next, handover };
     return Promise.resolve({ kind: "done", revision: next });
   }
@@ -56,6 +57,18 @@ export class FakeDcs implements Dcs {
     if (present !== revision) return Promise.resolve({ kind: "refused", why: "it changed" });
     const next = view.revision + 1n;
     this.view = { ...view, revision: next, config: { raw, revision: next } };
+    return Promise.resolve({ kind: "done", revision: next });
+  }
+
+  clearHandover(revision: bigint): Promise<WriteResult> {
+    if (this.writeAnswer !== null) return Promise.resolve(this.writeAnswer);
+    const view = this.view;
+    if (view === "unreachable") return Promise.resolve({ kind: "unknown", why: "no answer" });
+    if (view.handover?.revision !== revision) {
+      return Promise.resolve({ kind: "refused", why: "it changed" });
+    }
+    const next = view.revision + 1n;
+    this.view = { ...view, revision: next, handover: null };
     return Promise.resolve({ kind: "done", revision: next });
   }
 
@@ -73,7 +86,7 @@ export class FakeDcs implements Dcs {
   restoreKeys = refuse;
   writeStatus = refuse;
   writeHistory = refuse;
-  clearHandover = refuse;
+  writeFailsafe = refuse;
   watch = (): Promise<void> => Promise.resolve();
   health = (): StoreHealth => STORE;
 }
@@ -103,6 +116,11 @@ export class TestApi {
         wake: (why) => void this.wakes.push(why),
         post: (wish) => void this.wishes.add(wish),
         fulfil: (wish) => void this.wishes.delete(wish),
+        withdraw: (operation) => {
+          for (const wish of this.wishes) {
+            if ("id" in wish && wish.id === operation) this.wishes.delete(wish);
+          }
+        },
       },
       dcs: this.dcs,
       clock: { ...systemClock, bootMs: () => NOW_MS, wallMs: () => view.wallMs },
@@ -110,6 +128,7 @@ export class TestApi {
       authentication: null,
       askPeers: (members) => Promise.resolve(members.map(({ name }) => peer(name))),
       probe: null,
+      reload: () => Promise.resolve(null),
       handoverLimitS: 5,
       ...overrides,
     };
@@ -155,8 +174,13 @@ export class TestApi {
     return this.#sendBody("PATCH", path, body, {});
   }
 
+  /** PUT of a JSON body. */
+  put(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return this.#sendBody("PUT", path, body, headers);
+  }
+
   #sendBody(
-    method: "POST" | "PATCH",
+    method: "POST" | "PATCH" | "PUT",
     path: string,
     body: unknown,
     headers: Record<string, string>,

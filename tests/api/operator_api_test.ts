@@ -69,7 +69,7 @@ Deno.test("POST /switchover goes on waiting when the write got no answer", async
   deepStrictEqual(await reply, [200, 'Successfully switched over to "b"']);
 });
 
-Deno.test("POST /switchover twice at once: one is written, the other is told so", async () => {
+Deno.test("F14 POST /switchover twice at once: one is written, the other is told so", async () => {
   const api = new TestApi();
   const first = answer(api.post("/switchover", { leader: "a", candidate: "b" }));
   const second = await answer(api.post("/switchover", { leader: "a", candidate: "c" }));
@@ -114,4 +114,62 @@ Deno.test("POST /failover needs the password when one is configured", async () =
   strictEqual((await answer(api.post("/failover", { candidate: "b" })))[0], 401);
   strictEqual((await answer(api.post("/failover", { candidate: "b" }, { authorization })))[0], 503);
   strictEqual(api.dcs.writes.length, 1);
+});
+
+const SOON = "2030-05-01T02:00:00+00:00";
+
+Deno.test("POST /switchover with a schedule is written and answered at once, then deleted", async () => {
+  const api = new TestApi();
+  const body = { leader: "a", candidate: "b", scheduled_at: "2030-05-01T04:00:00+02:00" };
+  const reply = await api.post("/switchover", body);
+  deepStrictEqual([reply.status, await reply.text()], [202, "Switchover scheduled"]);
+  deepStrictEqual(api.dcs.writes, [{ leader: "a", candidate: "b", scheduledAt: SOON }]);
+  const shown = await (await api.send("/cluster")).json();
+  deepStrictEqual(Object(shown)["scheduled_switchover"], { at: SOON, from: "a", to: "b" });
+
+  const id = reply.headers.get("x-operation-id");
+  strictEqual(Object(await (await api.send(`/operations/${id}`)).json())["state"], "queued");
+  const remove = { method: "DELETE" };
+  deepStrictEqual(await answer(api.send("/switchover", remove)), [
+    200,
+    "scheduled switchover deleted",
+  ]);
+  strictEqual(Object(await (await api.send(`/operations/${id}`)).json())["state"], "refused");
+  deepStrictEqual(await answer(api.send("/switchover", remove)), [
+    404,
+    "no switchover is scheduled",
+  ]);
+});
+
+Deno.test("DELETE /switchover leaves a request for now alone", async () => {
+  const api = new TestApi({ handoverLimitS: 0 });
+  await api.post("/switchover", { leader: "a" });
+  strictEqual((await api.send("/switchover", { method: "DELETE" })).status, 404);
+});
+
+Deno.test("DELETE /switchover is 409 when the request changed meanwhile, 503 without an answer", async () => {
+  for (const [kind, status] of [["refused", 409], ["unknown", 503]] as const) {
+    const api = new TestApi();
+    await api.post("/switchover", { leader: "a", scheduled_at: SOON });
+    api.dcs.writeAnswer = { kind, why: "" };
+    strictEqual((await api.send("/switchover", { method: "DELETE" })).status, status);
+  }
+});
+
+Deno.test("F10 POST /switchover without an end in time goes on as an operation", async () => {
+  const api = new TestApi({ handoverLimitS: 0 });
+  const reply = await api.post("/switchover", { leader: "a", candidate: "b" });
+  strictEqual(reply.status, 503);
+  const path = `/operations/${reply.headers.get("x-operation-id")}`;
+  strictEqual(Object(await (await api.send(path)).json())["state"], "running");
+  api.see({ lock: "b", handover: null });
+  const end = Object(await (await api.send(path)).json());
+  deepStrictEqual([end["state"], end["text"]], ["done", 'Successfully switched over to "b"']);
+});
+
+Deno.test("POST /switchover that prefers not to wait is accepted with its operation", async () => {
+  const api = new TestApi();
+  const reply = await api.post("/switchover", { leader: "a" }, { prefer: "wait=5, respond-async" });
+  strictEqual(reply.status, 202);
+  strictEqual(Object(await reply.json())["kind"], "switchover");
 });

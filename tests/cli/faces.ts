@@ -1,12 +1,15 @@
 import type { Clock } from "../../lib/base/clock.ts";
-import { DcsUnreachable } from "../../lib/base/errors.ts";
+import { ConfigError, DcsUnreachable } from "../../lib/base/errors.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
-import type { CommandContext } from "../../lib/cli/command.ts";
+import type { ClusterAccess, CommandContext } from "../../lib/cli/command.ts";
+import { visible } from "../../lib/cli/output.ts";
 import type { RemoteAnswer } from "../../lib/cli/remote.ts";
+import type { SqlAnswer, SqlRequest } from "../../lib/cli/sql_access.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
+import type { WriteResult } from "../../lib/dcs/port.ts";
 import { cluster } from "../core/builders.ts";
 
-/** A request that a command sent. */
+/** A request that a command sent; a DELETE has the word in front of its URL. */
 export interface Sent {
   readonly url: string;
   readonly body: JsonObject;
@@ -16,6 +19,11 @@ export interface Sent {
 export interface World {
   readonly context: CommandContext;
   readonly sent: Sent[];
+  /** What was written to the store. */
+  readonly written: unknown[];
+  readonly queries: SqlRequest[];
+  /** Texts that were kept in files. */
+  readonly kept: string[];
   readonly questions: string[];
   readonly out: string[];
   readonly err: string[];
@@ -27,25 +35,36 @@ export interface WorldOptions {
   readonly views?: readonly (ClusterView | null)[];
   /** Ports (of builders) where no agent answers. */
   readonly deadPorts?: readonly number[];
-  readonly answer?: RemoteAnswer;
-  /** What each GET brings. */
-  readonly page?: string;
-  /** null: no terminal. */
-  readonly reply?: string | null;
+  /** To everything that changes something, or by URL. */
+  readonly answer?: RemoteAnswer | ((url: string) => RemoteAnswer);
+  /** What each GET brings, one after the other; the last one goes on. */
+  readonly page?: string | readonly string[];
+  /** How the store takes a write. */
+  readonly written?: WriteResult;
+  /** What the server of a member says. */
+  readonly sql?: SqlAnswer;
+  /** What the editor makes of its text. */
+  readonly editor?: (text: string) => string;
+  readonly files?: Readonly<Record<string, string>>;
+  /** null: no terminal. Several: one after the other. */
+  readonly reply?: string | null | readonly string[];
   readonly force?: boolean;
   readonly format?: CommandContext["format"];
+  /** How many outputs until the reader goes away. */
+  readonly patience?: number;
 }
 
 /** Builds it. Time passes only by sleeping. */
 export function world(options: WorldOptions = {}): World {
-  const { views = [cluster()], deadPorts = [], reply = "y", force = false } = options;
-  const { page = '{"role":"replica"}' } = options;
-  const { format = "pretty", answer = { kind: "answered", status: 200, text: "Done" } } = options;
-  const record: Omit<World, "context"> = { sent: [], questions: [], out: [], err: [] };
-  let reads = 0;
-  const change = (url: string, body: JsonObject): Promise<RemoteAnswer> => {
-    record.sent.push({ url, body });
-    return Promise.resolve(isDead(url) ? SILENT : answer);
+  const { views = [cluster()], force = false, format = "pretty" } = options;
+  const record: Omit<World, "context"> = {
+    sent: [],
+    written: [],
+    queries: [],
+    kept: [],
+    questions: [],
+    out: [],
+    err: [],
   };
   const context: CommandContext = {
     format,
@@ -53,33 +72,128 @@ export function world(options: WorldOptions = {}): World {
     ownApiUrl: "http://127.0.0.1:8001",
     clock: virtualClock(),
     output: {
-      out: (text) => Promise.resolve(void record.out.push(text)),
-      err: (text) => Promise.resolve(void record.err.push(text)),
+      out: (text) => Promise.resolve(void record.out.push(visible(text))),
+      err: (text) => Promise.resolve(void record.err.push(visible(text))),
+      clear: () => Promise.resolve(),
+      isGone: () => record.out.length + record.err.length >= (options.patience ?? Infinity),
     },
-    prompt: {
-      isTerminal: reply !== null,
-      ask: (question) => Promise.resolve((record.questions.push(question), reply ?? "")),
-    },
-    cluster: {
-      scope: "demo",
-      read: () => {
-        const view = views[Math.min(reads++, views.length - 1)] ?? null;
-        if (view === null) return Promise.reject(new DcsUnreachable("Cannot ask etcd: no answer"));
-        return Promise.resolve(view);
-      },
-    },
-    remote: {
-      get: (url) => Promise.resolve(isDead(url) ? SILENT : { ...PAGE, text: page }),
-      post: change,
-      patch: change,
-    },
+    prompt: promptOf(record.questions, options.reply),
+    cluster: storeOf("demo", views, record.written, options.written),
+    clusterNamed: (scope) => storeOf(scope, views, record.written, options.written),
+    remote: remoteOf(record.sent, options),
+    sql: sqlOf(record.queries, options.sql),
+    workplace: workplaceOf(record.kept, options),
   };
-  const isDead = (url: string): boolean => deadPorts.includes(Number(new URL(url).port));
   return { ...record, context };
 }
 
-const PAGE = { kind: "answered", status: 200 } as const;
+function remoteOf(
+  sent: Sent[],
+  { page, deadPorts = [], answer = { kind: "answered", status: 200, text: "Done" } }: WorldOptions,
+): CommandContext["remote"] {
+  const nextPage = inTurn(page ?? '{"role":"replica"}');
+  const isDead = (url: string): boolean => deadPorts.includes(Number(new URL(url).port));
+  const send = (method: string) => (url: string, body: JsonObject = {}): Promise<RemoteAnswer> => {
+    sent.push({ url: `${method}${url}`, body });
+    const given = typeof answer === "function" ? answer(`${method}${url}`) : answer;
+    return Promise.resolve(isDead(url) ? SILENT : given);
+  };
+  const change = send("");
+  return {
+    get: (url) => Promise.resolve(isDead(url) ? SILENT : pageAnswer(nextPage())),
+    post: change,
+    order: change,
+    patch: change,
+    delete: (url) => send("DELETE ")(url),
+  };
+}
+
+function sqlOf(queries: SqlRequest[], given: SqlAnswer = ONE_ROW): CommandContext["sql"] {
+  return {
+    run: (request, accepts) => {
+      queries.push(request);
+      return Promise.resolve(given.kind === "rows" && !accepts(given.isReplica) ? null : given);
+    },
+  };
+}
+
+function workplaceOf(
+  kept: string[],
+  { files = {}, editor = (same) => same }: WorldOptions,
+): CommandContext["workplace"] {
+  return {
+    read: (path) => {
+      const text = files[path];
+      return text === undefined
+        ? Promise.reject(new ConfigError(`Cannot read ${path}: no such file`, []))
+        : Promise.resolve(text);
+    },
+    edit: (text) => Promise.resolve(editor(text)),
+    keep: (text) => Promise.resolve((kept.push(text), `/tmp/kept-${kept.length}`)),
+  };
+}
+
+/** What the pages of a member look like when it knows no such path. */
+export const NOT_FOUND = "404";
+
+/** In the place of a page: the member does not answer. */
+export const DEAD = "dead";
+
 const SILENT: RemoteAnswer = { kind: "unreachable", why: "connection refused" };
+
+const ONE_ROW: SqlAnswer = {
+  kind: "rows",
+  isReplica: false,
+  result: { columns: ["one"], rows: [["1"]], tag: "SELECT 1" },
+};
+
+function pageAnswer(text: string): RemoteAnswer {
+  if (text === DEAD) return SILENT;
+  return text === NOT_FOUND
+    ? { kind: "answered", status: 404, text: "no such operation" }
+    : { kind: "answered", status: 200, text };
+}
+
+/** Each of the values, then the last one again and again. */
+function inTurn(values: string | readonly string[]): () => string {
+  const all = typeof values === "string" ? [values] : values;
+  let next = 0;
+  return () => all[Math.min(next++, all.length - 1)] ?? "";
+}
+
+function promptOf(
+  questions: string[],
+  reply: WorldOptions["reply"] = "y",
+): CommandContext["prompt"] {
+  const answer = inTurn(reply ?? "");
+  const ask = (question: string): Promise<string> =>
+    Promise.resolve((questions.push(question), answer()));
+  return { isTerminal: reply !== null, ask, askSecret: ask };
+}
+
+function storeOf(
+  scope: string,
+  views: readonly (ClusterView | null)[],
+  written: unknown[],
+  result: WriteResult = { kind: "done", revision: 7n },
+): ClusterAccess {
+  let reads = 0;
+  const write = (...what: readonly unknown[]): Promise<WriteResult> => {
+    written.push(what);
+    return Promise.resolve(result);
+  };
+  return {
+    scope,
+    read: () => {
+      const view = views[Math.min(reads++, views.length - 1)] ?? null;
+      if (view === null) return Promise.reject(new DcsUnreachable("Cannot ask etcd: no answer"));
+      return Promise.resolve(view);
+    },
+    writeConfig: (config, revision) => write("config", config, revision),
+    clearHandover: (revision) => write("handover", revision),
+    remove: (holder) => write("remove", scope, holder),
+  };
+}
 
 function virtualClock(): Clock {
   let nowMs = 0;

@@ -6,8 +6,20 @@ import { cluster, member } from "../core/builders.ts";
 import { world, type WorldOptions } from "./faces.ts";
 
 // The builders give a's REST API port 8001, b's 8002, c's 8003.
-const FAILOVER: HandoverOptions = { command: "failover", leader: "a", candidate: "b" };
-const SWITCHOVER: HandoverOptions = { command: "switchover", leader: null, candidate: null };
+const FAILOVER: HandoverOptions = {
+  command: "failover",
+  leader: "a",
+  candidate: "b",
+  scheduled: null,
+};
+const SWITCHOVER: HandoverOptions = {
+  command: "switchover",
+  leader: null,
+  candidate: null,
+  scheduled: null,
+};
+
+const LATER = "2030-05-01T02:00+01:00";
 
 /** Exit code of a command in a world. */
 function codeOf(wish: HandoverOptions, options: WorldOptions = {}): Promise<number> {
@@ -67,6 +79,12 @@ const REFUSED: readonly (readonly [string, number, HandoverOptions, WorldOptions
   ["a switchover finds the leader dead", 1, SWITCHOVER, { deadPorts: [8001] }],
   ["the candidate publishes a broken address", 1, FAILOVER, {
     views: [cluster({ members: [member("a"), member("b", { apiUrl: "http://h:1b/patroni" })] })],
+  }],
+  ["a failover is scheduled", 2, { ...FAILOVER, scheduled: LATER }, {}],
+  ["the time is in the past", 2, { ...SWITCHOVER, scheduled: "1969-01-01T00:00Z" }, {}],
+  ["the time is no time", 2, { ...SWITCHOVER, scheduled: "tomorrow" }, {}],
+  ["a switchover is scheduled in maintenance mode", 1, { ...SWITCHOVER, scheduled: LATER }, {
+    views: [cluster({ config: { raw: { pause: true }, revision: 3n } })],
   }],
   ["the operator says no", 1, FAILOVER, { reply: "n" }],
   ["the operator just presses return", 1, FAILOVER, { reply: "" }],
@@ -129,9 +147,47 @@ Deno.test("handover() shows the members before it asks and after it is done", as
   match(out.join(""), /Done\nCluster: demo/);
 });
 
+Deno.test("handover() that was carried out is done, also when the store is silent afterwards", async () => {
+  strictEqual(await codeOf(FAILOVER, { views: [cluster(), null] }), 0);
+});
+
 Deno.test("handover() rejects when the store does not answer, with nothing sent", async () => {
   const { context, sent } = world({ views: [null] });
 
   await rejects(handover(context, FAILOVER), DcsUnreachable);
   deepStrictEqual(sent, []);
+});
+
+Deno.test("handover() sends the time of a scheduled switchover and tells that it was taken", async () => {
+  const answer = {
+    kind: "answered",
+    status: 202,
+    text: JSON.stringify({ id: "1", state: "queued", scheduled_at: "2030-05-01T01:00:00Z" }),
+  } as const;
+  const { context, sent, questions, out } = world({ answer });
+
+  strictEqual(await handover(context, { ...SWITCHOVER, scheduled: LATER }), 0);
+  deepStrictEqual(sent[0]?.body, {
+    leader: "a",
+    candidate: null,
+    scheduled_at: "2030-05-01T01:00:00+00:00",
+  });
+  match(questions.join(), /at 2030-05-01T01:00:00\+00:00\?/);
+  match(out.join(""), /scheduled at 2030-05-01T01:00:00Z/);
+});
+
+Deno.test("F10 handover() tells what a slow leader does, and its end", async () => {
+  const operation = (state: string, more: object): string =>
+    JSON.stringify({ id: "1", state, ...more });
+  const begun = { kind: "answered", status: 202, text: operation("queued", {}) } as const;
+  const page = [
+    "{}",
+    ...Array(300).fill(operation("running", { why: "the server of a stops" })),
+    operation("done", { status: 200, text: 'Successfully switched over to "b"' }),
+  ];
+  const { context, err, out } = world({ answer: begun, page });
+
+  strictEqual(await handover(context, SWITCHOVER), 0);
+  strictEqual(err.filter((text) => text === "a: the server of a stops\n").length, 1);
+  match(out.join(""), /Successfully switched over to "b"/);
 });

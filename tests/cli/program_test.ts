@@ -26,12 +26,18 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
     runDaemon: (path) => record("daemon", path),
     validate: (path, wish) => record("validate", path, wish),
     generateConfig: (wish) => record("generate", wish),
-    open: async (path, manner) => (await record("open", path, manner), { ...context, ...manner }),
-    list: () => record("list"),
+    open: async ({ configPath, isNamed: _, ...place }, manner) => {
+      const given = Object.entries(place).filter(([, value]) => value !== null && value !== false);
+      const extra = given.length === 0 ? [] : [Object.fromEntries(given)];
+      await record("open", configPath, manner, ...extra);
+      return { ...context, ...manner };
+    },
+    list: (_context, options) => record("list", options),
     history: () => record("history"),
     handover: (_context, wish) => record("handover", wish),
     detach: () => record("detach"),
     pause: (_context, options) => record("pause", options),
+    operate: (_context, wish) => record(wish),
     explain: (_output, options) => record("explain", options),
     recordingOf: (path) => Promise.resolve(`${path}.ticks`),
     version: (_output, format) => record("version", format),
@@ -41,6 +47,24 @@ async function run(args: readonly string[], overrides: Partial<Faces> = {}): Pro
 }
 
 const WISH = { print: false, ignoreListenPort: false, format: "pretty" };
+const LIST = { clusters: [], extended: false, timestamp: false, watchS: null };
+const PLAIN = ["open", "patroni.yml", { format: "pretty", force: false }];
+
+const RESTART = {
+  names: [],
+  role: null,
+  onlyOne: false,
+  pending: false,
+  pgVersion: null,
+  timeout: null,
+  scheduled: null,
+  wait: false,
+};
+const LIMITS = { pgVersion: "15.4", timeout: "5min" };
+const FLUSHED = {
+  command: "flush",
+  options: { names: ["a"], role: null, onlyOne: false, what: "restart" },
+};
 
 const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["/etc/patroni.yml", [["daemon", "/etc/patroni.yml"]]],
@@ -57,10 +81,10 @@ const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["generate-config", [["generate", { file: null, sample: false, dsn: null }]]],
   ["generate-config x.yml --sample", [["generate", { file: "x.yml", sample: true, dsn: null }]]],
   ["generate-config --dsn host=a", [["generate", { file: null, sample: false, dsn: "host=a" }]]],
-  ["list", [["open", "patroni.yml", { format: "pretty", force: false }], ["list"]]],
+  ["list", [["open", "patroni.yml", { format: "pretty", force: false }], ["list", LIST]]],
   ["list -c x.yml --format json", [
     ["open", "x.yml", { format: "json", force: false }],
-    ["list"],
+    ["list", LIST],
   ]],
   ["history --format tsv", [
     ["open", "patroni.yml", { format: "tsv", force: false }],
@@ -68,7 +92,7 @@ const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ]],
   ["failover --leader a --member b --force", [
     ["open", "patroni.yml", { format: "pretty", force: true }],
-    ["handover", { command: "failover", leader: "a", candidate: "b" }],
+    ["handover", { command: "failover", leader: "a", candidate: "b", scheduled: null }],
   ]],
   ["detach -c x.yml", [
     ["open", "x.yml", { format: "pretty", force: false }],
@@ -84,16 +108,88 @@ const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ]],
   ["failover --leader a", [
     ["open", "patroni.yml", { format: "pretty", force: false }],
-    ["handover", { command: "switchover", leader: "a", candidate: null }],
+    ["handover", { command: "switchover", leader: "a", candidate: null, scheduled: null }],
   ]],
   ["failover --candidate b", [
     ["open", "patroni.yml", { format: "pretty", force: false }],
-    ["handover", { command: "failover", leader: null, candidate: "b" }],
+    ["handover", { command: "failover", leader: null, candidate: "b", scheduled: null }],
   ]],
   ["switchover --candidate b", [
     ["open", "patroni.yml", { format: "pretty", force: false }],
-    ["handover", { command: "switchover", leader: null, candidate: "b" }],
+    ["handover", { command: "switchover", leader: null, candidate: "b", scheduled: null }],
   ]],
+  ["-c x.yml -k list other more -e -t -W", [
+    ["open", "x.yml", { format: "pretty", force: false }, { scope: "other", insecure: true }],
+    ["list", { clusters: ["other", "more"], extended: true, timestamp: true, watchS: 2 }],
+  ]],
+  ["list --dcs etcd3://h:2379/db --watch 5 -f yml", [
+    ["open", "patroni.yml", { format: "yaml", force: false }, { dcsUrl: "etcd3://h:2379/db" }],
+    ["list", { ...LIST, watchS: 5 }],
+  ]],
+  ["topology -w", [PLAIN, [{ command: "topology", options: { watchS: 2 } }]]],
+  ["show-config", [PLAIN, [{ command: "show-config" }]]],
+  ["restart a b --pending --pg-version 15.4 --timeout 5min --wait", [PLAIN, [{
+    command: "restart",
+    options: { ...RESTART, names: ["a", "b"], pending: true, wait: true, ...LIMITS },
+  }]]],
+  ["restart --role standby_leader --any --scheduled now", [PLAIN, [{
+    command: "restart",
+    options: { ...RESTART, role: "standby-leader", onlyOne: true, scheduled: "now" },
+  }]]],
+  ["reinit b c --from-leader", [PLAIN, [{
+    command: "reinit",
+    options: { names: ["b", "c"], fromLeader: true, wait: false },
+  }]]],
+  ["reload -r replica --cluster other", [
+    [...PLAIN, { scope: "other" }],
+    [{ command: "reload", options: { names: [], role: "replica", onlyOne: false } }],
+  ]],
+  ["flush restart a", [PLAIN, [FLUSHED]]],
+  ["flush a restart", [PLAIN, [FLUSHED]]],
+  ["flush demo switchover", [PLAIN, [{
+    command: "flush",
+    options: { names: ["demo"], role: null, onlyOne: false, what: "switchover" },
+  }]]],
+  ["switchover demo --primary a --scheduled 2030-05-01T02:00Z", [
+    [...PLAIN, { scope: "demo" }],
+    ["handover", {
+      command: "switchover",
+      leader: "a",
+      candidate: null,
+      scheduled: "2030-05-01T02:00Z",
+    }],
+  ]],
+  ["edit-config -s ttl=20 -s pause=null -p max_connections=5 -q --apply -", [PLAIN, [{
+    command: "edit-config",
+    options: {
+      set: ["ttl=20", "pause=null"],
+      pg: ["max_connections=5"],
+      apply: "-",
+      replace: null,
+      quiet: true,
+    },
+  }]]],
+  ["dsn -m b", [PLAIN, [{ command: "dsn", options: { member: "b", role: null } }]]],
+  ["query -c one -d db -U me -r any --format tsv --delimiter ; --timeout 5", [
+    ["open", "patroni.yml", { format: "tsv", force: false }],
+    [{
+      command: "query",
+      options: {
+        command: "one",
+        file: null,
+        member: null,
+        role: "any",
+        username: "me",
+        database: "db",
+        password: false,
+        delimiter: ";",
+        timeout: "5",
+        watchS: null,
+      },
+    }],
+  ]],
+  ["version demo b", [PLAIN, [{ command: "version", names: ["demo", "b"] }]]],
+  ["remove old", [[...PLAIN, { scope: "old" }], [{ command: "remove" }]]],
   ["explain ticks.jsonl --tick -3", [
     ["explain", { path: "ticks.jsonl", tick: -3, format: "pretty" }],
   ]],
@@ -114,7 +210,15 @@ const MISUSED = [
   "lst",
   "list --format xml",
   "list --colour",
-  "list too many",
+  "history too many",
+  "list --watch soon",
+  "list -w 0",
+  "reinit",
+  "flush",
+  "flush everything",
+  "restart --role king",
+  "failover --member b --scheduled now",
+  "query -c one --role king",
   "switchover --candidate b --member c",
   "explain --tick soon",
   "a.yml b.yml",
@@ -154,21 +258,13 @@ for (const error of [new ConfigError("Cannot use x", []), new DcsUnreachable("Ca
   });
 }
 
-for (
-  const name of [
-    "agent",
-    "list",
-    "switchover",
-    "failover",
-    "pause",
-    "resume",
-    "detach",
-    "history",
-    "explain",
-    "validate",
-    "generate-config",
-  ]
-) {
+const HELPED = [
+  ...["agent", "list", "topology", "history", "show-config", "edit-config", "explain", "version"],
+  ...["switchover", "failover", "pause", "resume", "detach", "remove", "flush"],
+  ...["restart", "reinit", "reload", "dsn", "query", "validate", "generate-config"],
+];
+
+for (const name of HELPED) {
   Deno.test(`runProgram() prints the help of ${name} as in the golden file`, async () => {
     const { code, out } = await run(name === "agent" ? ["--help"] : [name, "--help"]);
     const golden = new URL(`golden/help_${name}.txt`, import.meta.url);
@@ -188,4 +284,12 @@ Deno.test("agent without a file runs by the environment when that names a cluste
   deepStrictEqual(checked.calls, [["validate", "", WISH]]);
   const nothing = await run([], { env: { PATRONI_SCOPE: " " } });
   deepStrictEqual([nothing.calls, nothing.code], [[], 2]);
+});
+
+Deno.test("runProgram() has a golden help for every command", async () => {
+  const { out } = await run(["--help"]);
+  const names = Array.from(out.matchAll(/^ {2}([a-z-]+) .*\[/gm), ([, name = ""]) => name);
+
+  deepStrictEqual(names.filter((name) => ![...HELPED, "help"].includes(name)), []);
+  strictEqual(names.length, HELPED.length);
 });

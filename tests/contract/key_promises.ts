@@ -88,6 +88,32 @@ export const KEY_PROMISES: readonly Promised[] = [
     },
   },
   {
+    title: "writeFailsafe() needs the lock and the list that was read, also garbage",
+    run: async ({ dcsOf, put }) => {
+      const dcs = dcsOf("safe");
+      const write = async (who: string, members: object | null, revision: bigint) => {
+        const change = { members: members && { ...members }, revision };
+        return (await dcs.writeFailsafe(who, change, noSignal())).kind;
+      };
+      const seen = async () => (await dcs.read(noSignal())).failsafe;
+      const list = { b: "http://b/patroni", a: "http://a/patroni" };
+      strictEqual(await write("a", list, 0n), "refused");
+      await dcs.takeLock("a", await dcs.grantLease(30, noSignal()), noSignal());
+      strictEqual(await write("b", list, 0n), "refused");
+      strictEqual(await write("a", list, 0n), "done");
+      const first = await seen();
+      deepStrictEqual(first?.members, list);
+      strictEqual(await write("a", { a: "http://a/patroni" }, 0n), "refused");
+      strictEqual(await write("a", { a: "http://a/patroni" }, first?.revision ?? 0n), "done");
+      strictEqual(await write("a", null, first?.revision ?? 0n), "refused");
+      strictEqual(await write("a", null, (await seen())?.revision ?? 0n), "done");
+      await put("/service/safe/failsafe", '{"a":5}');
+      strictEqual(await seen(), null);
+      strictEqual(await write("a", list, 0n), "done");
+      deepStrictEqual((await seen())?.members, list);
+    },
+  },
+  {
     title: "writeHandover() compares the revision, clearHandover() leaves {}",
     run: async ({ dcsOf }) => {
       const dcs = dcsOf("handover");

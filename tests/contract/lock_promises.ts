@@ -38,6 +38,25 @@ export const LOCK_PROMISES: readonly Promised[] = [
     },
   },
   {
+    title: "takeLock() is refused when the list of failsafe mode is not the one that was read",
+    run: async ({ dcsOf, put }) => {
+      const dcs = dcsOf("take-list");
+      const lease = await dcs.grantLease(30, noSignal());
+      const take = async (list?: bigint) => (await dcs.takeLock("a", lease, noSignal(), list)).kind;
+      await put("/service/take-list/failsafe", '{"b":"http://b/patroni"}');
+      const { failsafe } = await dcs.read(noSignal());
+      ok(failsafe !== null);
+      strictEqual(await take(), "refused");
+      strictEqual(await take(failsafe.revision - 1n), "refused");
+      strictEqual(await take(failsafe.revision), "done");
+      await dcs.releaseLock("a", lease, noSignal());
+      await put("/service/take-list/failsafe", "garbage");
+      await dcs.read(noSignal());
+      strictEqual(await take(failsafe.revision), "refused");
+      strictEqual(await take(), "done");
+    },
+  },
+  {
     title: "takeLock() with an unknown lease is refused",
     run: async ({ dcsOf }) => {
       strictEqual((await dcsOf("no-lease").takeLock("a", "4711", noSignal())).kind, "refused");

@@ -77,7 +77,7 @@ onServers("clone() fails before anything is given up when the password is wrong"
   const wrong = { username: "repl", password: "wrong", options: {} };
   const authentication = { superuser, replication: wrong, rewind: null };
   await using b = member(dir, "b", { authentication });
-  const result = await b.manager.clone(a.source, false, settings, job());
+  const result = await b.manager.clone(a.source, "refuse", settings, job());
   match(result.kind === "failed" ? result.why : "", /password authentication failed/);
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
 });
@@ -98,7 +98,7 @@ onServers("D18 clone() leaves nothing behind when it is cancelled", async (dir) 
   const cancel = new AbortController();
   const report = (text: string): void => text.startsWith("copied 1") ? cancel.abort() : undefined;
   const context = job({ signal: cancel.signal, report });
-  const result = await b.manager.clone(a.source, false, settings, context);
+  const result = await b.manager.clone(a.source, "refuse", settings, context);
   deepStrictEqual(result, { kind: "cancelled" });
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
   deepStrictEqual(findFillers(b.options.dataDir), []);
@@ -188,7 +188,7 @@ onServers("clone() fails before it begins when the copy does not fit", async (di
   await using a = member(dir, "a");
   await bootstrapped(a);
   await using b = member(dir, "b", { dataDir: `${SMALL_DISK}/b` });
-  const result = await b.manager.clone(a.source, false, settings, job());
+  const result = await b.manager.clone(a.source, "refuse", settings, job());
   match(result.kind === "failed" ? result.why : "", /MB needed, \d+ MB free/);
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
 }, { ignore: SMALL_DISK === null });
@@ -201,7 +201,7 @@ onServers("clone() cleans up when the disk is full in its middle", async (dir) =
   const authentication = { superuser, replication, rewind: null };
   await using b = member(dir, "b", { dataDir: `${SMALL_DISK}/b`, authentication });
   await Deno.writeFile(`${SMALL_DISK}/filler`, new Uint8Array(45 << 20));
-  const result = await b.manager.clone(a.source, false, settings, job());
+  const result = await b.manager.clone(a.source, "refuse", settings, job());
   match(result.kind === "failed" ? result.why : "", /No space left/);
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
 }, { ignore: SMALL_DISK === null });

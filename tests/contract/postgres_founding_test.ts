@@ -197,11 +197,11 @@ rm ${dir}/b/part; PGUSER=repl pg_basebackup -D ${dir}/b -h 127.0.0.1 -p ${a.opti
   await using b = member(dir, "b", {
     replicaMethods: [{ kind: "custom", keepData: true, ...words }],
   });
-  const first = await b.manager.clone(a.source, false, clusterSettings(), job());
+  const first = await b.manager.clone(a.source, "refuse", clusterSettings(), job());
 
   deepStrictEqual(first, { kind: "failed", why: "Cannot clone: half: exit code 1" });
   strictEqual((await look(b.manager)).kind, "no-data");
-  deepStrictEqual(await b.manager.clone(a.source, false, clusterSettings(), job()), {
+  deepStrictEqual(await b.manager.clone(a.source, "refuse", clusterSettings(), job()), {
     kind: "done",
   });
 });

@@ -64,17 +64,38 @@ onServers("clone() keeps a diverged directory and wipes a half-made one", async 
   await bootstrapped(a);
   await streaming(b, a);
   await b.manager.stop("immediate", false, NO_ESCALATION, job());
-  const refused = await b.manager.clone(a.source, false, settings, job());
+  const refused = await b.manager.clone(a.source, "refuse", settings, job());
   strictEqual(refused.kind, "failed");
-  deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
+  deepStrictEqual(await b.manager.clone(a.source, "move-aside", settings, job()), { kind: "done" });
   ok(await exists(`${b.options.dataDir}.diverged/PG_VERSION`));
 
   await b.manager.stop("fast", false, NO_ESCALATION, job());
   await putMark(b.options.dataDir, "clone");
   deepStrictEqual(await look(b.manager), { kind: "no-data" });
   strictEqual((await b.manager.startReplica(a.source, settings, job())).kind, "failed");
-  deepStrictEqual(await b.manager.clone(a.source, false, settings, job()), { kind: "done" });
+  deepStrictEqual(await b.manager.clone(a.source, "refuse", settings, job()), { kind: "done" });
 });
+
+onServers(
+  "clone() removes a replica's directory only once the source is known to be usable",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await using b = member(dir, "b");
+    await bootstrapped(a);
+    await streaming(b, a);
+    await b.manager.stop("immediate", false, NO_ESCALATION, job());
+    const marker = `${b.options.dataDir}/left_over`;
+    await Deno.writeTextFile(marker, "");
+    const nowhere = { name: "x", connUrl: "postgres://127.0.0.1:1/postgres" };
+    strictEqual((await b.manager.clone(nowhere, "remove", settings, job())).kind, "failed");
+    ok(await exists(marker), "a source that cannot be reached costs nothing");
+
+    deepStrictEqual(await b.manager.clone(a.source, "remove", settings, job()), { kind: "done" });
+    ok(!await exists(marker));
+    ok(!await exists(`${b.options.dataDir}.diverged`));
+    strictEqual((await look(b.manager)).kind, "replica");
+  },
+);
 
 onServers(
   "applySettings() reloads, leaves unknown parameters out and reports restarts",
@@ -212,7 +233,7 @@ onServers("clone() keeps WAL and tablespaces outside of the data directory too",
   await using b = member(dir, "b", { basebackup });
   await streaming(b, a);
   await b.manager.stop("fast", false, NO_ESCALATION, job());
-  deepStrictEqual(await b.manager.clone(a.source, true, settings, job()), { kind: "done" });
+  deepStrictEqual(await b.manager.clone(a.source, "move-aside", settings, job()), { kind: "done" });
   await eventually(b.manager, (view) => view.kind === "replica" && view.streaming);
   deepStrictEqual(await sql(b, "SELECT x FROM public.t"), [{ x: 1 }]);
   ok(await exists(`${dir}/space-b.diverged`));

@@ -115,6 +115,7 @@ export function cluster(
     settings: defaultSettings,
     sync: null,
     handover: null,
+    failsafe: null,
     status: { lsn: lsn(1000), slots: {}, retainSlots: [] },
     history: null,
     faults: [],

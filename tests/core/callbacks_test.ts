@@ -57,6 +57,35 @@ Deno.test("tellCallbacks() calls a crash with a start in place a restart, case I
   deepStrictEqual(story(...views), ["on_start primary", "-", "on_restart primary"]);
 });
 
+Deno.test("tellCallbacks() calls an ordered restart one, of a leader and of a replica", () => {
+  const errand = { kind: "restart", id: "r1" } as const;
+  const stop = stopped();
+  const task = stop.kind === "ended" && stop.task.kind === "stop"
+    ? { ...stop, task: { ...stop.task, errand } }
+    : stop;
+  const conditions = { role: null, olderThan: null, pendingOnly: false };
+  const order = { kind: "restart", id: "r1", conditions, timeoutS: null, schedule: null } as const;
+  const wishes = [order];
+  deepStrictEqual(
+    story(
+      nodeView(),
+      nodeView({ postgres: down(), task, wishes }),
+      nodeView({ postgres: primary({ startTime: LATER }) }),
+    ),
+    ["on_start primary", "-", "on_restart primary"],
+  );
+  deepStrictEqual(
+    story(
+      replicaView(),
+      replicaView({ postgres: down({ state: "shut down in recovery" }), task, wishes }),
+      replicaView({ postgres: replica({ startTime: LATER }) }),
+    ),
+    ["on_start replica", "-", "on_restart replica"],
+  );
+  const lost = nodeView({ ...free, postgres: down(), task, wishes });
+  deepStrictEqual(story(nodeView(), lost), ["on_start primary", "on_role_change replica"]);
+});
+
 Deno.test("tellCallbacks() tells a primary that could not start again, case I10", () => {
   const views = [
     nodeView(),

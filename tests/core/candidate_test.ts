@@ -115,6 +115,15 @@ Deno.test("successors() leaves out peers that cannot take over", () => {
   assert.deepEqual(successors(cluster(), peers, { only: null, except: "c" }), ["b"]);
 });
 
+Deno.test("successors() leaves out a peer that the list of failsafe mode does not name", () => {
+  const failsafe = { members: { a: "http://a", b: "http://b" }, revision: 4n };
+  const choice = { only: null, except: null };
+  const peers = [peer("b"), peer("c")];
+  assert.deepEqual(successors(cluster({ failsafe }), peers, choice), ["b"]);
+  const none = { ...failsafe, members: {} };
+  assert.deepEqual(successors(cluster({ failsafe: none }), peers, choice), ["b", "c"]);
+});
+
 Deno.test("successors() needs the cluster's timeline", () => {
   const seen = cluster({ history: ONE_SWITCH });
   assert.deepEqual(successors(seen, [peer("b")], { only: null, except: null }), []);

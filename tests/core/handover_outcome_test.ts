@@ -5,8 +5,20 @@ import type { HandoverEnd } from "../../lib/core/handover_outcome.ts";
 import type { Handover } from "../../lib/core/requests.ts";
 import { cluster, handover } from "./builders.ts";
 
-const SWITCHOVER: Handover = { action: "switchover", leader: "a", candidate: "b", oldLeader: "a" };
-const FAILOVER: Handover = { action: "failover", leader: null, candidate: "b", oldLeader: null };
+const SWITCHOVER: Handover = {
+  action: "switchover",
+  leader: "a",
+  candidate: "b",
+  oldLeader: "a",
+  scheduledAtMs: null,
+};
+const FAILOVER: Handover = {
+  action: "failover",
+  leader: null,
+  candidate: "b",
+  oldLeader: null,
+  scheduledAtMs: null,
+};
 
 function end(
   handover: Handover,

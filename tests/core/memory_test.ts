@@ -21,7 +21,7 @@ const PROMOTE: Action = { kind: "start-task", task: { kind: "promote", notAfterM
 
 function cloneFailed(endedMs: number): TaskView {
   const source = { name: "b", connUrl: "postgres://127.0.0.1:5402/postgres" };
-  const task = { kind: "clone", source, moveAside: false, why: "empty" } as const;
+  const task = { kind: "clone", source, old: "refuse", why: "empty" } as const;
   return { kind: "ended", task, result: "failed", reason: "disk full", endedMs };
 }
 
@@ -133,6 +133,12 @@ Deno.test("remember() knows a server bootstrapped here until the store names it"
   const made = remember(initialMemory, claimed);
   assert.equal(made.unfoundedId, SYSTEM_ID);
   assert.equal(remember(made, nodeView({ task })).unfoundedId, null);
+  const take = { action: { kind: "take-lock" }, reason: null, atMs: 6 } as const;
+  assert.equal(evolve(made, { ...take, result: "refused" }).unfoundedId, SYSTEM_ID);
+  for (const result of ["done", "unknown"] as const) {
+    const led = evolve(made, { ...take, result });
+    assert.equal(remember(led, claimed).unfoundedId, null, `${result}: it may have led`);
+  }
   const silent = { kind: "silent", systemId: SYSTEM_ID, lastRole: "primary", why: "" } as const;
   assert.equal(remember(initialMemory, { ...claimed, postgres: silent }).unfoundedId, SYSTEM_ID);
 });

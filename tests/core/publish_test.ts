@@ -96,7 +96,7 @@ Deno.test("memberRecord() calls a replica promoted after the promotion was asked
 });
 
 const SOURCE = { name: "b", connUrl: "postgres://b/postgres" };
-const CLONE: TaskSpec = { kind: "clone", source: SOURCE, moveAside: false, why: "" };
+const CLONE: TaskSpec = { kind: "clone", source: SOURCE, old: "refuse", why: "" };
 const START: TaskSpec = { kind: "start-replica", upstream: SOURCE };
 const IDLE: TaskView = { kind: "idle" };
 const SILENT: PostgresView = { kind: "silent", systemId: "1", lastRole: "primary", why: "" };
@@ -144,6 +144,28 @@ for (const [title, postgres, task, state, role] of TEXTS) {
     deepStrictEqual([found["state"], found["role"]], [state, role]);
   });
 }
+
+Deno.test("memberRecord() says restarting while either half of a restart runs", () => {
+  const errand = { kind: "restart", id: "r1" } as const;
+  for (const task of [{ ...STOP, errand }, { ...START, errand }]) {
+    strictEqual(record(nodeView({ task: running(task) }))["state"], "restarting");
+  }
+  const copying = { ...STOP, errand: { kind: "reinitialize", id: "r1" } as const };
+  strictEqual(record(nodeView({ task: running(copying) }))["state"], "stopping");
+});
+
+Deno.test("memberRecord() shows a scheduled restart with the start of the server that is meant", () => {
+  const shown = { schedule: "2030-05-01T02:00:00+00:00", restart_pending: true };
+  const conditions = { role: null, olderThan: null, pendingOnly: true };
+  const schedule = { atMs: 1, startTime: "2026-01-01 10:00:00+00:00", shown };
+  const wish = { kind: "scheduled-restart", id: "r1", conditions, timeoutS: null } as const;
+  const found = record(nodeView({ wishes: [{ ...wish, schedule }] }));
+
+  deepStrictEqual(found["scheduled_restart"], {
+    ...shown,
+    postmaster_start_time: "2026-01-01 10:00:00+00:00",
+  });
+});
 
 Deno.test("memberRecord() keeps a crashed primary a primary while it has the lock", () => {
   strictEqual(record(nodeView({ postgres: down({}, true) }))["role"], "primary");

@@ -20,8 +20,9 @@ function judge(overrides: Partial<HandoverRequest>): unknown {
   });
   if (verdict.kind === "refused") return [verdict.status, verdict.text];
   if (verdict.kind === "ask-peers") return verdict.members.map(({ name }) => name);
-  const { action, leader, candidate, oldLeader } = verdict.handover;
-  return { action, leader, candidate, oldLeader };
+  const { action, leader, candidate, oldLeader, scheduledAtMs } = verdict.handover;
+  const at = scheduledAtMs === null ? {} : { scheduledAtMs };
+  return { action, leader, candidate, oldLeader, ...at };
 }
 
 function paused(): ClusterView {
@@ -103,12 +104,6 @@ const REFUSALS: readonly Row[] = [
     400,
     "Switchover target and source are the same",
   ],
-  [
-    "good schedule",
-    { body: { leader: "a", scheduled_at: AT } },
-    400,
-    "Scheduling a switchover is not supported by this version",
-  ],
   ["another leader", { body: { leader: "b" } }, 412, "leader name does not match"],
   [
     "no leader at all",
@@ -183,7 +178,7 @@ for (const [title, request, status, text] of REFUSALS) {
   });
 }
 
-Deno.test("judgeHandover() takes the early form: a failover that names a leader is a switchover", () => {
+Deno.test("F13 judgeHandover() takes the early form: a failover that names a leader is a switchover", () => {
   const expected = { action: "switchover", leader: "a", candidate: null, oldLeader: "a" };
 
   deepStrictEqual(judge({ endpoint: "failover", body: { leader: "a" } }), expected);
@@ -238,6 +233,33 @@ Deno.test("judgeHandover() overwrites a request that nobody can carry out any mo
       "c",
     ]);
   }
+});
+
+Deno.test("judgeHandover() takes a schedule as it is: who leads and follows then is judged then", () => {
+  const scheduledAtMs = Date.parse(AT);
+  const ghost = { leader: "ghost", candidate: "c", scheduled_at: AT };
+  deepStrictEqual(judge({ body: ghost, peers: "not asked" }), {
+    action: "switchover",
+    leader: "ghost",
+    candidate: "c",
+    oldLeader: "a",
+    scheduledAtMs,
+  });
+});
+
+Deno.test("judgeHandover() replaces a schedule by another, and puts none over a request in work", () => {
+  const body = { leader: "a", scheduled_at: AT };
+  const planned = cluster({ handover: handover({ leader: "a", scheduledAtMs: 1 }) });
+  const inWork = cluster({ handover: handover({ leader: "a" }) });
+  const expected = { action: "switchover", leader: "a", candidate: null, oldLeader: "a" };
+  deepStrictEqual(judge({ body, cluster: planned }), {
+    ...expected,
+    scheduledAtMs: Date.parse(AT),
+  });
+  deepStrictEqual(judge({ body, cluster: inWork }), [
+    409,
+    "another failover or switchover is in progress",
+  ]);
 });
 
 Deno.test("judgeHandover() answers any body", () => {

@@ -7,15 +7,25 @@ import {
   cluster,
   down,
   held,
+  lockOf,
   nodeView,
   NOW_MS,
   primary,
   replica,
+  self,
   unreachable,
 } from "./builders.ts";
 
 const ARMED = { endsMs: NOW_MS + 3000, inherited: false };
 const NONE = { kind: "none" } as const;
+const BOOTSTRAP = {
+  kind: "running",
+  task: { kind: "bootstrap" },
+  sinceMs: NOW_MS,
+  cancellable: true,
+  progress: null,
+} as const;
+const ORDERS = ["stop", "abandon-bootstrap", "hold-lock", "exit"];
 
 function ordered(view: NodeView, memory: Memory = initialMemory): readonly string[] {
   const { actions } = decide(view, memory);
@@ -85,4 +95,38 @@ Deno.test("decide() disarms between the release of the lock and the end of the a
   const wishes = [{ kind: "shutdown" }] as const;
   const view = nodeView({ postgres: down(), armed: ARMED, wishes });
   deepStrictEqual(ordered(view), ["release-lock", "disarm-switch", "exit"]);
+});
+
+Deno.test("decide() gives a left-over bootstrap claim back last when another member leads", () => {
+  const claimed = cluster({ lock: "b", systemId: "" });
+  const cases: readonly [string, Partial<NodeView>, readonly string[]][] = [
+    ["a primary", {}, ["stop", "abandon-bootstrap"]],
+    ["a replica", { postgres: replica() }, ["abandon-bootstrap"]],
+    ["a bootstrap that runs", { task: BOOTSTRAP }, ["abandon-bootstrap"]],
+    ["a founded cluster", { cluster: cluster({ lock: "b" }), postgres: replica() }, []],
+    ["the own lock", { cluster: { ...claimed, lock: lockOf("a") }, lease: held() }, ["hold-lock"]],
+    ["no leader", { cluster: { ...claimed, lock: null }, task: BOOTSTRAP }, []],
+    [
+      "no bootstrap by configuration",
+      { self: self({ mayBootstrap: false }), postgres: replica() },
+      [],
+    ],
+    ["an agent that leaves", { wishes: [{ kind: "shutdown" }], postgres: down() }, ["exit"]],
+  ];
+  for (const [what, overrides, wanted] of cases) {
+    const view = nodeView({ cluster: claimed, lease: NONE, ...overrides });
+    const actions = ordered(view).filter((kind) => ORDERS.includes(kind));
+    deepStrictEqual(actions, wanted, what);
+  }
+});
+
+Deno.test("decide() does not give a claim back in a round that looks again", () => {
+  const view = nodeView({
+    cluster: cluster({ lock: "b", systemId: "" }),
+    lease: NONE,
+    postgres: replica({ streaming: false }),
+  });
+  deepStrictEqual(ordered(view), ["inspect-leader"]);
+  const leader = { kind: "failed", name: "b", why: "no answer" } as const;
+  deepStrictEqual(ordered({ ...view, leader }).at(-1), "abandon-bootstrap");
 });

@@ -133,7 +133,7 @@ Deno.test("recover-replica clones a forked directory and starts any other (E: re
 Deno.test("recover-replica keeps the old directory aside when it clones", () => {
   const [action] = decide(replicaView({ postgres: down(), leader: FORKED }), SETTLED).actions;
   assert.ok(action?.kind === "start-task" && action.task.kind === "clone");
-  assert.ok(action.task.moveAside);
+  assert.equal(action.task.old, "move-aside");
 });
 
 Deno.test("recover-replica clones what was stopped as forked, whatever its control data shows", () => {
@@ -168,6 +168,22 @@ Deno.test("recover-replica leads a new cluster only while no leader was ever kno
   assert.deepEqual(ordered(view), []);
   assert.deepEqual(ordered(view, empty), ["take-lock"]);
   assert.deepEqual(ordered(view, { ...empty, lastLeader: "b" }), ["start-replica"]);
+});
+
+Deno.test("recover-replica founds the cluster under a bootstrap claim, for its server may have been stopped before it led", () => {
+  const claimed = cluster({ lock: null, systemId: "", config: null, members: [] });
+  const made = { ...SETTLED, unfoundedId: SYSTEM_ID };
+  for (const memory of [SETTLED, made]) {
+    for (const state of ["shut down", "in production"]) {
+      const view = replicaView({ cluster: claimed, postgres: down({ state }) });
+      assert.deepEqual(ordered(view, memory), ["found-cluster", "take-lock"], state);
+      assert.equal(decide(view, memory).again, false, "a refusal would repeat itself at once");
+    }
+  }
+  const view = replicaView({ cluster: claimed, postgres: down() });
+  assert.deepEqual(ordered(view, { ...SETTLED, lastLeader: "b" }), ["start-replica"]);
+  const beside = { ...claimed, members: [member("b", { role: "demoted", state: "stopped" })] };
+  assert.deepEqual(ordered({ ...view, cluster: beside }), ["start-replica"]);
 });
 
 Deno.test("recover-replica leads no new cluster beside stopped data that may be newer", () => {

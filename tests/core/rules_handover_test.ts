@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Action } from "../../lib/core/action.ts";
 import { decide } from "../../lib/core/decide.ts";
-import { initialMemory } from "../../lib/core/memory.ts";
+import type { LeaderStatus } from "../../lib/core/cluster_view.ts";
+import { initialMemory, remember } from "../../lib/core/memory.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView, TaskView } from "../../lib/core/node_view.ts";
 import { stopInOrder } from "../../lib/core/rules/stopping.ts";
@@ -15,7 +16,9 @@ import {
   nodeView,
   NOW_MS,
   peer,
+  primary,
   silentPeer,
+  slot,
 } from "./builders.ts";
 
 const SETTLED: Memory = {
@@ -64,13 +67,22 @@ Deno.test("handover leaves a request for later alone and wakes in time", () => {
   assert.equal(decision.wakeAtMs, NOW_MS + 3000);
 });
 
-Deno.test("recover-leader hands over only to a member that has all that was written", () => {
+Deno.test("handover judges a request for later at its time, case M4 before it", () => {
+  const view = nodeView();
+  const wish = handover({ leader: "c", scheduledAtMs: view.wallMs + 1 });
+  const early = { ...view, cluster: cluster({ handover: wish }) };
+  assert.equal(decide(early, SETTLED).rule, "lead");
+  assert.deepEqual(ordered({ ...early, wallMs: view.wallMs + 1 }), ["hold-lock", "clear-handover"]);
+});
+
+Deno.test("F1 recover-leader hands over only to a member that has all that was written", () => {
   const asked = cluster({ handover: handover({ leader: "a", candidate: "b" }) });
   const stopped = nodeView({ cluster: asked, postgres: down() });
   assert.deepEqual(ordered(stopped), ["hold-lock", "ask-peers"]);
   assert.deepEqual(decide(stopped, SETTLED).actions[1], { kind: "ask-peers", only: "b" });
   const { actions } = decide({ ...stopped, peers: [peer("b"), peer("c")] }, SETTLED);
-  assert.deepEqual(actions, [{ kind: "release-lock", lastLsn: lsn(1000) }]);
+  const told = { handoverRevision: 9n };
+  assert.deepEqual(actions, [{ kind: "release-lock", lastLsn: lsn(1000), ...told }]);
   const cases = [
     ["the candidate is behind", [peer("b", { lsn: lsn(999) }), peer("c")]],
     ["the candidate is silent", [silentPeer("b"), peer("c")]],
@@ -78,6 +90,25 @@ Deno.test("recover-leader hands over only to a member that has all that was writ
   for (const [name, peers] of cases) {
     assert.deepEqual(ordered({ ...stopped, peers }), ["hold-lock", "clear-handover"], name);
   }
+});
+
+Deno.test("recover-leader tells of no verified candidate when an operator named none", () => {
+  const asked = cluster({ handover: handover({ leader: "a" }) });
+  const view = nodeView({ cluster: asked, postgres: down(), peers: [peer("b"), peer("c")] });
+  const { actions } = decide(view, SETTLED);
+  assert.deepEqual(actions, [{ kind: "release-lock", lastLsn: lsn(1000) }]);
+});
+
+Deno.test("lead drops from the status what the leader before said of a handover", () => {
+  const status = { lsn: lsn(1000), slots: {}, retainSlots: ["a", "b", "c"] };
+  const slots = ["b", "c"].map((name) => slot(name));
+  const view = (given: LeaderStatus): NodeView => {
+    return nodeView({ postgres: primary({ slots }), cluster: cluster({ status: given }) });
+  };
+  const memory = remember(SETTLED, view(status));
+  const [, written] = decide(view({ ...status, handoverRevision: 9n }), memory).actions;
+  assert.equal(written?.kind, "write-status");
+  assert.equal(written !== undefined && "handoverRevision" in written, false);
 });
 
 Deno.test("recover-leader hands over also when the stop took longer than a schedule allows", () => {

@@ -120,6 +120,17 @@ Deno.test("task-running asks the named successor alone who has the shutdown chec
   deepStrictEqual(asked(null), { kind: "ask-peers" });
 });
 
+Deno.test("task-running tells the named successor that it has everything, and nobody else", () => {
+  const released = (candidate: string | null): Action | undefined => {
+    const peers = [peer("c", { lsn: lsn(2000) })];
+    const view = stopping({ cluster: cluster({ handover: handover({ candidate }) }), peers });
+    return decide(view, initialMemory).actions[0];
+  };
+  const release = { kind: "release-lock", lastLsn: lsn(2000) };
+  deepStrictEqual(released("c"), { ...release, handoverRevision: 9n });
+  deepStrictEqual(released(null), release);
+});
+
 Deno.test("task-running lets a stop end in peace when the lock has been released early", () => {
   const view = stopping({ cluster: cluster({ lock: "b" }), lease: { kind: "none" } });
   deepStrictEqual(ordered(view), []);

@@ -74,6 +74,63 @@ Deno.test("race lets the wished candidate take the lock at once and clears the w
   assert.deepEqual(ordered(view), ["take-lock", "clear-handover"]);
 });
 
+Deno.test("race lets a candidate of a switchover lead only when no other has more, and of a failover as it is (F1)", () => {
+  const ahead = peer("c", { lsn: lsn(1001) });
+  const cases = [
+    ["everything", "b", [peer("c")], ["take-lock", "clear-handover"]],
+    ["not asked yet", "b", "not asked", ["ask-peers"]],
+    ["less than another", "b", [ahead], []],
+    ["less than one of a newer timeline", "b", [peer("c", { lsn: lsn(1), timeline: 2 })], []],
+    ["less than one that may not lead", "b", [{ ...ahead, watchdogFailed: true }], [
+      "take-lock",
+      "clear-handover",
+    ]],
+    ["less than the former leader", "b", [peer("b", { lsn: lsn(1001) })], [
+      "take-lock",
+      "clear-handover",
+    ]],
+    ["less, ordered by a failover", null, [ahead], ["take-lock", "clear-handover"]],
+  ] as const;
+  for (const [what, leader, peers, wanted] of cases) {
+    const seen = cluster({ ...FREE, handover: handover({ leader, candidate: "a" }) });
+    assert.deepEqual(ordered(raceView({ cluster: seen, peers })), wanted, what);
+  }
+});
+
+Deno.test("race lets the candidate of a switchover lead at once when the leader said that it has everything", () => {
+  const wish = handover({ leader: "b", candidate: "a" });
+  const cases = [
+    [wish.revision, ["take-lock", "clear-handover"]],
+    [wish.revision - 1n, ["ask-peers"]],
+    [undefined, ["ask-peers"]],
+  ] as const;
+  for (const [handoverRevision, wanted] of cases) {
+    const told = handoverRevision === undefined ? {} : { handoverRevision };
+    const status = { lsn: lsn(1000), slots: {}, retainSlots: [], ...told };
+    const view = raceView({ cluster: cluster({ ...FREE, handover: wish, status }) });
+    assert.deepEqual(ordered(view), wanted, String(handoverRevision));
+  }
+});
+
+Deno.test("race does not wait for the candidate of a switchover that has less, except as the former leader", () => {
+  const behind = peer("c", { lsn: lsn(999) });
+  const older = peer("c", { timeline: 1, lsn: lsn(2000) });
+  const me = raceView().postgres;
+  const newer = me.kind === "replica" ? { ...me, timeline: 2 } : me;
+  const cases = [
+    ["as much", "b", peer("c"), me, []],
+    ["less", "b", behind, me, ["take-lock", "clear-handover"]],
+    ["an older timeline", "b", older, newer, ["take-lock", "clear-handover"]],
+    ["less, ordered by a failover", null, behind, me, []],
+    ["less than the former leader", "a", behind, me, []],
+  ] as const;
+  for (const [what, leader, candidate, postgres, wanted] of cases) {
+    const seen = cluster({ ...FREE, handover: handover({ leader, candidate: "c" }) });
+    const view = raceView({ cluster: seen, postgres, peers: [candidate, silentPeer("b")] });
+    assert.deepEqual(ordered(view), wanted, what);
+  }
+});
+
 Deno.test("race bars a wished candidate on an old timeline, and nobody waits for it", () => {
   const history = [{ timeline: 1, lsn: lsn(900), reason: "", at: null, newLeader: null }];
   const mine = cluster({ ...FREE, history, handover: handover({ candidate: "a" }) });
@@ -85,7 +142,7 @@ Deno.test("race bars a wished candidate on an old timeline, and nobody waits for
   assert.deepEqual(ordered(view), ["take-lock", "clear-handover"]);
 });
 
-Deno.test("race waits for a candidate that can take over and for no other (F4, F5)", () => {
+Deno.test("F6 race waits for a candidate that can take over and for no other (F4, F5)", () => {
   const seen = cluster({ ...FREE, handover: handover({ candidate: "c" }) });
   assert.deepEqual(ordered(raceView({ cluster: seen, peers: [peer("c")] })), []);
   const tags = readTags({ nofailover: true });
@@ -117,6 +174,24 @@ Deno.test("race ignores the lag limit for a handover but not a peer that is ahea
   ]);
   const ahead = peer("c", { lsn: lsn(1001) });
   assert.deepEqual(ordered(raceView({ cluster: seen, peers: [ahead] })), []);
+});
+
+Deno.test("race waits for no member that the list of failsafe mode does not name, unless it is a primary", () => {
+  const failsafe = { members: { a: "http://a", b: "http://b" }, revision: 4n };
+  const wished = handover({ candidate: "c" });
+  const former = handover({ leader: "a" });
+  const take = ["take-lock"];
+  const takeAndClear = ["take-lock", "clear-handover"];
+  const cases = [
+    ["is ahead", null, peer("c", { lsn: lsn(1001) }), take],
+    ["is wished", wished, peer("c"), takeAndClear],
+    ["is the successor of a former leader", former, peer("c"), takeAndClear],
+    ["is a primary", null, peer("c", { isPrimary: true, lsn: lsn(0) }), []],
+  ] as const;
+  for (const [what, wish, other, wanted] of cases) {
+    const seen = cluster({ ...FREE, failsafe, handover: wish });
+    assert.deepEqual(ordered(raceView({ cluster: seen, peers: [other] })), wanted, what);
+  }
 });
 
 Deno.test("race keeps a request for later when somebody wins before its time", () => {

@@ -50,7 +50,8 @@ Deno.test("decodeSettings() gives a timing that fits the lease budget for any in
   fc.assert(fc.property(seconds, seconds, seconds, (ttl, loop_wait, retry_timeout) => {
     const { ttlS, loopWaitS, retryTimeoutS } = settings({ ttl, loop_wait, retry_timeout });
     ok(loopWaitS >= 1 && retryTimeoutS >= 2 && loopWaitS + 2 * retryTimeoutS <= ttlS);
-    ok(leaseTiming(ttlS, loopWaitS).renewEveryMs > 0);
+    const { renewEveryMs, consentMs, stopBeforeMs, ttlMs } = leaseTiming(ttlS, loopWaitS);
+    ok(renewEveryMs > 0 && ttlMs / 4 + consentMs + stopBeforeMs < ttlMs);
   }));
 });
 
@@ -91,7 +92,6 @@ const SWITCHED_ON: readonly (readonly [string, JsonObject, readonly string[]])[]
   ["quorum mode", { synchronous_mode: "Quorum" }, ["synchronous_mode"]],
   ["strict mode", { synchronous_mode_strict: 1 }, ["synchronous_mode_strict"]],
   ["a standby cluster", { standby_cluster: { host: "x" } }, ["standby_cluster"]],
-  ["failsafe", { failsafe_mode: true }, ["failsafe_mode"]],
   ["permanent slots", { slots: { a: {} } }, ["slots"]],
   ["slots to ignore", { ignore_slots: [{ name: "a" }] }, ["ignore_slots"]],
 ];
@@ -139,4 +139,11 @@ Deno.test("A15 decodeSettings() adjusts a timing that leaves no room in the leas
   deepStrictEqual([found.ttlS, found.loopWaitS, found.retryTimeoutS], [10, 1, 4]);
   deepStrictEqual(found.loopWaitS + 2 * found.retryTimeoutS <= found.ttlS, true);
   deepStrictEqual(found.warnings.filter((text) => text.includes("does not fit")).length, 1);
+});
+
+Deno.test("decodeSettings() reads a mapping with a key toString where a switch belongs as off", () => {
+  const decoded = decodeSettings({ pause: { toString: "" }, synchronous_mode: { valueOf: 1 } });
+
+  ok("settings" in decoded);
+  strictEqual(decoded.settings.paused, false);
 });

@@ -113,7 +113,7 @@ Deno.test("recover-replica copies a replica that was stopped as stuck, with the 
   const view = idleView({ postgres: down(), task });
   const [copy] = decide(view, stuckFor(LIMIT_MS)).actions;
   const order = copy?.kind === "start-task" && copy.task.kind === "clone" ? copy.task : null;
-  strictEqual(order?.moveAside, true);
+  strictEqual(order?.old, "move-aside");
   strictEqual(order?.why, stop.task.why);
 });
 

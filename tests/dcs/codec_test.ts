@@ -17,7 +17,7 @@ import {
   encodeStatus,
 } from "../../lib/dcs/codec.ts";
 import type { Entry } from "../../lib/dcs/codec.ts";
-import { isWakingKey, keysOf, memberNameOf } from "../../lib/dcs/keys.ts";
+import { keysOf } from "../../lib/dcs/keys.ts";
 import { decodeMember } from "../../lib/dcs/member_codec.ts";
 import { decodeWire, encodeWire } from "../../lib/dcs/wire_json.ts";
 
@@ -37,24 +37,6 @@ function viewOf(content: Readonly<Record<string, string | null>>): ClusterView {
     .map(([key, value]) => entry(value, { key: `${keys.prefix}${key}` }));
   return decodeCluster(keys, { revision: 9n, entries }, defaultSettings);
 }
-
-Deno.test("keysOf() makes one slash of many", () => {
-  strictEqual(keysOf({ namespace: "service", scope: "a" }).leader, "/service/a/leader");
-  strictEqual(keysOf({ namespace: "//x/y//", scope: "a" }).prefix, "/x/y/a/");
-});
-
-Deno.test("memberNameOf() accepts keys directly under members only", () => {
-  strictEqual(memberNameOf(keys, "/service/demo/members/a"), "a");
-  strictEqual(memberNameOf(keys, "/service/demo/members/a/b"), null);
-  strictEqual(memberNameOf(keys, "/service/demo/members/"), null);
-  strictEqual(memberNameOf(keys, "/service/demo/0/members/a"), null);
-});
-
-Deno.test("isWakingKey() leaves out what is written every loop", () => {
-  strictEqual(isWakingKey(keys, keys.leader), true);
-  strictEqual(isWakingKey(keys, keys.status), false);
-  strictEqual(isWakingKey(keys, `${keys.members}a`), false);
-});
 
 Deno.test("encodeWire() writes golden documents back byte by byte", () => {
   for (const name of ["member_primary", "member_replica", "config", "status", "history", "sync"]) {
@@ -207,6 +189,18 @@ Deno.test("encodeStatus() leaves empty fields out", () => {
   const status = { lsn: lsnFromBytes(67108960), slots: {}, retainSlots: [] };
   strictEqual(encodeStatus(status), golden("status_optime_only"));
   deepStrictEqual(decodeStatus("status", entry(golden("status_optime_only"))), status);
+});
+
+Deno.test("status tells of the wish whose candidate has everything, and garbage there tells nothing", () => {
+  const status = { lsn: lsnFromBytes(67108960), slots: {}, retainSlots: [] };
+  const told = { ...status, handoverRevision: 9_007_199_254_740_993n };
+  const text = encodeStatus(told);
+  strictEqual(text, '{"optime":67108960,"handover":"9007199254740993"}');
+  deepStrictEqual(decodeStatus("status", entry(text)), told);
+  for (const garbage of ["9", '"0"', '"-9"', '"9.0"', '"x"', "null", "{}", `"${"9".repeat(20)}"`]) {
+    const wire = `{"optime":67108960,"handover":${garbage}}`;
+    deepStrictEqual(decodeStatus("status", entry(wire)), status, garbage);
+  }
 });
 
 Deno.test("decodeSync() tolerates blanks and knows when the mode is off", () => {

@@ -80,19 +80,22 @@ onRootPlace("it runs nothing from a folder that another user could have filled",
   }
 });
 
-onRootPlace("a folder that another user has made before is passed over", async (place) => {
+onRootPlace("a folder that another user has made and filled is passed over", async (place) => {
+  await place.run(["--version"]);
+  // Of the right names and sizes, so that only the owner tells it from our own.
+  await sh(`cd '${place.runtime}' && size=$(stat -c %s rt-*/agent) && chmod -R 755 . &&
+    printf '#!/bin/sh\\necho caught; exit\\n' >$(echo rt-*/agent) && truncate -s "$size" rt-*/agent &&
+    chown -R nobody .`);
   await atRoot(place.file, async (file) => {
-    const trap = "mkdir /var/tmp/agent-$(id -u postgres) && chown nobody /var/tmp/agent-*";
-    const launch = mounted(
-      `${WRITABLE} && mount -t tmpfs tmpfs /tmp && chmod 1777 /tmp && ${trap}`,
-      [
-        ...AS_POSTGRES,
-        "sh",
-        "-c",
-        '"$@" && ls /tmp/agent-*',
-        "sh",
-      ],
-    );
+    const trap = `cp -a '${place.runtime}' /var/tmp/agent-$(id -u postgres)`;
+    const other = "mount -t tmpfs tmpfs /tmp && chmod 1777 /tmp";
+    const launch = mounted(`${WRITABLE} && ${trap} && ${other}`, [
+      ...AS_POSTGRES,
+      "sh",
+      "-c",
+      '"$@" && ls /tmp/agent-*',
+      "sh",
+    ]);
     const { code, output } = await runFile(file, ["--version"], { launch });
     match(output, /^agent \S+\njs-\w+\nrt-\w+\n$/);
     strictEqual(code, 0);

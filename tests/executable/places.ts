@@ -26,20 +26,37 @@ export function onPlace(title: string, body: (place: Place) => Promise<void>): v
   Deno.test(title, () => withPlace(body));
 }
 
+/** The same with one runtime for the whole file: for tests of what comes after unpacking. */
+export function onUnpackedPlace(title: string, body: (place: Place) => Promise<void>): void {
+  Deno.test(title, () => withPlace(body, sharedRuntime()));
+}
+
+let shared: string | null = null;
+
+function sharedRuntime(): string {
+  if (shared !== null) return shared;
+  const made = Deno.makeTempDirSync({ dir: "/tmp", prefix: "agent-unpacked-" });
+  globalThis.addEventListener("unload", () => Deno.removeSync(made, { recursive: true }));
+  return shared = made;
+}
+
 /** The same for what only root can make; skipped by name without root. */
 export function onRootPlace(title: string, body: (place: Place) => Promise<void>): void {
   Deno.test({ name: title, ignore: !IS_ROOT, fn: () => withPlace(body) });
 }
 
-async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
+async function withPlace(
+  body: (place: Place) => Promise<void>,
+  given: string | null = null,
+): Promise<void> {
   // Not below a folder of the test's user: root would not trust it.
   const folder = await Deno.makeTempDir({ dir: "/tmp", prefix: "agent-place-" });
   const file = `${folder}/agent`;
-  const runtime = `${folder}/runtime`;
+  const runtime = given ?? `${folder}/runtime`;
   try {
     await Deno.chmod(folder, 0o755);
     await Deno.copyFile(agentProgram(), file);
-    await Deno.mkdir(runtime, { mode: 0o700 });
+    await Deno.mkdir(runtime, { recursive: true, mode: 0o700 });
     if (IS_ROOT) await sh(`chown postgres:postgres '${runtime}'`);
     await body({
       folder,

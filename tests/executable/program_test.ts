@@ -3,7 +3,7 @@ import { openDoor, writeProbe } from "../../scripts/executable/probe.ts";
 import { isUsr1Blocked, startFile } from "../../scripts/executable/run_file.ts";
 import { signalPid } from "../../scripts/playground/processes.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
-import { AS_POSTGRES, IS_ROOT, onPlace, type Place, sh } from "./places.ts";
+import { AS_POSTGRES, IS_ROOT, onUnpackedPlace, type Place, sh } from "./places.ts";
 
 interface Probe {
   readonly pid: number;
@@ -22,7 +22,7 @@ async function onMember(
   if (IS_ROOT) await sh(`chown postgres '${config}' '${place.folder}'`);
   const { child, ended } = startFile(place.file, [config], {
     launch: AS_POSTGRES,
-    env: { AGENT_RUNTIME_DIR: `${place.folder}/runtime`, ...env },
+    env: { AGENT_RUNTIME_DIR: place.runtime, ...env },
   });
   try {
     await waitFor("a question to the store", 20_000, () => {
@@ -35,19 +35,22 @@ async function onMember(
   }
 }
 
-onPlace("arguments reach the program as they are, and its exit codes come back", async (place) => {
-  const name = `${place.folder}/no such\n--allow-net.yml`;
-  const missing = await place.run([name]);
-  deepStrictEqual([missing.code, missing.output.includes(name)], [78, true]);
-  const empty = await place.run(["list", "-c", "", "--format", "tsv", "--", "more"]);
-  strictEqual(empty.code, 2);
-  strictEqual((await place.run([])).code, 2);
-  strictEqual((await place.run(["--help"])).code, 0);
-  const closed = await place.run(["list", "-c", name]);
-  deepStrictEqual([closed.code, closed.output.includes(name)], [1, true]);
-});
+onUnpackedPlace(
+  "arguments reach the program as they are, and its exit codes come back",
+  async (place) => {
+    const name = `${place.folder}/no such\n--allow-net.yml`;
+    const missing = await place.run([name]);
+    deepStrictEqual([missing.code, missing.output.includes(name)], [78, true]);
+    const empty = await place.run(["list", "-c", "", "--format", "tsv", "--", "more"]);
+    strictEqual(empty.code, 2);
+    strictEqual((await place.run([])).code, 2);
+    strictEqual((await place.run(["--help"])).code, 0);
+    const closed = await place.run(["list", "-c", name]);
+    deepStrictEqual([closed.code, closed.output.includes(name)], [1, true]);
+  },
+);
 
-onPlace("it starts by a relative path, by PATH, by a link and by sh", async (place) => {
+onUnpackedPlace("it starts by a relative path, by PATH, by a link and by sh", async (place) => {
   await Deno.symlink("agent", `${place.folder}/other`);
   const PATH = `${place.folder}:${Deno.env.get("PATH")}`;
   for (const line of ["./agent --version", "agent --version", "./other -V", "sh agent --version"]) {
@@ -57,7 +60,7 @@ onPlace("it starts by a relative path, by PATH, by a link and by sh", async (pla
   }
 });
 
-onPlace("foreign settings around it change nothing", async (place) => {
+onUnpackedPlace("foreign settings around it change nothing", async (place) => {
   const faulty = { "deno.json": "{", "package.json": "{", ".npmrc": "x", ".env": "A=1" };
   for (const [name, text] of Object.entries(faulty)) {
     await Deno.writeTextFile(`${place.folder}/${name}`, text);
@@ -74,7 +77,7 @@ onPlace("foreign settings around it change nothing", async (place) => {
   strictEqual(code, 0);
 });
 
-onPlace("TERM reaches the agent by the pid that was started", async (place) => {
+onUnpackedPlace("TERM reaches the agent by the pid that was started", async (place) => {
   await onMember(place, {}, async ({ pid, signal, ended }) => {
     strictEqual((await Deno.readTextFile(`/proc/${pid}/comm`)).trim(), "agent");
     signal("SIGTERM");
@@ -84,27 +87,65 @@ onPlace("TERM reaches the agent by the pid that was started", async (place) => {
   });
 });
 
-onPlace("USR1 neither ends the agent nor opens the inspector of its runtime", async (place) => {
-  await onMember(place, {}, async ({ pid, signal, ended }) => {
+onUnpackedPlace(
+  "USR1 neither ends the agent nor opens the inspector of its runtime",
+  async (place) => {
+    await onMember(place, {}, async ({ pid, signal, ended }) => {
+      ok(await isUsr1Blocked(pid));
+      signal("SIGUSR1");
+      signal("SIGHUP");
+      await new Promise((go) => setTimeout(go, 800)); // the inspector needs 500 ms of life
+      signal("SIGTERM");
+      const { code, output } = await ended;
+      doesNotMatch(output, /[Dd]ebugger|inspector/);
+      match(output, /Reloaded the configuration/);
+      strictEqual(code, 0);
+    });
+  },
+);
+
+/** A folder to put before PATH: its `env` is that of coreutils before 8.31; `perl` as given. */
+async function oldTools(place: Place, perl: string | null): Promise<string> {
+  const bin = `${place.folder}/bin`;
+  const env = '#!/bin/sh\ncase $1 in --block*) exit 125 ;; esac\nexec /usr/bin/env "$@"\n';
+  await Deno.mkdir(bin, { recursive: true });
+  await Deno.writeTextFile(`${bin}/env`, env, { mode: 0o755 });
+  if (perl !== null) await Deno.writeTextFile(`${bin}/perl`, perl, { mode: 0o755 });
+  return `${bin}:${Deno.env.get("PATH")}`;
+}
+
+onUnpackedPlace("with old coreutils perl blocks USR1", async (place) => {
+  const PATH = await oldTools(place, null);
+  await onMember(place, { PATH }, async ({ pid, signal }) => {
     ok(await isUsr1Blocked(pid));
-    signal("SIGUSR1");
-    signal("SIGHUP");
-    await new Promise((go) => setTimeout(go, 800)); // the inspector needs 500 ms of life
     signal("SIGTERM");
-    const { code, output } = await ended;
-    doesNotMatch(output, /[Dd]ebugger|inspector/);
-    match(output, /Reloaded the configuration/);
-    strictEqual(code, 0);
   });
 });
 
-onPlace("a proxy in the environment does not come between agent and store", async (place) => {
-  await using proxy = openDoor();
-  const HTTP_PROXY = `http://127.0.0.1:${proxy.port}`;
-  const env = { HTTP_PROXY, http_proxy: HTTP_PROXY, ALL_PROXY: HTTP_PROXY };
-  await onMember(place, env, async ({ signal, ended }) => {
-    signal("SIGTERM");
-    strictEqual((await ended).code, 0);
-  });
-  strictEqual(proxy.visits, 0);
+onUnpackedPlace("with old coreutils and no perl it warns and runs", async (place) => {
+  const PATH = await oldTools(place, "#!/bin/sh\nexit 127\n");
+  const { code, output } = await place.run(["--version"], { env: { PATH } });
+  match(output, /^agent \S+\nagent: cannot block USR1/);
+  strictEqual(code, 0);
 });
+
+onUnpackedPlace("a trace of the program names its sources", async (place) => {
+  const launch = [...AS_POSTGRES, "sh", "-c", 'exec "$@" >/dev/full', "sh"];
+  const { code, output } = await place.run(["--help"], { launch, env: { NO_COLOR: "1" } });
+  match(output, /lib\/cli\/main\.ts:\d+:\d+[\s\S]*\/main\.ts:\d+/);
+  strictEqual(code, 1);
+});
+
+onUnpackedPlace(
+  "a proxy in the environment does not come between agent and store",
+  async (place) => {
+    await using proxy = openDoor();
+    const HTTP_PROXY = `http://127.0.0.1:${proxy.port}`;
+    const env = { HTTP_PROXY, http_proxy: HTTP_PROXY, ALL_PROXY: HTTP_PROXY };
+    await onMember(place, env, async ({ signal, ended }) => {
+      signal("SIGTERM");
+      strictEqual((await ended).code, 0);
+    });
+    strictEqual(proxy.visits, 0);
+  },
+);

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { startFile } from "../../scripts/executable/run_file.ts";
+import { runFile, startFile } from "../../scripts/executable/run_file.ts";
 import { AS_POSTGRES, IS_ROOT, onPlace, onRootPlace, type Place, sh } from "./places.ts";
 
 const PARTS = [/^js-[0-9a-f]{16}$/, /^rt-[0-9a-f]{16}$/];
@@ -31,7 +31,7 @@ onPlace("eight first starts at once all succeed and leave one runtime", async (p
   await assertWhole(place);
 });
 
-onPlace("a damaged or truncated executable ends with 70 and is not unpacked", async (place) => {
+onPlace("a damaged executable ends with 70 and is not unpacked", async (place) => {
   const whole = await Deno.readFile(place.file);
   const spots = [Math.floor(whole.length / 2), whole.length - 300_000, whole.length - 20];
   for (const spot of spots) {
@@ -43,12 +43,35 @@ onPlace("a damaged or truncated executable ends with 70 and is not unpacked", as
     strictEqual(code, 70);
     deepStrictEqual(await place.unpacked(), []);
   }
-  for (const length of [whole.length - 1, 20_000_000, 20_000]) {
-    await Deno.writeFile(place.file, whole.subarray(0, length));
-    const { code, output } = await place.run(["--version"]);
-    match(output, /^agent: the file \S+ is damaged: it has not \d+ bytes/);
+});
+
+onPlace("an executable that is cut off, however short, ends with 70", async (place) => {
+  const whole = await Deno.readFile(place.file);
+  const lengths = [whole.length - 1, 20_000_000, 5000, 1200];
+  const ends = await Promise.all(lengths.map(async (length) => {
+    const file = `${place.folder}/agent-${length}`;
+    await Deno.writeFile(file, whole.subarray(0, length), { mode: 0o755 });
+    return await runFile(file, ["--version"], { launch: AS_POSTGRES });
+  }));
+  for (const { code, output } of ends) {
+    match(
+      output,
+      /^agent: the file \S+ is damaged: it has not \d+ bytes\. Install agent \S+ again\.\n$/,
+    );
     strictEqual(code, 70);
   }
+  deepStrictEqual(await place.unpacked(), []);
+});
+
+onPlace("a start while the executable is being copied waits for the rest of it", async (place) => {
+  const whole = await Deno.readFile(place.file);
+  await Deno.writeFile(place.file, whole.subarray(0, 4000));
+  const started = place.run(["--version"]);
+  await new Promise((go) => setTimeout(go, 500));
+  await Deno.writeFile(place.file, whole.subarray(4000), { append: true });
+  const { code, output } = await started;
+  match(output, /^agent \S+\n$/);
+  strictEqual(code, 0);
 });
 
 onPlace("what was damaged after it was unpacked is unpacked again", async (place) => {

@@ -28,6 +28,15 @@ Deno.test("run() hides the agent's own variables and fixes the locale", async ()
   strictEqual(result.stdout, "C!\n");
 });
 
+Deno.test("run() gives back what the executable has put aside, and hides its own", async () => {
+  const ours = { AGENT_KEEP_HTTP_PROXY: "http://x", DENO_TLS_CA_STORE: "y", NOTIFY_SOCKET: "/z" };
+  for (const [name, value] of Object.entries(ours)) Deno.env.set(name, value);
+  const result = await run(shell("env"), NEVER);
+  for (const name of Object.keys(ours)) Deno.env.delete(name);
+  const found = result.stdout.split("\n").filter((line) => /PROXY|AGENT_|DENO_|NOTIFY/.test(line));
+  deepStrictEqual(found, ["HTTP_PROXY=http://x"]);
+});
+
 Deno.test("run() ends a program and its children when its time is up", async () => {
   const result = await run(shell("sleep 30 & wait", { timeoutMs: 50 }), NEVER);
   strictEqual(result.timedOut, true);

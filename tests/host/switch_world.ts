@@ -12,6 +12,7 @@ export const TIMING = {
   renewEveryMs: 1000,
   renewalMs: 1000,
   endpointMs: 500,
+  consentMs: 1000,
   stopBeforeMs: 900,
   immediateBeforeMs: 600,
   killBeforeMs: 300,

@@ -3,6 +3,9 @@ import {
   type ClusterOptions,
   planCluster,
 } from "../../scripts/playground/cluster.ts";
+import type { Member } from "../../scripts/playground/member.ts";
+import { connect } from "../../scripts/playground/sql.ts";
+import { waitFor } from "../../scripts/playground/wait.ts";
 
 /** Tells people how long something took, in the output of the test. */
 export async function tell(text: string): Promise<void> {
@@ -27,6 +30,20 @@ export function liveTest(
       throw error;
     } finally {
       await cluster.close();
+    }
+  });
+}
+
+/** Resolves when a write on this server is refused; nobody may write after the lease has ended. */
+export async function waitForReadOnly(member: Member, deadlineMs: number): Promise<void> {
+  await waitFor(`${member.name} refusing writes`, deadlineMs, async () => {
+    try {
+      const client = await connect(member.plan.pgPort);
+      const { rows } = await client.query("SELECT pg_is_in_recovery() AS standby");
+      await client.end();
+      return { met: rows[0]?.standby === true ? true : null, seen: "it is a primary" };
+    } catch {
+      return { met: true, seen: "" };
     }
   });
 }

@@ -1,25 +1,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { liveTest, tell } from "./live.ts";
+import { liveTest, tell, waitForReadOnly } from "./live.ts";
 import type { Member } from "../../scripts/playground/member.ts";
-import { connect } from "../../scripts/playground/sql.ts";
-import { pause, waitFor } from "../../scripts/playground/wait.ts";
+import { pause } from "../../scripts/playground/wait.ts";
 import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
 
 const TTL_MS = 10_000;
-
-/** Resolves when a write on this server is refused; nobody may write after the lease has ended. */
-async function waitForReadOnly(member: Member, deadlineMs: number): Promise<void> {
-  await waitFor(`${member.name} refusing writes`, deadlineMs, async () => {
-    try {
-      const client = await connect(member.plan.pgPort);
-      const { rows } = await client.query("SELECT pg_is_in_recovery() AS standby");
-      await client.end();
-      return { met: rows[0]?.standby === true ? true : null, seen: "it is a primary" };
-    } catch {
-      return { met: true, seen: "" };
-    }
-  });
-}
 
 /** Signals that the switch of a member has sent, as its metrics count them. */
 async function firings(member: Member): Promise<readonly string[]> {

@@ -30,6 +30,7 @@ export function clusterSettings(overrides: Partial<Settings> = {}): Settings {
     memberSlotsTtlS: 1800,
     useSlots: true,
     paused: false,
+    failsafeMode: false,
     parameters: { shared_buffers: "16MB", fsync: "off", max_connections: "30" },
     pgHba: null,
     pgIdent: null,
@@ -187,7 +188,7 @@ export async function bootstrapped(one: Member): Promise<void> {
 export async function streaming(one: Member, source: Member): Promise<void> {
   const slots = { create: [one.options.slotName], drop: [], advance: [] };
   await source.manager.syncSlots(slots, new AbortController().signal);
-  const copied = await one.manager.clone(source.source, false, clusterSettings(), job());
+  const copied = await one.manager.clone(source.source, "refuse", clusterSettings(), job());
   deepStrictEqual(copied, { kind: "done" });
   await eventually(one.manager, (view) => view.kind === "replica" && view.streaming);
 }

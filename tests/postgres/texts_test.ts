@@ -1,4 +1,4 @@
-import { strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { parseProgress } from "../../lib/postgres/basebackup.ts";
 import { parseFreeBytes } from "../../lib/postgres/clone_checks.ts";
 import { renderPassfile } from "../../lib/postgres/pgpass.ts";
@@ -20,7 +20,10 @@ Deno.test("renderPassfile() adds localhost for a socket directory and skips a mi
 });
 
 Deno.test("parseProgress() tells megabytes, and nothing for other lines", () => {
-  strictEqual(parseProgress("122880/409600 kB (30%), 0/1 tablespace"), "copied 120 of 400 MB");
+  deepStrictEqual(parseProgress("122880/409600 kB (30%), 0/1 tablespace"), {
+    text: "copied 120 of 400 MB",
+    bytes: { done: 125_829_120, total: 419_430_400 },
+  });
   strictEqual(parseProgress("waiting for checkpoint"), null);
 });
 

@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { leaseTiming } from "../../lib/core/lease_timing.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
-import { storeBudgetMs } from "../../lib/runtime/budget.ts";
+import { consentBudgetMs, serverBudgetMs, storeBudgetMs } from "../../lib/runtime/budget.ts";
 import type { Pressure } from "../../lib/runtime/budget.ts";
 
 function pressure(stopAtMs: number | null): Pressure {
@@ -19,4 +19,21 @@ Deno.test("storeBudgetMs() leaves a short look after the stop time", () => {
 
 Deno.test("storeBudgetMs() is retry_timeout without a lock", () => {
   strictEqual(storeBudgetMs(pressure(null)), 10_000);
+});
+
+Deno.test("C10 storeBudgetMs() and serverBudgetMs() leave time for a round of consents before the stop", () => {
+  const at = (stopAtMs: number | null): Pressure => ({
+    ...pressure(stopAtMs),
+    needsConsents: true,
+  });
+  strictEqual(storeBudgetMs(at(25_000)), 7500);
+  strictEqual(storeBudgetMs(at(9000)), 4620);
+  strictEqual(serverBudgetMs(at(9000)), 4620);
+  strictEqual(storeBudgetMs(at(4000)), 300);
+  strictEqual(storeBudgetMs(at(null)), 10_000);
+});
+
+Deno.test("consentBudgetMs() is one round, and ends with the stop time", () => {
+  const budgets = [25_000, 3000, -5, null].map((stopAtMs) => consentBudgetMs(pressure(stopAtMs)));
+  strictEqual(budgets.join(), "4400,3000,0,0");
 });

@@ -62,3 +62,32 @@ Deno.test("write() folds unchanged heartbeats to one a minute, all of them, or n
   const written = [await writtenOf(13), await writtenOf(13, Infinity), await writtenOf(13, 0)];
   deepStrictEqual(written, [3, 1, 13]);
 });
+
+Deno.test("write() tells once that failsafe mode is active, of both its sides, and once that it is over", () => {
+  const lines: string[] = [];
+  const told = (line: string): void => {
+    if (line.includes("ailsafe mode is")) lines.push(line);
+  };
+  const log: Log = { ...silentLog, info: told, warn: told };
+  const heartbeat = new HeartbeatLog(log, new VirtualClock());
+  const decision = { rule: "a", why: "b", actions: [], again: false, wakeAtMs: null };
+  const out = { cluster: unreachable() };
+  const leads = { kind: "held", endsMs: 1, consented: true } as const;
+  const promise = { to: "b", untilMs: 1, slots: {} };
+  const views: readonly Partial<NodeView>[] = [
+    { ...out, promise: { ...promise, to: null } },
+    { ...out, promise },
+    { ...out, promise },
+    { promise },
+    { ...out, lease: leads },
+    { ...out, lease: leads },
+    {},
+  ];
+  for (const view of views) heartbeat.write(nodeView(view), decision, []);
+  deepStrictEqual(lines, [
+    "Failsafe mode is active: b leads without the store, and this member does not take the lock",
+    "Failsafe mode is over",
+    "Failsafe mode is active: the members consent that this one leads without the store",
+    "Failsafe mode is over",
+  ]);
+});

@@ -15,6 +15,8 @@ export interface World {
   readonly deadMan: MemorySwitch;
   readonly lost: string[];
   ttlS: number;
+  /** Why the lock must not be asked for. */
+  obstacle: string | null;
 }
 
 /** A signal that never aborts. */
@@ -31,6 +33,7 @@ export function world(): World {
     deadMan: new MemorySwitch(),
     lost: [],
     ttlS: 30,
+    obstacle: null,
   };
   return Object.assign(made, { keeper: keeperOf(made) });
 }
@@ -43,6 +46,7 @@ export function keeperOf(parts: Omit<World, "keeper">): LeaseKeeper {
     name: "a",
     file: parts.file,
     timing: () => leaseTiming(parts.ttlS, 10),
+    whyNotTake: () => parts.obstacle,
     onLost: (why) => parts.lost.push(why),
     log: silentLog,
     deadMan: parts.deadMan,

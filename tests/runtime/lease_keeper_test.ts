@@ -49,6 +49,14 @@ Deno.test("take() of a lock that another holds is refused", async () => {
   strictEqual(leftMs(made), "none");
 });
 
+Deno.test("take() with a list of failsafe mode that has changed since is refused", async () => {
+  const made = world();
+  made.dcs.store.failsafe = { members: { b: "http://b/patroni" }, revision: 7n };
+  for (const [list, kind] of [[0n, "refused"], [6n, "refused"], [7n, "done"]] as const) {
+    strictEqual((await made.keeper.take(signal, list)).kind, kind, String(list));
+  }
+});
+
 Deno.test("step() renews when it is due, and not before", async () => {
   const made = await leader();
   await made.clock.advance(9000);

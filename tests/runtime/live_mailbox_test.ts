@@ -40,3 +40,13 @@ Deno.test("fulfil() leaves a wish that came meanwhile", () => {
   mailbox.fulfil(older);
   strictEqual(mailbox.wishes().length, 1);
 });
+
+Deno.test("withdraw() takes out the wish of that operation only", () => {
+  const mailbox = new LiveMailbox(new VirtualClock());
+  const order = { kind: "reinitialize", id: "o1", force: false, fromLeader: false } as const;
+  mailbox.post(order);
+  mailbox.withdraw("o2");
+  deepStrictEqual(mailbox.wishes(), [order]);
+  mailbox.withdraw("o1");
+  deepStrictEqual(mailbox.wishes(), []);
+});

@@ -5,6 +5,7 @@ import type { ClusterView, HistoryLine } from "../../lib/core/cluster_view.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import type {
   Dcs,
+  FailsafeWrite,
   HandoverWrite,
   RenewResult,
   StatusWrite,
@@ -17,17 +18,18 @@ import type { Verdict } from "../sim/store.ts";
 
 /** The simulator's store behind the port: leases expire in the clock's time, answers can be late, lost or absent. */
 export class MemoryDcs implements Dcs {
-  readonly store = new Store({ ...defaultSettings }, () => {});
+  readonly store: Store;
   /** Names of the calls that arrived, in order. */
   readonly calls: string[] = [];
-  /** "cut": nothing arrives. "deaf": requests are carried out, answers are lost. */
-  fault: "none" | "cut" | "deaf" = "none";
+  /** "cut": nothing arrives. "hung": the same, and it shows at the deadline only. "deaf": answers are lost. */
+  fault: "none" | "cut" | "hung" | "deaf" = "none";
   /** Each answer takes this long. */
   delayMs = 0;
   readonly #clock: Clock;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, settings = defaultSettings) {
     this.#clock = clock;
+    this.store = new Store(settings, () => {});
   }
 
   read(signal: AbortSignal): Promise<ClusterView> {
@@ -59,8 +61,8 @@ export class MemoryDcs implements Dcs {
     }
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#write("take", signal, () => this.store.takeLock(name, lease));
+  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    return this.#write("take", signal, () => this.store.takeLock(name, lease, list));
   }
 
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
@@ -115,10 +117,9 @@ export class MemoryDcs implements Dcs {
   }
 
   writeStatus(name: string, status: StatusWrite, signal: AbortSignal): Promise<WriteResult> {
-    const { lsn, slots, retainSlots } = status;
     return this.#write("status", signal, () => {
       return this.store.asHolder(name, (store) => {
-        store.status = { lsn, slots, retainSlots };
+        store.status = status;
       });
     });
   }
@@ -133,6 +134,10 @@ export class MemoryDcs implements Dcs {
         store.history = lines;
       });
     });
+  }
+
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult> {
+    return this.#write("failsafe", signal, () => this.store.writeFailsafe(name, change));
   }
 
   writeHandover(wish: HandoverWrite, _revision: bigint, signal: AbortSignal): Promise<WriteResult> {
@@ -160,6 +165,10 @@ export class MemoryDcs implements Dcs {
 
   async #ask<T>(call: string, signal: AbortSignal, work: () => T): Promise<T> {
     if (this.fault === "cut") throw new DcsUnreachable(`Cannot ask for ${call}: cut off`);
+    if (this.fault === "hung") {
+      await this.#clock.sleep(1e9, signal);
+      throw new DcsUnreachable(`Cannot ask for ${call}: no answer`);
+    }
     this.calls.push(call);
     this.store.expire(this.#clock.bootMs());
     const answer = work();

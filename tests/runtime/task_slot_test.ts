@@ -45,6 +45,10 @@ Deno.test("start() shows the job with its progress until it has ended, then its 
   context().report("half");
   const view = slot.view();
   deepStrictEqual([view.kind, view.kind === "running" && view.progress], ["running", "half"]);
+  const bytes = { done: 1, total: 2 };
+  context().report("half", bytes);
+  const again = slot.view();
+  deepStrictEqual(again.kind === "running" && again.bytes, bytes);
   end({ kind: "failed", why: "no" });
   await settle();
   strictEqual(slot.view().kind === "ended" && slot.view().kind, "ended");

@@ -4,6 +4,8 @@ import { productBrain } from "../sim/brain.ts";
 import { World } from "../sim/world.ts";
 import { firstRecord } from "../sim/wal.ts";
 
+import { orderCopy, orderRestart, scheduleSwitchover } from "./orders.ts";
+
 const FOREVER_MS = 1e9;
 
 /** What a transcript prints for its commands, and which rules answered meanwhile. */
@@ -17,7 +19,8 @@ export interface Played {
  * `----`, and what was seen; blocks are separated by empty lines. Commands:
  * `cluster a=primary b=replica`, `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
  * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`, `twin NODE`,
- * `watchdog NODE works|fails` (required on this node), `status`.
+ * `watchdog NODE works|fails` (required on this node), `status`; of an operator: `restart NODE [in 30s]`,
+ * `reinitialize NODE [force]`, `schedule LEADER CANDIDATE 30s` (a switchover).
  */
 export function play(transcript: string): Played {
   const stage = new Stage();
@@ -68,6 +71,7 @@ class Stage {
         steady: true,
         hasSwitch: true,
         watchdog: { kind: "off" },
+        failsafe: false,
       },
       productBrain,
       ({ seconds, who, text }) => {
@@ -81,7 +85,7 @@ class Stage {
 
   #order(verb: string, words: readonly string[]): void {
     const world = this.#world;
-    const [first = "", second = ""] = words;
+    const [first = "", second = "", third = ""] = words;
     if (world === null) throw new TypeError(`Cannot ${verb}: no cluster yet`);
     if (verb === "advance") return world.runUntil(world.scheduler.nowMs + milliseconds(first));
     if (verb === "heal") return world.faults.healAll();
@@ -90,6 +94,14 @@ class Stage {
     if (verb === "twin") return makeTwin(world, first);
     if (verb === "watchdog") return setWatchdog(world, first, second);
     if (verb === "wish") return wish(world, first, second);
+    if (verb === "schedule") {
+      const names = { leader: first, candidate: second };
+      return scheduleSwitchover(world, names, milliseconds(third));
+    }
+    if (verb === "restart") {
+      return orderRestart(world, first, third === "" ? null : milliseconds(third));
+    }
+    if (verb === "reinitialize") return orderCopy(world, first, second);
     const node = world.node(first) ?? world.nodes[0];
     if (node === undefined) throw new TypeError(`Cannot ${verb} "${first}": no such member`);
     world.faults.inflict(faultOf(verb), node, second === "" ? FOREVER_MS : milliseconds(second));

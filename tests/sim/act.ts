@@ -1,7 +1,9 @@
 import type { JsonObject } from "../../lib/base/json.ts";
 import type { Action, SlotChanges } from "../../lib/core/action.ts";
 import { unreachable } from "../../lib/base/never.ts";
+import type { LeaderStatus } from "../../lib/core/cluster_view.ts";
 import type { PeerReport } from "../../lib/core/node_view.ts";
+import { askForConsents } from "./ask_for_consents.ts";
 import type { Node } from "./node.ts";
 import type { Steps } from "./schedule.ts";
 import type { Server } from "./server.ts";
@@ -28,13 +30,17 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     case "found-cluster":
       return yield* bootstrapKey(action, node, world);
     case "take-lock":
-      return yield* keeper.take();
+      return yield* takeLock(node, world);
     case "hold-lock":
       return keeper.hold() ? DONE : { kind: "refused", why: "the lock is not held" };
     case "release-lock":
-      return yield* keeper.release(action.lastLsn);
+      return yield* keeper.release(lastStatus(action));
     case "clear-handover":
       return yield* write(node, world, (store) => store.clearHandover(action.revision));
+    case "ask-consents":
+      return yield* askForConsents(action, node, world);
+    case "write-failsafe":
+      return yield* write(node, world, (store) => store.writeFailsafe(name, action));
     case "write-status":
     case "write-history":
     case "restore-keys":
@@ -44,6 +50,20 @@ export function* act(action: Action, node: Node, world: World): Steps<Answer> {
     default:
       return onHost(action, node, world);
   }
+}
+
+function lastStatus(
+  { lastLsn, handoverRevision }: Extract<Action, { readonly kind: "release-lock" }>,
+): Partial<LeaderStatus> | null {
+  if (lastLsn === null) return null;
+  return handoverRevision === undefined ? { lsn: lastLsn } : { lsn: lastLsn, handoverRevision };
+}
+
+function* takeLock(node: Node, world: World): Steps<Answer> {
+  const list = node.lastSeen?.failsafe?.revision ?? 0n;
+  world.faults.reachesForLock(node);
+  if (node.host.stalled) yield 0;
+  return yield* node.keeper.take(list);
 }
 
 type StoreKind =
@@ -56,6 +76,8 @@ type StoreKind =
   | "hold-lock"
   | "release-lock"
   | "clear-handover"
+  | "ask-consents"
+  | "write-failsafe"
   | "write-status"
   | "write-history"
   | "restore-keys"
@@ -74,12 +96,17 @@ function onHost(
     case "open-watchdog":
     case "close-watchdog":
       return switchWatchdog(node, action.kind === "open-watchdog");
+    case "forget-promise":
+      return forgetPromise(node, action.untilMs);
     case "checkpoint":
       return world.checkpointLater(node.server);
     case "start-task":
       return node.tasks.start(action.task);
     case "cancel-task":
       return node.tasks.cancel();
+    case "settle":
+      node.wishes = node.wishes.filter((wish) => !("id" in wish) || wish.id !== action.operation);
+      return DONE;
     case "exit":
       return node.exit();
     default:
@@ -90,6 +117,11 @@ function onHost(
 function switchWatchdog(node: Node, isOn: boolean): Answer {
   if (isOn) node.watchdog.open();
   else node.watchdog.close();
+  return DONE;
+}
+
+function forgetPromise(node: Node, untilMs: number): Answer {
+  node.promises.forget(untilMs);
   return DONE;
 }
 

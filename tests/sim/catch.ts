@@ -1,6 +1,7 @@
 import type { Violation } from "./checks.ts";
 import { productBrain } from "./brain.ts";
 import type { Mutation } from "./mutations.ts";
+import { FAILSAFE_MUTATIONS, FAILSAFE_SHELL_MUTATIONS } from "./mutations_failsafe.ts";
 import { guardedBy, MUTATIONS } from "./mutations.ts";
 import { GUARD_MUTATIONS, SHELL_GUARD_MUTATIONS } from "./mutations_guard.ts";
 import { PAUSE_MUTATIONS, PAUSE_SHELL_MUTATIONS } from "./mutations_pause.ts";
@@ -16,6 +17,7 @@ const TICKS = 400;
 const SHELL_SEEDS_MAX = 60;
 const SHELL_TICKS = 150;
 const FAULT_EVERY_MS = 20_000;
+const SHORT_LEASE = { ttlS: 5, loopWaitS: 1 };
 
 /** All planted bugs of rules, memory, keeper and what stands outside the agent. */
 export const ALL_MUTATIONS: readonly Mutation[] = [
@@ -23,6 +25,7 @@ export const ALL_MUTATIONS: readonly Mutation[] = [
   ...RULE_MUTATIONS,
   ...PAUSE_MUTATIONS,
   ...GUARD_MUTATIONS,
+  ...FAILSAFE_MUTATIONS,
 ];
 
 /** All planted bugs in the shell of an agent. */
@@ -30,6 +33,7 @@ export const ALL_SHELL_MUTATIONS: readonly ShellMutation[] = [
   ...SHELL_MUTATIONS,
   ...SHELL_GUARD_MUTATIONS,
   ...PAUSE_SHELL_MUTATIONS,
+  ...FAILSAFE_SHELL_MUTATIONS,
 ];
 
 /** The seed that tells a planted bug, and the promise that it breaks. */
@@ -40,11 +44,15 @@ export interface Catch {
 
 /** The first seed that is clean with the product's rules and is not with the planted bug. */
 export function catchOf(mutation: Mutation): Catch | null {
-  for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+  const first = mutation.firstSeed ?? 1;
+  for (let seed = first; seed < first + SEEDS_MAX; seed++) {
     const drawn = planOf(seed, TICKS);
     const faults = new Set(mutation.needs);
     const faultEveryMs = mutation.everyMs ?? FAULT_EVERY_MS;
-    const plan = { ...drawn, ...guardedBy(mutation.guard), faults, faultEveryMs };
+    const failsafe = mutation.failsafe ?? false;
+    const timing = mutation.shortLease ? SHORT_LEASE : {};
+    const guards = guardedBy(mutation.guard);
+    const plan = { ...drawn, ...timing, ...guards, faults, faultEveryMs, failsafe };
     const { violation } = simulate({ ...plan, planted: mutation.planted }, mutation.brain);
     if (violation === null) continue;
     if (simulate(plan, productBrain).violation === null) return { seed, violation };
@@ -54,12 +62,12 @@ export function catchOf(mutation: Mutation): Catch | null {
 
 /** The same for a whole agent. */
 export async function shellCatchOf(mutation: ShellMutation): Promise<Catch | null> {
-  const { needs, sabotage, everyMs, guard } = mutation;
+  const { needs, sabotage, everyMs, guard, failsafe = false } = mutation;
   for (let seed = 1; seed <= SHELL_SEEDS_MAX; seed++) {
     const drawn = shellPlanOf(seed, SHELL_TICKS);
     const faults = new Set(needs);
     const faultEveryMs = everyMs ?? FAULT_EVERY_MS;
-    const plan = { ...drawn, ...guardedBy(guard), faults, faultEveryMs };
+    const plan = { ...drawn, ...guardedBy(guard), faults, faultEveryMs, failsafe };
     const { violation } = await simulateShell({ ...plan, sabotage });
     if (violation === null) continue;
     if ((await simulateShell(plan)).violation === null) return { seed, violation };

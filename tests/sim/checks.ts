@@ -3,11 +3,11 @@ import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
 import type { SimNode } from "./sim_node.ts";
 import { needlessCopy } from "./copy_promises.ts";
+import { leadsByConsents } from "./leads_by_consents.ts";
 import { PausePromises } from "./pause_promises.ts";
+import { PromotionPromises } from "./promotion_promises.ts";
 import { sameValue } from "./same_value.ts";
 import type { Server } from "./server.ts";
-import type { WalRecord } from "./wal.ts";
-import { contains } from "./wal.ts";
 import type { World } from "./world.ts";
 
 /** Rounds of one tick. */
@@ -30,6 +30,7 @@ export interface Violation {
     | "shell-fault"
     | "pause-broken"
     | "needless-copy"
+    | "promise-broken"
     | "no-recovery";
   readonly seconds: number;
   readonly node: string;
@@ -41,12 +42,9 @@ export interface Violation {
  * was under way, one tick, and a stop that is at once immediate.
  */
 const BACK_GRACE_MS = 15_000;
-const CALM_MS = 60_000;
-/** A server may still write between the question of the race and the promotion. */
-const QUIET_MS = 10_000;
 
 /**
- * The promises, judged in true time by the store's own leases.
+ * The promises, judged in true time by the store's own leases, or in failsafe mode by what the members have promised.
  *
  * An agent that is killed or stalled excuses nothing while a switch or a running watchdog is on its host: the server must
  * not write after the lease has ended in the store. The one exception is a host on which neither is left: no switch by the
@@ -65,16 +63,16 @@ export class Checks {
   readonly #excusedUntilMs = new Map<string, number>();
   readonly #led = new Set<string>();
   readonly #pause = new PausePromises(BACK_GRACE_MS);
+  readonly #promotion: PromotionPromises;
   #wipedMs = -Infinity;
-  #newestTimeline = 0;
+  /** By system identifier; "" stands for all. */
+  readonly #newestTimeline = new Map<string, number>();
   #wroteMs = 0;
-  #clean:
-    | { readonly record: WalRecord; readonly heirs: readonly string[]; readonly atMs: number }
-    | null = null;
   ticks = 0;
 
   constructor(world: World) {
     this.#world = world;
+    this.#promotion = new PromotionPromises(world, (...broken) => this.#report(...broken));
   }
 
   /** decide(), called twice: total, and the same answer for the same question; "excused": an answer of this tick was lost. */
@@ -148,25 +146,25 @@ export class Checks {
 
   /** Right before a standby leaves recovery. */
   promoted(server: Server): void {
-    this.#checkNewest(server);
-    this.#checkAllowed(server);
-    const clean = this.#clean;
-    this.#clean = null;
-    if (clean === null) return;
-    const sinceMs = this.#world.scheduler.nowMs - clean.atMs;
-    const heir = clean.heirs.find((name) => this.#world.faults.isCalm(name, sinceMs + CALM_MS));
-    if (heir !== undefined && !contains(server.head, clean.record)) {
-      this.#report("acknowledged-write-lost", server.name, `${heir} had everything`);
-    }
+    this.#promotion.promoted(server, this.#wroteMs);
   }
 
   /** A primary ended with its shutdown checkpoint; the standbys that streamed have all of it. */
   stoppedCleanly(server: Server): void {
-    const record = server.head.before ?? server.head;
-    const heirs = this.#world.nodes.filter((node) =>
-      node.server.streaming && node.server.upstream === server.name && !node.nofailover
-    ).map((node) => node.name);
-    this.#clean = { record, heirs, atMs: this.#world.scheduler.nowMs };
+    this.#promotion.stoppedCleanly(server);
+  }
+
+  /** The lock got another holder: nobody may be who has promised it to a leader without the store. */
+  lockTaken(name: string): void {
+    const { consents, scheduler } = this.#world;
+    const to = consents.binds(name, scheduler.nowMs);
+    if (to === null || to === name || !leadsByConsents(this.#world.node(to))) return;
+    this.promiseBroken(name, `${to} leads by its promise`);
+  }
+
+  /** A promise of failsafe mode was given that is not kept, or cannot be. */
+  promiseBroken(name: string, why: string): void {
+    this.#report("promise-broken", name, why);
   }
 
   /** A tick is over. */
@@ -225,32 +223,15 @@ export class Checks {
     this.#report("no-recovery", "all", what);
   }
 
-  /** A failover takes the member with the newest WAL among those that nothing has troubled; an operator may differ. */
-  #checkNewest(server: Server): void {
-    const { faults, nodes, plan } = this.#world;
-    const { nowMs } = this.#world.scheduler;
-    if (plan.faults.has("handover") || nowMs - this.#wroteMs < QUIET_MS) return;
-    const ahead = nodes.find((node) =>
-      node.awake && !node.nofailover && node.server.standby && node.server.process === "running" &&
-      faults.isCalm(node.name, CALM_MS) && node.server.head.lsn > server.head.lsn &&
-      node.server.head.branch.timeline >= server.head.branch.timeline
-    );
-    if (ahead !== undefined && faults.isCalm(server.name, CALM_MS)) {
-      this.#report("older-wal-promoted", server.name, `${ahead.name} has more`);
+  /** In an emptied tree, beside no running primary, a member without data or memory may found another system. */
+  #checkTimeline({ head, name, systemId }: Server): void {
+    const { timeline } = head.branch;
+    const newest = this.#newestTimeline.get(this.#wipedMs === -Infinity ? "" : systemId) ?? 0;
+    if (timeline < newest) this.#report("timeline-goes-back", name, `${newest} to ${timeline}`);
+    for (const system of ["", systemId]) {
+      const known = this.#newestTimeline.get(system) ?? 0;
+      this.#newestTimeline.set(system, Math.max(known, timeline));
     }
-  }
-
-  #checkAllowed({ name }: Server): void {
-    const node = this.#world.node(name);
-    if (node?.nofailover) this.#report("barred-promoted", name, "it is tagged nofailover");
-  }
-
-  #checkTimeline(server: Server): void {
-    const { timeline } = server.head.branch;
-    if (timeline < this.#newestTimeline) {
-      this.#report("timeline-goes-back", server.name, `${this.#newestTimeline} to ${timeline}`);
-    }
-    this.#newestTimeline = Math.max(this.#newestTimeline, timeline);
   }
 
   #isCounted({ name, server }: SimNode): boolean {
@@ -265,9 +246,14 @@ export class Checks {
     return store.initialize === null || scheduler.nowMs - this.#wipedMs < timing.ttlMs;
   }
 
+  /** The lease, or in failsafe mode the promises of all others in the store's list. */
   #hasAuthority({ name }: SimNode): boolean {
-    const endsMs = this.#world.store.authorityEndsMs(name);
-    return endsMs !== null && endsMs > this.#world.scheduler.nowMs;
+    const { consents, faults, scheduler, store } = this.#world;
+    const endsMs = store.authorityEndsMs(name);
+    if (endsMs !== null && endsMs > scheduler.nowMs) return true;
+    const isSupported = consents.supports(name, store.failsafe?.members ?? null, scheduler.nowMs);
+    if (isSupported) faults.count("beyond-lease");
+    return isSupported;
   }
 
   #lockText(): string {

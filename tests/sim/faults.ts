@@ -1,7 +1,7 @@
 import { unreachable } from "../../lib/base/never.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { FaultKind } from "./plan.ts";
-import { writeIntoStore } from "./operator_faults.ts";
+import { giveOrder, writeIntoStore } from "./operator_faults.ts";
 import type { Heal } from "./operator_faults.ts";
 import type { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
@@ -13,7 +13,14 @@ import type { World } from "./world.ts";
 
 type NetworkFault = Extract<
   FaultKind,
-  "store-cut" | "reply-lost" | "store-slow" | "store-down" | "slow-server" | "clone-fails"
+  | "store-cut"
+  | "reply-lost"
+  | "store-slow"
+  | "store-down"
+  | "slow-server"
+  | "clone-fails"
+  | "peer-slow"
+  | "peer-lost"
 >;
 
 /** Draws faults from its own numbers, so that a change of the rules does not change the faults of a seed. */
@@ -45,8 +52,13 @@ export class Faults {
   healAll(): void {
     this.#healing = true;
     for (const heal of [...this.#heals]) heal();
-    for (const node of this.#world.nodes) node.start();
+    this.startExited();
     helpOut(this.#world);
+  }
+
+  /** As a service manager does: an agent that was on its way out when it was asked to stay has ended since. */
+  startExited(): void {
+    for (const node of this.#world.nodes) if (!node.alive) this.#startAgain(node);
   }
 
   /** The worst moments: for a stall right after the job was ordered that needs the lease, for a kill within any job. */
@@ -56,6 +68,16 @@ export class Faults {
       this.inflict("agent-stall", node, this.#durationMs());
     }
     if (this.#doomed.has(node.name)) this.#killSoon(node);
+  }
+
+  /**
+   * The worst moment for a stall in failsafe mode: between the decision to take the lock and the request. By the time it is
+   * sent the list that was looked at may be an old one.
+   */
+  reachesForLock(node: SimNode): void {
+    if (this.#world.plan.failsafe && this.#armed.has(node.name)) {
+      this.inflict("agent-stall", node, this.#durationMs());
+    }
   }
 
   /** Something has struck. */
@@ -129,12 +151,15 @@ export class Faults {
       case "probe-hang":
       case "job-hang":
         return this.#hang(node, kind);
+      case "order":
+        return giveOrder(node, this.#world, this.#random);
       case "agent-shutdown":
       case "agent-detach":
         return this.#askToEnd(node, kind === "agent-detach" ? "detach" : "shutdown");
       case "handover":
       case "wipe":
       case "pause":
+      case "failsafe-off":
         return writeIntoStore(kind, this.#world, this.#random);
       default:
         return this.#slowOrCut(kind, name);
@@ -156,6 +181,10 @@ export class Faults {
         return network.raise("slow");
       case "clone-fails":
         return network.raise("clone");
+      case "peer-slow":
+        return network.slowPeers.add(name);
+      case "peer-lost":
+        return network.lossyPeers.add(name);
       default:
         return unreachable(kind);
     }

@@ -1,4 +1,4 @@
-import type { TaskSpec } from "../../lib/core/action.ts";
+import type { OldData, TaskSpec } from "../../lib/core/action.ts";
 import { unreachable } from "../../lib/base/never.ts";
 import type { Steps } from "./schedule.ts";
 import type { Server } from "./server.ts";
@@ -55,7 +55,7 @@ export class Jobs {
       case "bootstrap":
         return this.#bootstrap(server);
       case "clone":
-        return this.#clone(server, task.source.name, task.moveAside);
+        return this.#clone(server, task.source.name, task.old);
       case "start-replica":
         return this.#startReplica(server, task.upstream?.name ?? null);
       case "start-primary":
@@ -95,11 +95,11 @@ export class Jobs {
     return end;
   }
 
-  *#clone(server: Server, sourceName: string, moveAside: boolean): Steps<JobEnd> {
+  *#clone(server: Server, sourceName: string, old: OldData): Steps<JobEnd> {
     if (server.data === "half-made" && server.process !== "off") this.#world.die(server, false);
     if (server.process !== "off") return failed("the server runs");
     const isKept = server.data === "usable" || server.data === "spoiled";
-    if (isKept && !moveAside) return failed("there is data");
+    if (isKept && old === "refuse") return failed("there is data");
     const source = this.#world.server(sourceName);
     server.data = "half-made";
     const ends = this.#world.scheduler.nowMs + this.#world.random.between(3000, 30000);

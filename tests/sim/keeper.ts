@@ -1,13 +1,12 @@
-import type { ClusterView } from "../../lib/core/cluster_view.ts";
+import type { ClusterView, LeaderStatus } from "../../lib/core/cluster_view.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
-import type { Lsn } from "../../lib/core/lsn.ts";
 import { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
 import type { KeeperFaults, KeeperPorts } from "./keeper_ports.ts";
 import { clockOf } from "./keeper_ports.ts";
 import type { Steps } from "./schedule.ts";
 import { SimGuard } from "./sim_guard.ts";
-import type { Verdict } from "./store.ts";
+import type { Store, Verdict } from "./store.ts";
 
 type TakeAnswer = Verdict | { readonly kind: "unknown" };
 
@@ -24,7 +23,7 @@ export class Keeper {
   lease: string | null;
   readonly #ports: KeeperPorts;
   readonly #faults: KeeperFaults;
-  readonly #claim: LockClaim;
+  readonly claim: LockClaim;
   /** What ties the claim to the switch. */
   readonly guard: SimGuard;
   #aliveMs: number;
@@ -37,18 +36,18 @@ export class Keeper {
     this.#faults = faults;
     this.lease = lease;
     this.#aliveMs = ports.bootMs();
-    this.#claim = new LockClaim({
+    this.claim = new LockClaim({
       clock: clockOf(ports),
       timing: () => ports.timing,
       onLost: () => ports.wake(),
     });
-    this.guard = new SimGuard(this.#claim, ports, faults);
+    this.guard = new SimGuard(this.claim, ports, faults);
   }
 
   /** The lease at this moment. */
   view(): LeaseView {
-    const held = this.#claim.kind() === "held";
-    if (!held || !this.#faults.neverEnds) return this.#claim.lease();
+    const held = this.claim.kind() === "held";
+    if (!held || !this.#faults.neverEnds) return this.claim.lease();
     return { kind: "held", endsMs: this.#ports.bootMs() + this.#ports.timing.ttlMs };
   }
 
@@ -59,16 +58,16 @@ export class Keeper {
 
   /** The order to hold the lock; false when it is not held. */
   hold(): boolean {
-    return this.#claim.order() || this.#faults.neverEnds === true;
+    return this.claim.order() || this.#faults.neverEnds === true;
   }
 
   /** What the state file names is looked at before the first tick. */
   *attach(): Steps<void> {
     if (this.lease === null) return;
     yield* this.#enter();
-    this.#claim.ask();
+    this.claim.ask();
     if (yield* this.#keepAlive()) yield* this.#renew(this.#ports.timing.endpointMs);
-    else if (this.lease === null) this.#claim.lose("the lease is gone");
+    else if (this.lease === null) this.claim.lose("the lease is gone");
     this.#busy = false;
   }
 
@@ -92,7 +91,7 @@ export class Keeper {
 
   /** From when no renewal counts any more; null when the lock is not held. */
   stopAtMs(): number | null {
-    return this.#claim.stopAtMs();
+    return this.claim.stopAtMs();
   }
 
   /** A lease for member key and lock; null when the store gave none. */
@@ -104,18 +103,18 @@ export class Keeper {
   }
 
   /** take-lock. */
-  *take(): Steps<TakeAnswer> {
+  *take(list: bigint): Steps<TakeAnswer> {
     yield* this.#enter();
-    const answer = yield* this.#take();
+    const answer = yield* this.#take(list);
     this.#busy = false;
     return answer;
   }
 
   /** release-lock: authority ends before the request is sent. */
-  *release(lastLsn: Lsn | null): Steps<TakeAnswer> {
-    this.#claim.drop();
+  *release(last: Partial<LeaderStatus> | null): Steps<TakeAnswer> {
+    this.claim.drop();
     yield* this.#enter();
-    const answer = yield* this.#release(lastLsn);
+    const answer = yield* this.#release(last);
     this.#busy = false;
     return answer;
   }
@@ -126,54 +125,53 @@ export class Keeper {
   }
 
   *#look(deadlineMs: number): Steps<ClusterView | null> {
-    if (this.#claim.mayRenew()) {
+    if (this.claim.mayRenew()) {
       const proof = yield* this.#renew(deadlineMs);
       if (proof !== "not ours") return proof;
     }
     const answer = yield* this.#ports.ask(deadlineMs, (store) => store.read());
     if (answer.kind === "lost") return null;
-    if (this.#claim.kind() !== "held") this.#claim.note(answer.value.lock, this.#alive());
+    this.claim.note(answer.value.lock, this.#ports.name, this.#alive());
     return answer.value;
   }
 
-  *#take(): Steps<TakeAnswer> {
-    if (this.#claim.kind() === "dropped") return { kind: "refused", why: "given up, still there" };
+  *#take(list: bigint): Steps<TakeAnswer> {
+    if (this.claim.kind() === "dropped") return { kind: "refused", why: "given up, still there" };
     const known = this.lease !== null && (yield* this.#keepAlive());
     const lease = known ? this.lease : yield* this.#grant();
     if (lease === null) return { kind: "unknown" };
     const { name, timing } = this.#ports;
-    this.#claim.ask();
-    const answer = yield* this.#ports.ask(
-      timing.endpointMs,
-      (store) => store.takeLock(name, lease),
-    );
+    const why = this.#ports.whyNotTake();
+    if (why !== null) return { kind: "refused", why };
+    this.claim.ask();
+    const wanted = this.#faults.takesUnderAnyList ? "any" : list;
+    const request = (store: Store): Verdict => store.takeLock(name, lease, wanted);
+    const answer = yield* this.#ports.ask(timing.endpointMs, request);
     if (answer.kind === "lost") return { kind: "unknown" };
     const verdict = answer.value;
-    if (verdict.kind === "refused") {
-      this.#claim.lose(verdict.why);
-      return verdict;
-    }
+    if (verdict.kind === "refused") this.claim.lose(verdict.why);
+    if (verdict.kind === "refused") return verdict;
     this.#confirm();
     return this.hold() ? verdict : { kind: "refused", why: "the lock came too late" };
   }
 
-  *#release(lastLsn: Lsn | null): Steps<TakeAnswer> {
+  *#release(last: Partial<LeaderStatus> | null): Steps<TakeAnswer> {
     const { name, timing } = this.#ports;
     const { lease } = this;
     if (lease === null) return { kind: "refused", why: "no lease" };
     const answer = yield* this.#ports.ask(timing.endpointMs, (store) => {
-      if (lastLsn !== null) {
-        store.asHolder(name, (held) => held.status = { ...held.status, lsn: lastLsn });
+      if (last !== null) {
+        store.asHolder(name, (held) => held.status = { ...held.status, ...last });
       }
       return store.releaseLock(name, lease);
     });
     if (answer.kind === "lost") return { kind: "unknown" };
-    this.#claim.gone();
+    this.claim.gone();
     return answer.value;
   }
 
   *#step(): Steps<void> {
-    if (!this.#faults.neverEnds) this.#claim.settle();
+    if (!this.#faults.neverEnds) this.claim.settle();
     if (this.#ports.bootMs() < this.#dueMs()) return;
     yield* this.#enter();
     yield* this.#extend();
@@ -182,13 +180,13 @@ export class Keeper {
 
   *#extend(): Steps<void> {
     const { timing } = this.#ports;
-    if (this.#claim.mayRenew()) {
+    if (this.claim.mayRenew()) {
       const leftMs = (this.stopAtMs() ?? Infinity) - this.#ports.bootMs();
       this.#failing = (yield* this.#renew(Math.min(timing.renewalMs, leftMs))) === null;
       return;
     }
     const ticks = this.#ports.bootMs() - this.#tickMs <= timing.ttlMs;
-    const mayFeed = this.#claim.kind() === "none" || this.#faults.feedsDropped;
+    const mayFeed = this.claim.kind() === "none" || this.#faults.feedsDropped;
     if (!mayFeed || !ticks || this.lease === null) return;
     if (!(yield* this.#keepAlive()) && this.lease === null) this.#ports.wake();
   }
@@ -218,13 +216,14 @@ export class Keeper {
     if (value.kind === "lease-gone" || value.keyIsFreeOrOurs) {
       return yield* this.#reattach("the key or its lease is gone");
     }
-    this.#claim.lose("the lock is somebody else's");
+    if (this.#faults.refusalIsSilence) return null;
+    this.claim.lose("the lock is somebody else's");
     return "not ours";
   }
 
   *#reattach(why: string): Steps<null | "not ours"> {
-    if (!this.#claim.mayReattach()) {
-      this.#claim.lose(why);
+    if (!this.claim.mayReattach()) {
+      this.claim.lose(why);
       return "not ours";
     }
     const lease = yield* this.#ensure();
@@ -236,7 +235,7 @@ export class Keeper {
     );
     if (answer.kind === "lost") return null;
     if (answer.value.kind === "done") this.#confirm();
-    else this.#claim.lose(answer.value.why);
+    else this.claim.lose(answer.value.why);
     return "not ours";
   }
 
@@ -292,7 +291,7 @@ export class Keeper {
   #untilDueMs(): number {
     const nowMs = this.#ports.bootMs();
     const dueMs = this.#failing ? nowMs + RETRY_MS : this.#dueMs();
-    const lease = this.#claim.lease();
+    const lease = this.claim.lease();
     const endsMs = lease.kind === "held" ? lease.endsMs : Infinity;
     const latestMs = nowMs + this.#ports.timing.renewEveryMs;
     return Math.max(RETRY_MS, Math.min(dueMs, endsMs, latestMs) - nowMs);

@@ -23,6 +23,8 @@ export interface KeeperPorts {
   trueMs(): number;
   ask<T>(deadlineMs: number, request: (store: Store) => T): Steps<StoreAnswer<T>>;
   wake(): void;
+  /** Why the lock must not be asked for now, or null. */
+  whyNotTake(): string | null;
 }
 
 /** Deliberate faults of a keeper; the simulator must find each. */
@@ -41,12 +43,16 @@ export interface KeeperFaults {
   readonly armsLate?: boolean;
   /** The switch is laid to rest whenever that is asked for. */
   readonly disarmsAlways?: boolean;
+  /** The lock is taken whatever has become of the list of failsafe mode. */
+  readonly takesUnderAnyList?: boolean;
+  /** A definite no to a renewal counts as no answer. */
+  readonly refusalIsSilence?: boolean;
   /** Maintenance mode lays the switch to rest, and its end does not arm it again. */
   readonly staysDisarmed?: boolean;
 }
 
 /** What the product's lock claim reads of a clock. */
-export function clockOf(ports: KeeperPorts): Clock {
+export function clockOf(ports: Pick<KeeperPorts, "bootMs">): Clock {
   return {
     bootMs: () => ports.bootMs(),
     wallMs: () => ports.bootMs(),

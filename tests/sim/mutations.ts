@@ -16,6 +16,12 @@ export interface Mutation {
   readonly everyMs?: number;
   /** What stands outside the agent in its runs; absent: nothing, so that no second line of defence hides it. */
   readonly guard?: Guard;
+  /** Failsafe mode is on in its runs; absent: off. */
+  readonly failsafe?: true;
+  /** The first seed to try, where it takes long to find one; absent: 1. */
+  readonly firstSeed?: number;
+  /** The shortest lease in its runs, so that one answer may outlast it; absent: that of the seed. */
+  readonly shortLease?: true;
 }
 
 /** What stops a server, or resets its host, without the agent. */

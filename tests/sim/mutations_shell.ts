@@ -10,7 +10,7 @@ import type { LeaseFile } from "../../lib/runtime/lease_file.ts";
 import { LeaseKeeper } from "../../lib/runtime/lease_keeper.ts";
 import { LiveMailbox } from "../../lib/runtime/live_mailbox.ts";
 import { TaskSlot } from "../../lib/runtime/task_slot.ts";
-import type { Job, SlotAnswer } from "../../lib/runtime/task_slot.ts";
+import type { Job, SlotAnswer, TaskSlotOptions } from "../../lib/runtime/task_slot.ts";
 import type { Guard } from "./mutations.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Sabotage } from "./shell/sabotage.ts";
@@ -23,6 +23,7 @@ export interface ShellMutation {
   readonly everyMs?: number;
   readonly sabotage: Sabotage;
   readonly guard?: Guard;
+  readonly failsafe?: true;
 }
 
 const FAR_MS = 1e15;
@@ -269,10 +270,23 @@ class Stubborn extends TaskSlot {
   }
 }
 
+/** Without the slot's own refusal, which would hide it: a second job runs beside the first. */
 class Blind extends TaskSlot {
+  readonly #options: TaskSlotOptions;
+
+  constructor(options: TaskSlotOptions) {
+    super(options);
+    this.#options = options;
+  }
+
   override view(): TaskView {
     const view = super.view();
     return view.kind === "running" ? { kind: "idle" } : view;
+  }
+
+  override start(task: TaskSpec, job: Job): SlotAnswer {
+    const isFree = super.view().kind !== "running";
+    return isFree ? super.start(task, job) : new TaskSlot(this.#options).start(task, job);
   }
 }
 

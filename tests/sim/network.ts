@@ -3,6 +3,9 @@ export class Network {
   readonly storeCut = new Counts();
   readonly lossy = new Counts();
   readonly slowStore = new Counts();
+  /** Requests between members that these send or receive. */
+  readonly slowPeers = new Counts();
+  readonly lossyPeers = new Counts();
   readonly #links = new Counts();
   readonly #flags = new Counts();
 
@@ -18,6 +21,10 @@ export class Network {
     return this.#flags.has("clone");
   }
 
+  get withoutFailsafe(): boolean {
+    return this.#flags.has("failsafe-off");
+  }
+
   get paused(): boolean {
     return this.#flags.has("pause");
   }
@@ -28,7 +35,7 @@ export class Network {
   }
 
   /** Raises a flag of all hosts; the result lowers it. */
-  raise(flag: "store" | "slow" | "clone" | "pause"): () => void {
+  raise(flag: "store" | "slow" | "clone" | "pause" | "failsafe-off"): () => void {
     return this.#flags.add(flag);
   }
 

@@ -14,11 +14,14 @@ import { initialMemory } from "../../lib/core/memory.ts";
 import { isPaused } from "../../lib/core/rules/facts.ts";
 import { besideWatchdog, watchdogObstacle } from "../../lib/core/watchdog.ts";
 import { storeBudgetMs } from "../../lib/runtime/budget.ts";
+import type { PromiseRequest } from "../../lib/core/failsafe.ts";
 import { act } from "./act.ts";
+import type { PromiseKeeper } from "./consents.ts";
 import { HostGuards } from "./host_guards.ts";
 import { Keeper } from "./keeper.ts";
 import { ROUNDS_MAX } from "./checks.ts";
 import { memberOf, reportOf, selfView } from "./member.ts";
+import { consentOf, pressureOf, promisesOf } from "./promises.ts";
 import type { Process, Steps } from "./schedule.ts";
 import type { NodeOptions, SimNode } from "./sim_node.ts";
 import { Host } from "./schedule.ts";
@@ -48,6 +51,8 @@ export class Node implements SimNode {
   memory: Memory = initialMemory;
   tasks: Tasks;
   keeper: Keeper;
+  promises: PromiseKeeper;
+  consents: NodeView["consents"];
   lastDecision: Decision | null = null;
   lastSeen: ClusterView | null = null;
   readonly #world: World;
@@ -67,6 +72,7 @@ export class Node implements SimNode {
     this.watchdog = new SimWatchdog(this.guards.device, world.settings, watchdog, marginS);
     this.tasks = new Tasks(this, world);
     this.keeper = this.#newKeeper(null);
+    this.promises = promisesOf(this, world);
   }
 
   /** The budget of a lease with the watchdog as it stands. */
@@ -100,6 +106,8 @@ export class Node implements SimNode {
     this.lastDecision = null;
     this.tasks = new Tasks(this, this.#world);
     this.keeper = this.#newKeeper(this.keeper.lease);
+    this.promises = promisesOf(this, this.#world);
+    this.consents = undefined;
     this.watchdog.newProcess();
     this.guards.deadMan?.inherit();
     const { scheduler } = this.#world;
@@ -117,6 +125,12 @@ export class Node implements SimNode {
 
   askToEnd(how: "shutdown" | "detach"): void {
     this.wishes = [{ kind: how }];
+    this.wake();
+  }
+
+  order(wish: OperatorWish): void {
+    if (!this.alive) return;
+    this.wishes = [...this.wishes.filter(({ kind }) => kind !== wish.kind), wish];
     this.wake();
   }
 
@@ -145,9 +159,7 @@ export class Node implements SimNode {
 
   /** What one request of a tick may take. */
   storeBudgetMs(): number {
-    const { settings } = this.#world;
-    const stopAtMs = this.keeper.stopAtMs();
-    return storeBudgetMs({ nowMs: this.bootMs(), stopAtMs, settings, timing: this.timing });
+    return storeBudgetMs(pressureOf(this.#world, this));
   }
 
   /** A wake-up carries no meaning: the next tick looks for itself. */
@@ -203,8 +215,9 @@ export class Node implements SimNode {
   *#observe(): Steps<NodeView> {
     const task = this.tasks.view();
     const early = this.#world.random.chance(0.5) ? this.#probe() : null;
+    const askedMs = this.bootMs();
     const seen = yield* this.keeper.look(this.storeBudgetMs());
-    if (seen !== null) this.lastSeen = seen;
+    if (seen !== null) this.#saw(seen, askedMs);
     const { lastSeen } = this;
     const cluster = seen ?? { kind: "unreachable" as const, why: "no answer", lastSeen };
     const postgres = early ?? this.#probe();
@@ -215,8 +228,16 @@ export class Node implements SimNode {
     const wishes = [...this.wishes];
     const self = selfView(this);
     const armed = this.guards.deadMan === null ? {} : { armed: this.guards.deadMan.view() };
-    const own = { self, nowMs, wallMs, watchdog: this.watchdog.view(), ...armed };
-    return { ...own, cluster, postgres, task, lease, peers, leader, wishes };
+    const told = this.consents === undefined ? {} : { consents: this.consents };
+    const own = { self, nowMs, wallMs, watchdog: this.watchdog.view(), ...told, ...armed };
+    const promise = this.promises.view();
+    return { ...own, cluster, postgres, task, lease, peers, leader, wishes, promise };
+  }
+
+  #saw(cluster: ClusterView, askedMs: number): void {
+    this.promises.looked(cluster, askedMs);
+    this.consents = undefined;
+    this.lastSeen = cluster;
   }
 
   #probe(): PostgresView {
@@ -245,11 +266,8 @@ export class Node implements SimNode {
     const lease = yield* this.keeper.ensureLease();
     if (lease === null) return;
     const state: MemberState = memberOf(this, view.postgres, isPaused(view, this.memory));
-    yield* this.#world.ask(
-      this,
-      this.storeBudgetMs(),
-      (store) => store.writeMember(state, lease),
-    );
+    const write = (store: Store): Verdict => store.writeMember(state, lease);
+    yield* this.#world.ask(this, this.storeBudgetMs(), write);
   }
 
   #newKeeper(lease: string | null): Keeper {
@@ -268,9 +286,12 @@ export class Node implements SimNode {
       ask: <T>(deadlineMs: number, request: (store: Store) => T) =>
         this.#world.ask(this, deadlineMs, request),
       wake: () => this.wake(),
+      whyNotTake: () => this.promises.whyNotTake(),
     };
     return new Keeper(ports, planted, lease);
   }
+
+  readonly consent = (request: PromiseRequest): string | null => consentOf(this, request);
 
   /** What this node's agent answers to a peer now. */
   report(): PeerReport {

@@ -1,4 +1,6 @@
+import { answering } from "../../lib/core/server_texts.ts";
 import type { Random } from "./random.ts";
+import type { SimNode } from "./sim_node.ts";
 import type { World } from "./world.ts";
 
 /** Ends a fault. */
@@ -6,19 +8,20 @@ export type Heal = () => void;
 
 /** What somebody writes into the store, or takes out of it. */
 export function writeIntoStore(
-  kind: "handover" | "wipe" | "pause",
+  kind: "handover" | "wipe" | "pause" | "failsafe-off",
   world: World,
   random: Random,
 ): Heal {
   if (kind === "handover") return wish(world, random);
-  return kind === "wipe" ? wipe(world) : pause(world);
+  return kind === "wipe" ? wipe(world) : switchMode(kind, world);
 }
 
 /** Every agent that reaches the store is woken by the change. */
-function pause({ network, store, nodes }: World): Heal {
-  const end = network.raise("pause");
+function switchMode(mode: "pause" | "failsafe-off", { network, store, nodes }: World): Heal {
+  const end = network.raise(mode);
   const tell = (): void => {
-    store.pause(network.paused);
+    if (mode === "pause") store.pause(network.paused);
+    else store.failsafeOff(network.withoutFailsafe);
     for (const node of nodes) node.wake();
   };
   tell();
@@ -40,9 +43,30 @@ function wish(world: World, random: Random): Heal {
   const holder = store.lock?.value ?? random.pick(plan.names);
   const leader = random.pick([holder, holder, null, random.pick(plan.names)]);
   const candidate = random.pick([null, ...plan.names, ...plan.names, "ghost"]);
+  world.log("op", `-- wish ${leader} to ${candidate}`);
   if (leader === null && candidate === null) return nothing;
   store.wish(leader, candidate);
   world.node(holder)?.wake();
+  return nothing;
+}
+
+const ANY = { role: null, olderThan: null, pendingOnly: false } as const;
+
+/** A restart, now or soon, or a new copy, of whichever server it is; the agent judges. */
+export function giveOrder(node: SimNode, { scheduler }: World, random: Random): Heal {
+  const id = `order at ${scheduler.nowMs}`;
+  const kind = random.pick(["restart", "restart", "scheduled-restart", "reinitialize"] as const);
+  const force = random.chance(0.5);
+  const timeoutS = random.pick([null, 1, 60]);
+  const inMs = random.between(0, 60_000);
+  if (kind === "reinitialize") {
+    node.order({ kind, id, force, fromLeader: force });
+    return nothing;
+  }
+  const startTime = answering(node.server.view([]))?.startTime ?? "";
+  const atMs = 1_800_000_000_000 + scheduler.nowMs + node.wallJumpMs + inMs;
+  const schedule = kind === "restart" ? null : { atMs, startTime, shown: {} };
+  node.order({ kind, id, conditions: ANY, timeoutS, schedule });
   return nothing;
 }
 

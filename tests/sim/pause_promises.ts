@@ -1,4 +1,5 @@
-import type { Action, Decision } from "../../lib/core/action.ts";
+import { errandOf } from "../../lib/core/action.ts";
+import type { Action, Decision, TaskSpec } from "../../lib/core/action.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
 import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
@@ -7,7 +8,7 @@ import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
  * What maintenance mode promises, and what it takes away.
  *
  * Promised: an agent that knows of it starts, stops, promotes and copies nothing, except for a handover to a member that an operator
- * names, and to bring back what it has stopped itself.
+ * names, what he orders by hand, and to bring back what it has stopped itself.
  *
  * Taken away: from the moment at which an agent has seen the mode in the store, nothing fences its server; that lasts until it
  * has seen the store without the mode, and a grace for the stop.
@@ -50,7 +51,7 @@ function nameOf(action: Action): string {
 function isAllowed(action: Action, view: NodeView, memory: Memory): boolean {
   const isNamed = candidateOf(view) === view.self.name || memory.promoteAskedMs !== null;
   if (action.kind === "take-lock") return isNamed || view.postgres.kind === "primary";
-  if (action.kind !== "start-task") return true;
+  if (action.kind !== "start-task" || isByHand(action.task, view)) return true;
   switch (action.task.kind) {
     case "follow":
       return true;
@@ -66,6 +67,12 @@ function isAllowed(action: Action, view: NodeView, memory: Memory): boolean {
     default:
       return false;
   }
+}
+
+/** An operator's order of this moment is allowed, one that was planned is not. */
+function isByHand(task: TaskSpec, { wishes }: NodeView): boolean {
+  const id = errandOf(task)?.id;
+  return wishes.some((wish) => "id" in wish && wish.id === id && wish.kind !== "scheduled-restart");
 }
 
 function candidateOf({ cluster }: NodeView): string | null {

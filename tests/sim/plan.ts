@@ -1,4 +1,5 @@
 import type { KeeperFaults } from "./keeper_ports.ts";
+import type { FailsafeFaults } from "./consents.ts";
 import { Random } from "./random.ts";
 import type { Sabotage } from "./shell/sabotage.ts";
 
@@ -28,6 +29,10 @@ export const FAULT_KINDS = [
   "watchdog-fails",
   "kill-in-task",
   "data-spoiled",
+  "peer-slow",
+  "peer-lost",
+  "failsafe-off",
+  "order",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
@@ -39,6 +44,10 @@ const LATE_KINDS: readonly string[] = [
   "watchdog-fails",
   "kill-in-task",
   "data-spoiled",
+  "peer-slow",
+  "peer-lost",
+  "failsafe-off",
+  "order",
 ];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -48,7 +57,7 @@ export const SHELL_FAULT_KINDS = ["probe-hang", "job-hang"] as const;
 export type FaultKind = typeof FAULT_KINDS[number] | typeof SHELL_FAULT_KINDS[number];
 
 /** Deliberate faults outside the core. */
-export interface Planted extends KeeperFaults {
+export interface Planted extends KeeperFaults, FailsafeFaults {
   /** The expiry of promote and start-primary is not looked at. */
   readonly ignoresNotAfter?: boolean;
   /** A lost switch is not replaced by a living agent. */
@@ -89,6 +98,8 @@ export interface Plan {
   readonly hasSwitch: boolean;
   /** Every host has a watchdog that works, or none. */
   readonly watchdog: { readonly kind: "ready" } | { readonly kind: "off" };
+  /** A leader without the store may go on by the consent of all members. */
+  readonly failsafe: boolean;
   /** No chance at all: transcripts. */
   readonly steady: boolean;
 }
@@ -117,6 +128,9 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   if (hasWatchdog && random.chance(share)) drawn.push("watchdog-fails");
   if (random.chance(share)) drawn.push("kill-in-task");
   if (random.chance(share / 2)) drawn.push("data-spoiled");
+  const failsafe = random.chance(0.4);
+  if (failsafe) drawFailsafe(random, share, drawn);
+  if (random.chance(share / 2)) drawn.push("order");
   return {
     seed,
     ticks,
@@ -130,8 +144,17 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     sabotage: {},
     hasSwitch,
     watchdog: { kind: hasWatchdog ? "ready" : "off" },
+    failsafe,
     steady: false,
   };
+}
+
+/** What happens to the calls of failsafe mode; without an outage of the store the mode does nothing. */
+function drawFailsafe(random: Random, share: number, drawn: FaultKind[]): void {
+  if (!drawn.includes("store-down") && random.chance(0.5)) drawn.push("store-down");
+  if (random.chance(share)) drawn.push("peer-slow");
+  if (random.chance(share)) drawn.push("peer-lost");
+  if (random.chance(share)) drawn.push("failsafe-off");
 }
 
 /** The run of a seed with whole agents: the same faults, and those that only they can have. */

@@ -8,10 +8,14 @@ import { simulate } from "./simulate.ts";
 
 const SEEDS = 100;
 const TICKS = 400;
+const SHELL_SEEDS = 140;
 const SHELL_TICKS = 50;
 
 /** What stands outside the agent has acted in each of its ways. */
 const GUARDS = ["switch-INT", "switch-QUIT", "switch-KILL", "watchdog-reset"];
+
+/** What failsafe mode and a handover have come to. */
+const FEATS = ["consented", "beyond-lease", "verified-handover"];
 
 /** How often a kind has struck, or a rung has answered, in all of these runs. */
 function totals(results: readonly Result[], what: "struck" | "rules"): ReadonlySet<string> {
@@ -27,16 +31,16 @@ Deno.test("simulate() reaches each kind of fault and each rung with the fixed se
   for (let seed = 1; seed <= SEEDS; seed++) {
     results.push(simulate(planOf(seed, TICKS), productBrain));
   }
-  deepStrictEqual(missing([...FAULT_KINDS, ...GUARDS], totals(results, "struck")), []);
+  deepStrictEqual(missing([...FAULT_KINDS, ...GUARDS, ...FEATS], totals(results, "struck")), []);
   const rungs = LADDER.map(({ name }) => name);
   deepStrictEqual(missing(rungs, totals(results, "rules")), []);
 });
 
 Deno.test("simulateShell() reaches each kind of fault with the fixed seeds", async () => {
   const results: Result[] = [];
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  for (let seed = 1; seed <= SHELL_SEEDS; seed++) {
     results.push(await simulateShell(shellPlanOf(seed, SHELL_TICKS)));
   }
-  const kinds = [...FAULT_KINDS, ...SHELL_FAULT_KINDS];
+  const kinds = [...FAULT_KINDS, ...SHELL_FAULT_KINDS, ...FEATS];
   deepStrictEqual(missing(kinds, totals(results, "struck")), []);
 });

@@ -11,6 +11,7 @@ export class SimGuard {
   readonly #ports: Pick<KeeperPorts, "deadMan" | "timing">;
   readonly #faults: KeeperFaults;
   #isPaused = false;
+  #consentedMs = -Infinity;
 
   constructor(
     claim: LockClaim,
@@ -33,6 +34,7 @@ export class SimGuard {
     if (this.#claim.mayReattach() && !this.#faults.disarmsAlways) {
       return { kind: "refused", why: "the lock is held" };
     }
+    this.#consentedMs = -Infinity;
     this.#ports.deadMan?.disarm();
     return { kind: "done" };
   }
@@ -40,8 +42,18 @@ export class SimGuard {
   /** A proof counts only under the switch. */
   confirm(lease: AliveLease, isPaused: boolean): void {
     const { deadMan } = this.#ports;
+    if (this.#claim.kind() !== "held") this.#consentedMs = -Infinity;
     if (deadMan !== null && this.#claim.accepts(lease)) this.#arm(deadMan, lease, isPaused);
     this.#claim.confirm(lease);
+  }
+
+  /** All members consent until this end: first the switch lasts until then, then the claim. */
+  extend(term: number, endsMs: number): boolean {
+    const { deadMan, timing } = this.#ports;
+    if (!this.#claim.mayExtend(term, endsMs)) return false;
+    this.#consentedMs = Math.max(this.#consentedMs, endsMs);
+    deadMan?.arm(switchDeadline(this.#consentedMs, timing));
+    return this.#claim.extend(term, endsMs);
   }
 
   #arm(deadMan: SimSwitch, lease: AliveLease, isPaused: boolean): void {
@@ -49,7 +61,7 @@ export class SimGuard {
     this.#isPaused = isPaused;
     if (isPaused) return void deadMan.disarm();
     if (this.#faults.forgetsSwitch && deadMan.view() !== null) return;
-    const endsMs = lease.aliveMs + lease.ttlS * 1000;
+    const endsMs = Math.max(lease.aliveMs + lease.ttlS * 1000, this.#consentedMs);
     const deadline = switchDeadline(endsMs, this.#ports.timing);
     const late = { ...deadline, stopAtMs: endsMs, immediateAtMs: endsMs, killAtMs: endsMs + 1000 };
     deadMan.arm(this.#faults.armsLate ? late : deadline);

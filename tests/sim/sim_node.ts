@@ -1,5 +1,6 @@
-import type { LeaseView, PeerReport, TaskView } from "../../lib/core/node_view.ts";
+import type { LeaseView, OperatorWish, PeerReport, TaskView } from "../../lib/core/node_view.ts";
 import type { WatchdogView } from "../../lib/core/watchdog.ts";
+import type { PromiseRequest } from "../../lib/core/failsafe.ts";
 import type { HostGuards } from "./host_guards.ts";
 import type { Host } from "./schedule.ts";
 import type { Server } from "./server.ts";
@@ -33,6 +34,8 @@ export interface SimNode {
   wake(): void;
   /** SIGTERM, or the request to leave the server to the next process. */
   askToEnd(how: "shutdown" | "detach"): void;
+  /** An operator's order comes in by the agent's REST API; lost without an agent. */
+  order(wish: OperatorWish): void;
   /** Takes it back that was not obeyed yet (the end of a fault). */
   forgetEnd(): void;
   /** Calls of that kind are never answered any more by this agent process; the kinds are the simulator's faults. */
@@ -41,6 +44,8 @@ export interface SimNode {
   taskView(): TaskView;
   /** What its agent answers to a peer now. */
   report(): PeerReport;
+  /** Its answer to the question of failsafe mode: null is a consent, else why not. */
+  consent(request: PromiseRequest): string | null;
 }
 
 /** How a host is made. */

@@ -47,6 +47,7 @@ function recover(world: World): void {
   const endMs = world.scheduler.nowMs + LOOPS_MAX * loopMs;
   const next = (): number => Math.min(endMs, world.scheduler.nowMs + loopMs);
   while (world.checks.recovered() !== null && world.scheduler.nowMs < endMs) {
+    world.faults.startExited();
     world.runUntil(next());
     if (world.checks.violation !== null) return;
   }

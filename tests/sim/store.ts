@@ -1,12 +1,14 @@
 import type { JsonObject } from "../../lib/base/json.ts";
 import type {
   ClusterView,
+  FailsafeList,
   HandoverWish,
   HistoryLine,
   LeaderStatus,
   MemberState,
 } from "../../lib/core/cluster_view.ts";
 import type { Settings } from "../../lib/core/settings.ts";
+import type { FailsafeWrite } from "../../lib/dcs/port.ts";
 
 interface Leased<T> {
   readonly value: T;
@@ -37,19 +39,23 @@ export class Store {
   config: { readonly raw: JsonObject; readonly revision: bigint } | null = null;
   status: LeaderStatus = EMPTY_STATUS;
   history: readonly HistoryLine[] | null = null;
+  failsafe: FailsafeList | null = null;
   handover: HandoverWish | null = null;
+  /** What an operator wished when the lock got its present holder. */
+  lockWish: HandoverWish | null = null;
+  /** Told whenever the lock gets another holder. */
+  onLockTaken: (name: string) => void = () => {};
   readonly members = new Map<string, Leased<MemberState>>();
   readonly leases = new Map<string, { expiresMs: number; readonly ttlMs: number }>();
-  readonly #settings: Settings;
-  readonly #pausedSettings: Settings;
-  #paused = false;
+  readonly #firstSettings: Settings;
+  #settings: Settings;
   readonly #onLockGone: () => void;
   #nextLease = 1;
   #view: ClusterView | null = null;
 
   constructor(settings: Settings, onLockGone: () => void) {
+    this.#firstSettings = settings;
     this.#settings = settings;
-    this.#pausedSettings = { ...settings, paused: true };
     this.#onLockGone = onLockGone;
   }
 
@@ -97,9 +103,11 @@ export class Store {
     return { kind: "refused", keyIsFreeOrOurs: this.lock === null || this.lock.value === name };
   }
 
-  /** Creates the lock. */
-  takeLock(name: string, lease: string): Verdict {
+  /** Creates the lock, if the list of failsafe mode is the one that was read. */
+  takeLock(name: string, lease: string, list: bigint | "any" = 0n): Verdict {
     if (this.lock !== null) return refused(`${this.lock.value} holds the lock`);
+    const isSame = list === "any" || (this.failsafe?.revision ?? 0n) === list;
+    if (!isSame) return refused("failsafe has changed");
     return this.#putLock(name, lease);
   }
 
@@ -181,10 +189,23 @@ export class Store {
 
   /** Switches maintenance mode; it outlasts a wipe, as the agents remember it. */
   pause(on: boolean): void {
-    this.#paused = on;
-    const raw = { ...this.config?.raw, pause: on };
-    if (this.config !== null) this.config = { raw, revision: this.#touch() };
-    this.#touch();
+    this.#settings = { ...this.#settings, paused: on };
+    this.#changeConfig({ pause: on });
+  }
+
+  /** Switches failsafe mode off, or back to what the run began with. */
+  failsafeOff(off: boolean): void {
+    const failsafeMode = this.#firstSettings.failsafeMode && !off;
+    this.#settings = { ...this.#settings, failsafeMode };
+    this.#changeConfig({ failsafe_mode: failsafeMode });
+  }
+
+  /** `failsafe`, when it is unchanged since that revision. */
+  writeFailsafe(name: string, { members, revision }: FailsafeWrite): Verdict {
+    if (revision !== (this.failsafe?.revision ?? 0n)) return refused("failsafe has changed");
+    return this.asHolder(name, () => {
+      this.failsafe = members && { members, revision: this.#touch() };
+    });
   }
 
   /** Deletes every key; leases stay, as in etcd. */
@@ -195,6 +216,7 @@ export class Store {
     this.status = EMPTY_STATUS;
     this.history = null;
     this.handover = null;
+    this.failsafe = null;
     this.#touch();
     if (this.lock !== null) this.#dropLock();
   }
@@ -211,13 +233,22 @@ export class Store {
 
   #putLock(name: string, lease: string): Verdict {
     if (!this.leases.has(lease)) return refused("the lease is gone");
+    const isNew = this.lock?.value !== name;
+    if (isNew) this.lockWish = this.handover;
     this.lock = { value: name, lease, revision: this.#touch() };
+    if (isNew) this.onLockTaken(name);
     return DONE;
   }
 
   #dropLock(): void {
     this.lock = null;
     this.#onLockGone();
+  }
+
+  #changeConfig(change: JsonObject): void {
+    const raw = { ...this.config?.raw, ...change };
+    if (this.config !== null) this.config = { raw, revision: this.#touch() };
+    this.#touch();
   }
 
   #touch(): bigint {
@@ -235,9 +266,10 @@ export class Store {
       lock: lock && { holder: lock.value, lease: lock.lease, revision: lock.revision },
       members: members.sort((one, other) => one.name < other.name ? -1 : 1),
       config: this.config,
-      settings: this.#paused ? this.#pausedSettings : this.#settings,
+      settings: this.#settings,
       sync: null,
       handover: this.handover,
+      failsafe: this.failsafe,
       status: this.status,
       history: this.history,
       faults: [],

@@ -51,7 +51,7 @@ function taskText(
 ): string {
   switch (task.kind) {
     case "clone":
-      return `clone(${task.source.name}${task.moveAside ? ", move aside" : ""})`;
+      return `clone(${task.source.name}${task.old === "move-aside" ? ", move aside" : ""})`;
     case "start-replica":
     case "follow":
       return `${task.kind}(${task.upstream?.name ?? "nobody"})`;

@@ -7,6 +7,7 @@ import type { Settings } from "../../lib/core/settings.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import { slotNameOf } from "../../lib/core/slot_name.ts";
 import { Checks } from "./checks.ts";
+import { ConsentLedger } from "./consent_ledger.ts";
 import { Faults } from "./faults.ts";
 import type { StoreAnswer } from "./keeper_ports.ts";
 import { Network } from "./network.ts";
@@ -35,6 +36,8 @@ export interface Brain {
 export type MakeNode = (world: World, server: Server, options: NodeOptions) => SimNode;
 
 const PUMP_MS = 1000;
+const HELD_MAX_MS = 8000;
+const HELD_STEP_MS = 50;
 
 /** N hosts, one store and a network in virtual time. The same plan and brain give the same run. */
 export class World {
@@ -45,6 +48,7 @@ export class World {
   readonly scheduler = new Scheduler();
   readonly random: Random;
   readonly network = new Network();
+  readonly consents = new ConsentLedger();
   readonly store: Store;
   readonly checks: Checks;
   readonly faults: Faults;
@@ -62,13 +66,15 @@ export class World {
     this.plan = plan;
     this.#makeNode = makeNode;
     this.brain = brain;
-    this.settings = { ...defaultSettings, ttlS: plan.ttlS, loopWaitS: plan.loopWaitS };
+    const { ttlS, loopWaitS, failsafe: failsafeMode } = plan;
+    this.settings = { ...defaultSettings, ttlS, loopWaitS, failsafeMode };
     this.timing = leaseTiming(plan.ttlS, plan.loopWaitS);
     this.random = new Random(plan.seed + 0x51ed, plan.steady);
     this.trace = new Trace(sink, () => this.scheduler.nowMs);
     this.store = new Store(this.settings, () => this.#lockGone());
     this.nodes = plan.names.map((name, index) => this.#newNode(name, index));
     this.checks = new Checks(this);
+    this.store.onLockTaken = (name) => this.#lockTaken(name);
     this.faults = new Faults(this, new Random(plan.seed + 0xfa17));
     this.scheduler.spawn(this.#pump(), new Host());
   }
@@ -140,8 +146,17 @@ export class World {
     });
     const lost = drops || thereMs + backMs > deadlineMs;
     yield lost ? deadlineMs : thereMs + backMs;
+    const mayHold = slow > 1 && this.plan.failsafe && node.server.standby && deadlineMs < Infinity;
+    if (mayHold && !lost && random.chance(0.3)) yield* this.#hold(node, deadlineMs);
     const arrived = answerOf<T>(() => answer);
     return lost || arrived === null ? { kind: "lost" } : { kind: "answer", value: arrived.value };
+  }
+
+  /** The worst moment for an answer: right after a promise that is younger than the question. */
+  *#hold({ name }: SimNode, deadlineMs: number): Steps<void> {
+    const { nowMs } = this.scheduler;
+    const endsMs = nowMs + Math.min(HELD_MAX_MS, deadlineMs / 2);
+    while (this.scheduler.nowMs < endsMs && this.consents.givenMs(name) < nowMs) yield HELD_STEP_MS;
   }
 
   /** The standbys that stream from a server now. */
@@ -215,6 +230,13 @@ export class World {
 
   #wakeOf(server: Server): void {
     this.node(server.name)?.wake();
+  }
+
+  #lockTaken(name: string): void {
+    const { lockWish, status } = this.store;
+    const isVerified = lockWish !== null && lockWish.revision === status.handoverRevision;
+    if (isVerified && lockWish.candidate === name) this.faults.count("verified-handover");
+    this.checks.lockTaken(name);
   }
 
   #lockGone(): void {

@@ -64,7 +64,7 @@ export const bootstrap: Rule = {
     const { cluster } = view;
     if (cluster.kind !== "seen" || view.postgres.kind !== "no-data") return null;
     if (lockSide(view) === "other") {
-      return cloneFrom(view, memory, { moveAside: false, why: "the data directory is empty" });
+      return cloneFrom(view, memory, { old: "refuse", why: "the data directory is empty" });
     }
     if (cluster.systemId === "") {
       return act("waiting for the member that bootstraps", abandonOwn(view));

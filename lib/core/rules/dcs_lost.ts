@@ -2,15 +2,54 @@ import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import {
   authorityEndsMs,
+  consentersOf,
   hasEnded,
   isPaused,
   isUnfounded,
   mayBePrimary,
   restUntilMs,
+  timingOf,
 } from "./facts.ts";
+import { failsafeSlots, slotsToTell } from "./failsafe_slots.ts";
 import { act } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote } from "./stopping.ts";
+
+const ASK_AGAIN_MIN_MS = 500;
+
+/**
+ * Failsafe mode (spec 4.9, X3): a running leader asks all other members for their consent, and with all of them goes on
+ * for a ttl from before the question. Without one of them it goes on only until the stop time of its lease, and asks
+ * again in what is left of that.
+ */
+export const failsafe: Rule = {
+  name: "failsafe",
+  when: "the store does not answer a leader in failsafe mode",
+  answer: (view, memory): Answer | null => {
+    if (view.cluster.kind === "seen" || view.task.kind === "running") return null;
+    const members = consentersOf(view, memory);
+    const endsMs = authorityEndsMs(view, memory);
+    if (members === null || endsMs === null || !isOutOfRecovery(view)) return null;
+    const holder = view.cluster.lastSeen?.lock?.holder ?? view.self.name;
+    if (holder !== view.self.name) return null;
+    const names = Object.keys(members);
+    const whom = names.length === 0 ? "nobody else has to consent" : `asking ${names.join(", ")}`;
+    const againMs = Math.max(ASK_AGAIN_MIN_MS, (endsMs - view.nowMs) / 3);
+    const paceMs = Math.min(timingOf(view, memory).ttlMs / 5, againMs);
+    return act(`DCS is not accessible; staying the leader in failsafe mode: ${whom}`, [
+      { kind: "hold-lock" },
+      { kind: "ask-consents", members, slots: slotsToTell(view, memory) },
+      ...failsafeSlots(view, memory),
+    ], Math.min(endsMs, view.nowMs + paceMs));
+  },
+};
+
+/** Also one that does not answer for a moment: a slow query must not cost the lock. */
+function isOutOfRecovery({ postgres }: NodeView): boolean {
+  if (postgres.kind === "primary") return true;
+  return postgres.kind === "silent" && postgres.lastRole === "primary" &&
+    postgres.stopping === undefined;
+}
 
 /**
  * The store does not answer: a leader goes on until the stop time of its lease and no longer; a replica changes
@@ -70,7 +109,9 @@ function runningTask(view: NodeView): Answer {
 
 function comeBack(view: NodeView, memory: Memory): Answer {
   const why = "DCS is not accessible";
-  if (view.postgres.kind !== "down" || !wasStoppedByUs(view)) return act(why, []);
+  if (view.postgres.kind !== "down" || !wasStoppedByUs(view)) {
+    return act(why, failsafeSlots(view, memory));
+  }
   const restMs = restUntilMs(view, memory, "start-replica");
   if (restMs !== null) return act(`${why}; the server did not start`, [], restMs);
   const task = { kind: "start-replica", upstream: null } as const;

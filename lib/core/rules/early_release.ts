@@ -1,6 +1,6 @@
 import type { Action } from "../action.ts";
 import { answered, successors } from "../candidate.ts";
-import type { ClusterView } from "../cluster_view.ts";
+import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { authorityEndsMs } from "./facts.ts";
@@ -35,6 +35,11 @@ export function releaseEarly(view: NodeView, memory: Memory): Answer | null {
   const heir = answered(peers).find(({ name, lsn }) => able.includes(name) && lsn >= checkpointLsn);
   if (heir === undefined) return null;
   return act(`${heir.name} has the shutdown checkpoint: releasing the lock before the stop ends`, [
-    { kind: "release-lock", lastLsn: checkpointLsn },
+    { kind: "release-lock", lastLsn: checkpointLsn, ...verified(cluster.handover) },
   ]);
+}
+
+/** What tells the candidate that an operator named that it has everything, so that it need not ask anybody. */
+export function verified(wish: HandoverWish | null): { readonly handoverRevision?: bigint } {
+  return wish === null || wish.candidate === null ? {} : { handoverRevision: wish.revision };
 }

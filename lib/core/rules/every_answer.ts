@@ -1,7 +1,8 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
-import { authorityEndsMs } from "./facts.ts";
+import { errandWakeMs, settleErrands } from "./errands.ts";
+import { authorityEndsMs, lockSide, lookForConsentsMs } from "./facts.ts";
 import { earlier } from "./rule.ts";
 import type { Answer } from "./rule.ts";
 import { mayCloseWatchdog } from "./watchdog.ts";
@@ -11,17 +12,36 @@ export const DISARM: Action = { kind: "disarm-switch" };
 
 const CLOSE_WATCHDOG: Action = { kind: "close-watchdog" };
 
+/** Refused unless the claim is our own. */
+const ABANDON: Action = { kind: "abandon-bootstrap" };
+
 /**
- * What every answer gets, whichever rung gave it: switch and watchdog are laid to rest first where they have nothing left
- * to guard, and a node that may lead looks again when its lease has to be given up.
+ * What every answer gets, whichever rung gave it: operators are told how their orders ended, switch and watchdog are laid to
+ * rest first where they have nothing left to guard, a claim is given back last where it is in the way, and a node that may
+ * lead looks again when its lease has to be given up.
  */
 export function complete(view: NodeView, memory: Memory, answer: Answer): Answer {
   const first = [
     ...(mayCloseWatchdog(view, memory, answer.actions) ? [CLOSE_WATCHDOG] : []),
     ...(mayDisarm(view, memory, answer.actions) ? [DISARM] : []),
   ];
-  const wakeAtMs = earlier(answer.wakeAtMs, authorityEndsMs(view, memory));
-  return { ...answer, actions: [...first, ...answer.actions], wakeAtMs };
+  const endsMs = earlier(authorityEndsMs(view, memory), lookForConsentsMs(view, memory));
+  const wakeAtMs = earlier(earlier(answer.wakeAtMs, endsMs), errandWakeMs(view, memory));
+  const ends = settleErrands(view, memory);
+  const last = mayBlockOthers(view, answer) ? [ABANDON] : [];
+  return { ...answer, actions: [...ends, ...first, ...answer.actions, ...last], wakeAtMs };
+}
+
+/**
+ * True when somebody leads although a bootstrap claim is there, after the key tree was emptied or the claimer's server was
+ * stopped. The claim may be ours; our own lease keeps it, and as long as it is there the leader cannot put the identity of
+ * the cluster back, by which a directory of another system is known.
+ */
+function mayBlockOthers(view: NodeView, { actions, again }: Answer): boolean {
+  const { cluster, self } = view;
+  if (cluster.kind !== "seen" || cluster.systemId !== "" || !self.mayBootstrap) return false;
+  const isLeaving = actions.some((action) => action.kind === "exit");
+  return lockSide(view) === "other" && !again && !isLeaving;
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { ClusterView, MemberState } from "../cluster_view.ts";
+import { consenters } from "../failsafe.ts";
+import type { Addresses } from "../failsafe.ts";
 import { leaseTiming } from "../lease_timing.ts";
 import type { LeaseTiming } from "../lease_timing.ts";
 import type { Memory } from "../memory.ts";
@@ -55,6 +57,29 @@ export function authorityEndsMs(view: NodeView, memory: Memory): number | null {
   if (side === "other" || side === "nobody") return null;
   const stopAtMs = view.lease.endsMs - timingOf(view, memory).stopBeforeMs;
   return view.nowMs < stopAtMs ? stopAtMs : null;
+}
+
+/**
+ * Whose consents this leader needs to go on without the store (failsafe mode); null: they cannot help. In maintenance mode
+ * none are needed.
+ */
+export function consentersOf(view: NodeView, memory: Memory): Addresses | null {
+  const seen = lastCluster(view);
+  if (seen === null || isPaused(view, memory)) return null;
+  return consenters(seen, memory.failsafeWrites, view.self.name);
+}
+
+const LOOK_MS = 500;
+
+/**
+ * When a leader in failsafe mode must look again, so that a store that hangs leaves time for a whole round of consents
+ * before the stop (case C10); null: the usual pace is enough.
+ */
+export function lookForConsentsMs(view: NodeView, memory: Memory): number | null {
+  const endsMs = authorityEndsMs(view, memory);
+  if (endsMs === null || consentersOf(view, memory) === null) return null;
+  const atMs = endsMs - timingOf(view, memory).consentMs - LOOK_MS;
+  return atMs > view.nowMs ? atMs : null;
 }
 
 /** True when the lease ended under us: refused, or held beyond its stop time. */

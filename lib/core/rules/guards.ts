@@ -132,7 +132,7 @@ export const foreignSystem: Rule = {
 function replaceUnfounded(view: NodeView, memory: Memory): Answer {
   const why = "another member founded the cluster before this one could";
   if (isRunning(view.postgres)) return act(why, [stopInOrder("fast", why)]);
-  return cloneFrom(view, memory, { moveAside: true, why });
+  return cloneFrom(view, memory, { old: "move-aside", why });
 }
 
 /** A data directory that must not be started; a copy of the leader takes its place, and the old one is kept aside. */
@@ -154,6 +154,6 @@ export const unreadableData: Rule = {
       return act(`the data directory must not be started: ${what}`, []);
     }
     const why = `the data directory cannot be used: ${what}`;
-    return cloneFrom(view, memory, { moveAside: true, why });
+    return cloneFrom(view, memory, { old: "move-aside", why });
   },
 };

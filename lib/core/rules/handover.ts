@@ -1,9 +1,10 @@
 import type { Action } from "../action.ts";
 import { answered, handoverDue, successors } from "../candidate.ts";
+import type { Due } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Lsn } from "../lsn.ts";
 import type { NodeView } from "../node_view.ts";
-import { askHeirs } from "./early_release.ts";
+import { askHeirs, verified } from "./early_release.ts";
 import { authorityEndsMs, hasEnded, isPaused } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
@@ -22,14 +23,14 @@ export const handover: Rule = {
     if (cluster.kind !== "seen" || postgres.kind !== "primary" || endsMs === null) return null;
     const wish = cluster.handover;
     if (wish === null) return null;
-    const obstacle = obstacleOf(view, cluster, wish);
-    if (obstacle !== null) return drop(wish, obstacle);
-    if (isPaused(view, memory)) {
-      if (wish.scheduledAtMs !== null) return null;
-      if (wish.candidate === null) return drop(wish, "maintenance mode needs a named candidate");
-    }
     const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
-    if (due.kind === "later") return null;
+    const paused = isPaused(view, memory);
+    if (due.kind === "later" || paused && wish.scheduledAtMs !== null) return null;
+    const obstacle = obstacleOf(view, wish, due);
+    if (obstacle !== null) return drop(wish, obstacle);
+    if (paused && wish.candidate === null) {
+      return drop(wish, "maintenance mode needs a named candidate");
+    }
     return view.peers === "not asked"
       ? actAndLook("a handover is wished: asking who can take over", [HOLD, { kind: "ask-peers" }])
       : handOver(view, cluster, wish);
@@ -37,11 +38,10 @@ export const handover: Rule = {
 };
 
 /** Cases M2, M4 and M5: a request that has been carried out, is for somebody else, or came too late. */
-function obstacleOf(view: NodeView, cluster: ClusterView, wish: HandoverWish): string | null {
+function obstacleOf(view: NodeView, wish: HandoverWish, due: Due): string | null {
   const me = view.self.name;
   if (wish.leader !== null && wish.leader !== me) return `its leader is ${wish.leader}`;
   if (wish.candidate === me) return "this node leads already";
-  const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
   return due.kind === "stale" ? "its time has passed" : null;
 }
 
@@ -94,7 +94,7 @@ export function finishHandover(
   const able = successors(cluster, view.peers, { only: wish.candidate, except: null });
   if (answered(view.peers).some((peer) => able.includes(peer.name) && peer.lsn >= end)) {
     return act("the server is stopped: releasing the lock for the handover", [
-      { kind: "release-lock", lastLsn: end },
+      { kind: "release-lock", lastLsn: end, ...verified(wish) },
     ]);
   }
   return actAndLook("dropping the handover request: nobody who may lead has all that was written", [

@@ -1,6 +1,7 @@
 import type { Action } from "../action.ts";
 import { handoverDue } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
+import { isSameList, wantedFailsafe } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
 import { authorityEndsMs, hasEnded } from "./facts.ts";
@@ -94,6 +95,7 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
   const checkpoint: readonly Action[] = postgres.checkpointed ? [] : [{ kind: "checkpoint" }];
   const actions = [
     HOLD,
+    ...failsafeActions(view, cluster),
     ...statusActions(postgres, facts),
     ...history,
     ...restoreActions(cluster, memory, postgres),
@@ -102,6 +104,14 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
     ...slotActions(postgres, facts),
   ];
   return act(describe(view, cluster), actions, earlier(endsMs, wishAtMs(view, cluster)));
+}
+
+/** The list of whom the leader asks without the store; others rely on it for safety, so it comes first. */
+function failsafeActions({ self }: NodeView, cluster: ClusterView): readonly Action[] {
+  const members = wantedFailsafe(self, cluster);
+  if (isSameList(members, cluster.failsafe?.members ?? null)) return [];
+  const revision = cluster.failsafe?.revision ?? 0n;
+  return [{ kind: "write-failsafe", members, revision }];
 }
 
 /** Keys that vanished with the tree come back from the leader (A21); an own claim that was never filled in is filled. */

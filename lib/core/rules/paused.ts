@@ -1,10 +1,12 @@
 import type { Action } from "../action.ts";
 import { clusterTimeline } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
+import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, PrimaryView } from "../node_view.ts";
 import { authorityEndsMs, hasEnded, isPaused, leaseEnded, lockSide } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
+import { forgetPromise, promiseOf, whyPromised } from "./promised.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 
@@ -74,7 +76,12 @@ function asPrimary(
   if (cluster.systemId === "" || postgres.timeline < clusterTimeline(cluster.history)) {
     return act("running on as a primary without the lock, which must not be taken with it", []);
   }
-  return actAndLook("acquired session lock as a leader", [{ kind: "take-lock" }]);
+  const promise = promiseOf(view);
+  const bound = whyUnlisted(cluster, view.self.name) ??
+    (promise?.to ? whyPromised(view, cluster) : null);
+  if (bound !== null) return act(`running on as a primary without the lock: ${bound}`, []);
+  const take: Action = { kind: "take-lock" };
+  return actAndLook("acquired session lock as a leader", [...forgetPromise(view), take]);
 }
 
 /** Cases N1, N2, H6: the lock is for a primary; only the candidate that an operator names becomes one. */

@@ -5,19 +5,23 @@ import {
   clusterTimeline,
   contenderOf,
   handoverDue,
+  hasMore,
   isLimited,
   isOutdated,
+  moreWal,
   ownObstacle,
   successors,
 } from "../candidate.ts";
-import type { Contender, RaceFacts } from "../candidate.ts";
+import type { AnsweredPeer, Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
+import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, PeerReport, PrimaryView, ReplicaView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { isLongEmpty, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { slotActions } from "./housekeeping.ts";
-import { act, actAndLook } from "./rule.ts";
+import { forgetPromise, promiseOf, whyPromised } from "./promised.ts";
+import { act, actAndLook, earlier } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote } from "./stopping.ts";
 
@@ -52,7 +56,8 @@ function raceOfPrimary(
     const why = "the lease has ended: stopping before the race";
     return act(why, [demote(view, memory, why)]);
   }
-  const mustStop = whyOutdated(view, cluster, postgres) ?? whyUnguarded(view);
+  const mustStop = whyOutdated(view, cluster, postgres) ?? whyUnguarded(view) ??
+    whyUnlisted(cluster, view.self.name) ?? whyPromisedAsPrimary(view, cluster);
   if (mustStop !== null) return act(mustStop, [demote(view, memory, mustStop)]);
   if (isNew && view.lease.kind !== "held" && !isLongEmpty(view, memory)) {
     return act("an empty store: waiting for members that may know more", []);
@@ -63,6 +68,11 @@ function raceOfPrimary(
     ]);
   }
   return actAndLook("acquired session lock as a leader", takeLock(view, memory, cluster));
+}
+
+/** Before its start a primary has promised nothing to anybody; a promise of its own is from before somebody promoted it. */
+function whyPromisedAsPrimary(view: NodeView, cluster: ClusterView): string | null {
+  return promiseOf(view)?.to === null ? null : whyPromised(view, cluster);
 }
 
 function whyOutdated(view: NodeView, cluster: ClusterView, postgres: PrimaryView): string | null {
@@ -99,14 +109,16 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
   const isNamed = wish?.candidate === view.self.name && runner.cluster.systemId !== null;
   const isFenced = !isPaused(view, memory);
-  if (isNamed && isFenced) {
+  if (isNamed && isFenced && isTrusted(wish, runner.cluster) && promiseOf(view) === null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, memory, runner.cluster));
   }
   if (view.peers === "not asked") {
     return actAndLook("nobody holds the lock: asking the others", [{ kind: "ask-peers" }]);
   }
+  const bound = whyPromised(view, runner.cluster);
+  if (bound !== null) return stay(view, memory, runner, bound);
   const why = isNamed
-    ? runningPrimary(view.peers)
+    ? whyNotNamed(view.peers, { ...runner, me, wish }, memory, isFenced)
     : whyLeaveToOthers(view, memory, { ...runner, me, wish }) ??
       unfencedLeader(view, memory, runner.cluster);
   if (why !== null) return stay(view, memory, runner, why);
@@ -114,6 +126,29 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
     "taking the free lock: nobody is a better candidate",
     takeLock(view, memory, runner.cluster),
   );
+}
+
+/** A failover takes its candidate as it is; that of a switchover has everything when the leader said so as it released the lock. */
+function isTrusted({ leader, revision }: HandoverWish, { status }: ClusterView): boolean {
+  return leader === null || status.handoverRevision === revision;
+}
+
+/**
+ * What a named candidate waits for. A failover is told to take this member as it is: nobody is asked, and what only others
+ * have is lost by the operator's wish. A switchover is not: when its leader ended before it could say that the candidate has
+ * everything, a member with more WAL leads in its place. The former leader itself does not count (F8).
+ */
+function whyNotNamed(
+  reports: readonly PeerReport[],
+  { cluster, me, wish }: Race,
+  memory: Memory,
+  isFenced: boolean,
+): string | null {
+  const running = isFenced ? null : runningPrimary(reports);
+  const former = wish?.leader ?? null;
+  if (running !== null || former === null) return running;
+  const others = runners(reports, cluster).filter((peer) => peer.name !== former);
+  return moreWal(me, others, raceFacts(cluster, memory));
 }
 
 /** In maintenance mode nothing fences a primary that has lost the lock: while one answers, also a named candidate waits. */
@@ -144,6 +179,8 @@ function whyRefuse(view: NodeView, memory: Memory, cluster: ClusterView): string
   if (view.self.tags.nofailover) {
     return "following a different leader because I am not allowed to promote";
   }
+  const unlisted = whyUnlisted(cluster, view.self.name);
+  if (unlisted !== null) return `refusing to lead: ${unlisted}`;
   const unguarded = whyUnguarded(view);
   if (unguarded !== null) return `refusing to lead: ${unguarded}`;
   const [unsupported] = cluster.settings.unsupported;
@@ -178,20 +215,28 @@ interface Race extends Runner {
   readonly wish: HandoverWish | null;
 }
 
+/** Peers that count in the race. One that `failsafe` does not name never leads, so nobody waits for it; as a primary it does count. */
+function runners(reports: readonly PeerReport[], cluster: ClusterView): readonly AnsweredPeer[] {
+  return answered(reports).filter((peer) =>
+    peer.isPrimary || whyUnlisted(cluster, peer.name) === null
+  );
+}
+
 /** Rules F and W of the race, with the peers' answers. */
 function whyLeaveToOthers(view: NodeView, memory: Memory, race: Race): string | null {
   const { cluster, wish } = race;
   const reports = view.peers === "not asked" ? [] : view.peers;
-  const peers = answered(reports);
+  const peers = runners(reports, cluster);
   const named = wish?.candidate ?? null;
   const candidate = peers.find((peer) => peer.name === named);
   const isMember = cluster.members.some((member) => member.name === named);
   const facts = raceFacts(cluster, memory);
   const isAble = candidate !== undefined && !isLimited(candidate) && !isOutdated(candidate, facts);
-  if (isAble && isMember) {
+  const former = wish?.leader ?? null;
+  const mayInsist = former === null || former === view.self.name;
+  if (isAble && isMember && (mayInsist || !hasMore(race.me, candidate, facts))) {
     return `${candidate.name} is to take over as the operator wishes`;
   }
-  const former = wish?.leader ?? null;
   if (former === view.self.name) {
     const others = successors(cluster, reports, { only: null, except: named });
     return others.length > 0 ? `handing over to ${others.join(" or ")}` : null;
@@ -213,7 +258,8 @@ function raceFacts(cluster: ClusterView, memory: Memory): RaceFacts {
 function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answer {
   const facts = { self: view.self, cluster: runner.cluster, memory, nowMs: view.nowMs };
   const pauseMs = Math.min(RETRY_MS, runner.cluster.settings.loopWaitS * 1000);
-  return act(why, slotActions(runner.postgres, facts), view.nowMs + pauseMs);
+  const againMs = earlier(view.nowMs + pauseMs, promiseOf(view)?.untilMs ?? null);
+  return act(why, slotActions(runner.postgres, facts), againMs);
 }
 
 /**
@@ -222,6 +268,6 @@ function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answ
  */
 function takeLock(view: NodeView, memory: Memory, cluster: ClusterView): readonly Action[] {
   const wish = isPaused(view, memory) ? null : dueWish(view, cluster);
-  const take: Action = { kind: "take-lock" };
-  return wish === null ? [take] : [take, { kind: "clear-handover", revision: wish.revision }];
+  const take: readonly Action[] = [...forgetPromise(view), { kind: "take-lock" }];
+  return wish === null ? take : [...take, { kind: "clear-handover", revision: wish.revision }];
 }

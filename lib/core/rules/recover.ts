@@ -3,7 +3,8 @@ import { clusterTimeline, successors } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import { endOfStopped, judgeFork } from "../divergence.ts";
 import type { Memory } from "../memory.ts";
-import type { ControlData, NodeView, PostgresView } from "../node_view.ts";
+import type { ControlData, NodeView, PostgresView, RestartWish } from "../node_view.ts";
+import { restartUnderWay, startLimitMs } from "./errands.ts";
 import {
   authorityEndsMs,
   hasDataElsewhere,
@@ -24,6 +25,7 @@ type Down = Extract<PostgresView, { kind: "down" }>;
 
 const HOLD: Action = { kind: "hold-lock" };
 const START_TIMEOUT_MIN_MS = 30_000;
+const LOOK_AGAIN_MS = 1000;
 
 /** The server is down under the lock: it comes back as the primary, or the lock goes to somebody else. */
 export const recoverLeader: Rule = {
@@ -79,6 +81,8 @@ function startPrimary(
   cluster: ClusterView,
   notAfterMs: number,
 ): Answer {
+  const restart = restartUnderWay(view);
+  if (restart !== null) return startAgain(view, memory, { notAfterMs, restart });
   const limitMs = cluster.settings.primaryStartTimeoutS * 1000;
   if (limitMs === 0 && view.peers === "not asked") {
     return actAndLook("asking who could take over", [HOLD, { kind: "ask-peers" }]);
@@ -95,6 +99,22 @@ function startPrimary(
   return act("starting the server again as the primary", [HOLD, { kind: "start-task", task }]);
 }
 
+/** The second half of a restart: nothing has crashed, so nobody is asked to take over. */
+function startAgain(
+  view: NodeView,
+  memory: Memory,
+  order: { readonly notAfterMs: number; readonly restart: RestartWish },
+): Answer {
+  const { notAfterMs, restart } = order;
+  const timeoutMs = startLimitMs(view, memory, restart);
+  const errand = { kind: "restart", id: restart.id } as const;
+  const task = { kind: "start-primary", notAfterMs, timeoutMs, errand } as const;
+  return act("starting the server again, as the operator wishes", [
+    HOLD,
+    { kind: "start-task", task },
+  ]);
+}
+
 /** The server is down without the lock: it comes back as a replica, or as a copy when its history has forked. */
 export const recoverReplica: Rule = {
   name: "recover-replica",
@@ -104,24 +124,34 @@ export const recoverReplica: Rule = {
     if (cluster.kind !== "seen" || postgres.kind !== "down" || lockSide(view) === "me") return null;
     if (isPaused(view, memory)) return startReplica(view, memory, cluster);
     if (lockSide(view) === "nobody" && mayAdopt(view, cluster, memory)) {
-      if (!isUnfounded(view, memory) && !isLongEmpty(view, memory)) {
-        return act("an empty store: waiting for members that may know more", []);
-      }
-      return actAndLook("no cluster yet: leading with the data of this node", [
-        { kind: "take-lock" },
-      ]);
+      return adopt(view, memory, cluster, postgres);
     }
     return checkFork(view, memory, cluster, postgres) ?? startReplica(view, memory, cluster);
   },
 };
 
+/**
+ * Under a bootstrap claim the server may be what that bootstrap made, stopped before anybody led, and a process that was
+ * started again cannot know it: founding is refused unless the claim is our own, and nobody else would ever do it.
+ */
+function adopt(view: NodeView, memory: Memory, cluster: ClusterView, { control }: Down): Answer {
+  if (cluster.systemId === "") {
+    const { systemId } = control;
+    const actions = [{ kind: "found-cluster", systemId }, { kind: "take-lock" }] as const;
+    const why = "a bootstrap claim: leading with the data of this node if the claim is mine";
+    return act(why, actions, view.nowMs + LOOK_AGAIN_MS);
+  }
+  if (!isUnfounded(view, memory) && !isLongEmpty(view, memory)) {
+    return act("an empty store: waiting for members that may know more", []);
+  }
+  return actAndLook("no cluster yet: leading with the data of this node", [{ kind: "take-lock" }]);
+}
+
 /** A stopped former primary may become the first of a new cluster; never when any leader is or was known (P15). */
 function mayAdopt(view: NodeView, cluster: ClusterView, memory: Memory): boolean {
   const { postgres, self } = view;
   if (memory.lastLeader !== null || postgres.kind !== "down") return false;
-  const isFree = cluster.systemId === null ||
-    cluster.systemId === "" && isUnfounded(view, memory);
-  if (!isFree) return false;
+  if (cluster.systemId !== null && cluster.systemId !== "") return false;
   const isAlone = !hasDataElsewhere(cluster, self.name);
   const mayLead = !self.tags.nofailover && cluster.settings.unsupported.length === 0 &&
     watchdogObstacle(view.watchdog) === null;
@@ -159,7 +189,7 @@ function whyForked({ task }: NodeView): string | null {
 
 function replaceForked(view: NodeView, memory: Memory, why: string): Answer {
   if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
-  return cloneFrom(view, memory, { moveAside: true, why });
+  return cloneFrom(view, memory, { old: "move-aside", why });
 }
 
 function startReplica(view: NodeView, memory: Memory, cluster: ClusterView): Answer {
@@ -168,6 +198,8 @@ function startReplica(view: NodeView, memory: Memory, cluster: ClusterView): Ans
   const wanted = wantedUpstream(view, cluster);
   const upstream = wanted === "none" ? null : wanted;
   const whom = upstream === null ? "nobody" : upstream.name;
-  const task = { kind: "start-replica", upstream } as const;
+  const restart = restartUnderWay(view);
+  const errand = restart === null ? {} : { errand: { kind: "restart", id: restart.id } as const };
+  const task = { kind: "start-replica", upstream, ...errand } as const;
   return act(`starting as a replica of ${whom}`, [{ kind: "start-task", task }]);
 }

@@ -1,4 +1,4 @@
-import type { Source } from "../action.ts";
+import type { OldData, Source } from "../action.ts";
 import type { ClusterView, MemberState } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, UpstreamView } from "../node_view.ts";
@@ -70,7 +70,7 @@ export function wantedSlotName(view: NodeView, memory: Memory): string | null {
 export function cloneFrom(
   view: NodeView,
   memory: Memory,
-  order: { readonly moveAside: boolean; readonly why: string },
+  order: { readonly old: OldData; readonly why: string },
 ): Answer {
   const source = view.cluster.kind === "seen" ? cloneSource(view, view.cluster, memory) : null;
   if (source === null) return act(`${order.why}; waiting for a leader to copy`, []);
@@ -82,7 +82,8 @@ export function cloneFrom(
   return act(`${order.why}: copying ${source.name}`, [{ kind: "start-task", task }]);
 }
 
-function cloneSource(view: NodeView, cluster: ClusterView, memory: Memory): Source | null {
+/** Whom to copy: the first running member by name with `clonefrom`, else the leader; after a failed copy the leader. */
+export function cloneSource(view: NodeView, cluster: ClusterView, memory: Memory): Source | null {
   const leader = leaderMember(cluster, view.self.name);
   if (leader === null) return null;
   const isChosen = (member: MemberState): boolean =>

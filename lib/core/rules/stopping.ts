@@ -1,4 +1,4 @@
-import type { Action, StopEscalation, TaskSpec } from "../action.ts";
+import type { Action, Errand, StopEscalation, TaskSpec } from "../action.ts";
 import type { LeaseTiming } from "../lease_timing.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
@@ -19,8 +19,13 @@ export function demote(view: NodeView, memory: Memory, why: string): Action {
 }
 
 /** Stops a server that nothing presses: the lease is renewed meanwhile, or it is a replica. */
-export function stopInOrder(how: "fast" | "immediate", why: string): Action {
-  return stopTask({ how, checkpointFirst: how === "fast", escalation: NO_ESCALATION, why });
+export function stopInOrder(
+  how: "fast" | "immediate",
+  why: string,
+  errand: Errand | null = null,
+): Action {
+  const spec = { how, checkpointFirst: how === "fast", escalation: NO_ESCALATION, why };
+  return stopTask(errand === null ? spec : { ...spec, errand });
 }
 
 /** Stops a replica that has forked or is stuck, for the copy that takes its place. */

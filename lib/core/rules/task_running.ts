@@ -21,7 +21,9 @@ export const taskRunning: Rule = {
     const kind = task.task.kind;
     const endsMs = authorityEndsMs(view, memory);
     if (endsMs !== null) {
-      if (kind === "stop") return stopUnderLock(view, memory);
+      if (task.task.kind === "stop" && task.task.errand?.kind !== "restart") {
+        return stopUnderLock(view, memory);
+      }
       const why = task.progress === null ? "" : ` (${task.progress})`;
       return act(`${kind} is running${why}; keeping the lock`, [{ kind: "hold-lock" }], endsMs);
     }

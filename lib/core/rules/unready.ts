@@ -3,11 +3,14 @@ import { successors } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
-import { authorityEndsMs, leaseEnded, lockSide, mayBePrimary } from "./facts.ts";
+import { watchdogObstacle } from "../watchdog.ts";
+import { authorityEndsMs, isPaused, leaseEnded, lockSide, mayBePrimary } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote, stopInOrder } from "./stopping.ts";
+
+const HOLD: Action = { kind: "hold-lock" };
 
 /** The lock carries our name, but the lease under it ended or is not ours: nobody may lead with it. */
 export const leaseLost: Rule = {
@@ -26,6 +29,26 @@ export const leaseLost: Rule = {
   },
 };
 
+/** A leader runs its watchdog before its server may write; where one is required and not to be had, it does not lead (E1). */
+export const watchdogGuard: Rule = {
+  name: "watchdog",
+  when: "this node holds the lock and its watchdog does not run",
+  answer: (view, memory): Answer | null => {
+    if (lockSide(view) !== "me" || authorityEndsMs(view, memory) === null) return null;
+    if (isPaused(view, memory)) return null;
+    if (view.watchdog?.kind === "ready") {
+      // The next tick, at once: this one may have used up its rounds on the way to the lock.
+      const open: Action = { kind: "open-watchdog" };
+      return act("opening the watchdog before leading", [HOLD, open], view.nowMs);
+    }
+    const obstacle = watchdogObstacle(view.watchdog);
+    if (obstacle === null) return null;
+    const why = `the watchdog is required and cannot be used: ${obstacle}`;
+    if (mayBePrimary(view.postgres, memory)) return act(why, [HOLD, stopInOrder("fast", why)]);
+    return act(why, [{ kind: "release-lock", lastLsn: null }]);
+  },
+};
+
 /** A server that does not answer or accepts no connections yet: patience under the lock, a stop without it. */
 export const unready: Rule = {
   name: "unready",
@@ -40,23 +63,22 @@ export const unready: Rule = {
     const limitMs = cluster.settings.primaryStartTimeoutS * 1000;
     if (view.nowMs - sinceMs > limitMs) return giveUpStarting(view, cluster, endsMs);
     const why = `the server is ${postgres.kind}; keeping the lock`;
-    return act(why, [{ kind: "hold-lock" }], endsMs);
+    return act(why, [HOLD], endsMs);
   },
 };
 
 function giveUpStarting(view: NodeView, cluster: ClusterView, endsMs: number): Answer {
-  const hold: Action = { kind: "hold-lock" };
   if (view.peers === "not asked") {
     return actAndLook("the start takes too long: asking who could take over", [
-      hold,
+      HOLD,
       { kind: "ask-peers" },
     ]);
   }
   if (successors(cluster, view.peers, { only: null, except: null }).length === 0) {
-    return act("the start takes long, but nobody could take over", [hold], endsMs);
+    return act("the start takes long, but nobody could take over", [HOLD], endsMs);
   }
   const why = "the start takes too long and a replica can take over";
-  return act(why, [hold, stopInOrder("immediate", why)], endsMs);
+  return act(why, [HOLD, stopInOrder("immediate", why)], endsMs);
 }
 
 function unreadyWithoutLock(view: NodeView, memory: Memory): Answer {

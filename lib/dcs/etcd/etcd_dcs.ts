@@ -7,6 +7,7 @@ import { keysOf, memberKey } from "../keys.ts";
 import type { Keys } from "../keys.ts";
 import type {
   Dcs,
+  FailsafeWrite,
   HandoverWrite,
   RenewResult,
   StatusWrite,
@@ -17,7 +18,14 @@ import { encodeWire } from "../wire_json.ts";
 import { Gateway } from "./gateway.ts";
 import type { GatewayOptions } from "./gateway.ts";
 import { grantLease, keepLeaseAlive, revokeLease, unlessRefused } from "./lease.ts";
-import { notProven, proveLock, releaseLock, retakeLock, takeLock } from "./lock.ts";
+import {
+  notProven,
+  proveLock,
+  releaseLock,
+  replaceFailsafe,
+  retakeLock,
+  takeLock,
+} from "./lock.ts";
 import { OwnRecord } from "./own_record.ts";
 import {
   entriesOf,
@@ -36,7 +44,7 @@ import {
 import type { Compare, Step } from "./txn.ts";
 import { ViewReader } from "./view_reader.ts";
 import { watch } from "./watch.ts";
-import { refusedIfFailed, writeGuarded } from "./writer.ts";
+import { refusedIfFailed, removeCluster, writeGuarded } from "./writer.ts";
 import type { GuardedWrite } from "./writer.ts";
 
 /** Which cluster in which etcd. */
@@ -103,15 +111,18 @@ export class EtcdDcs implements Dcs {
     return notProven(name, entries[0] ?? null);
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#create(takeLock(this.#keys.leader, { name, lease }), signal);
+  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    const { failsafe, leader } = this.#keys;
+    const isUnchanged = revisionIs(failsafe, list || this.#views.blank().failsafe);
+    return this.#create(takeLock(leader, { name, lease }, [isUnchanged]), signal);
   }
 
   async retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
     const write = retakeLock(this.#keys.leader, { name, lease });
     const result = await writeGuarded(this.#gateway, write, signal);
     const isFree = result.kind === "condition-failed" && result.found === null;
-    return isFree ? await this.takeLock(name, lease, signal) : refusedIfFailed(result);
+    if (!isFree) return refusedIfFailed(result);
+    return await this.#create(takeLock(this.#keys.leader, { name, lease }), signal);
   }
 
   releaseLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
@@ -189,14 +200,14 @@ export class EtcdDcs implements Dcs {
     return this.#writeAsLeader(name, [put(this.#keys.history, encodeHistory(lines))], signal);
   }
 
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult> {
+    const revision = change.revision || this.#views.blank().failsafe;
+    return this.#write(replaceFailsafe(this.#keys, name, { ...change, revision }), signal);
+  }
+
   writeHandover(wish: HandoverWrite, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
-    const text = encodeHandover(wish);
-    return this.#replace(
-      this.#keys.failover,
-      text,
-      revision || this.#views.blank().failover,
-      signal,
-    );
+    const known = revision || this.#views.blank().failover;
+    return this.#replace(this.#keys.failover, encodeHandover(wish), known, signal);
   }
 
   clearHandover(revision: bigint, signal: AbortSignal): Promise<WriteResult> {
@@ -206,6 +217,11 @@ export class EtcdDcs implements Dcs {
   writeConfig(config: JsonObject, revision: bigint, signal: AbortSignal): Promise<WriteResult> {
     const text = encodeWire(config);
     return this.#replace(this.#keys.config, text, revision || this.#views.blank().config, signal);
+  }
+
+  /** Deletes every key of the cluster if `holder` (null: nobody) has the lock at that moment, or its lock has ended. */
+  removeCluster(holder: string | null, signal: AbortSignal): Promise<WriteResult> {
+    return removeCluster(this.#gateway, this.#keys, holder, signal);
   }
 
   watch(onHint: () => void, silenceMs: () => number, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Entry } from "../codec.ts";
+import { encodeFailsafe } from "../codec.ts";
 import type { Keys } from "../keys.ts";
-import type { RenewResult } from "../port.ts";
-import { isAbsent, leaseIs, put, readKey, readPrefix, remove, valueIs } from "./txn.ts";
-import type { Txn } from "./txn.ts";
+import type { FailsafeWrite, RenewResult } from "../port.ts";
+import { isAbsent, leaseIs, put, readKey, readPrefix, remove, revisionIs, valueIs } from "./txn.ts";
+import type { Compare, Txn } from "./txn.ts";
 import type { GuardedWrite } from "./writer.ts";
 
 /** Who wants the lock, and under which lease. */
@@ -11,10 +12,14 @@ export interface Claim {
   readonly lease: string;
 }
 
-/** Creates the leader key; done as well when it is there under exactly this claim. */
-export function takeLock(leader: string, { name, lease }: Claim): GuardedWrite {
+/** Creates the leader key, under more conditions or none; done as well when it is there under exactly this claim. */
+export function takeLock(
+  leader: string,
+  { name, lease }: Claim,
+  conditions: readonly Compare[] = [],
+): GuardedWrite {
   return {
-    compare: [isAbsent(leader)],
+    compare: [isAbsent(leader), ...conditions],
     steps: [put(leader, name, lease)],
     witness: leader,
     isDone: (found) => found?.value === name && found.lease === lease,
@@ -57,4 +62,19 @@ export function notProven(name: string, found: Entry | null): RenewResult {
   }
   const why = `the leader key holds "${found.value ?? "no text"}" under lease ${found.lease}`;
   return { kind: "refused", why, keyIsFreeOrOurs: found.value === name };
+}
+
+/** Replaces or deletes the list of failsafe mode; only while `name` holds the lock and the list is the one that was read. */
+export function replaceFailsafe(
+  { failsafe, leader }: Keys,
+  name: string,
+  { members, revision }: FailsafeWrite,
+): GuardedWrite {
+  const text = members === null ? null : encodeFailsafe(members);
+  return {
+    compare: [valueIs(leader, name), revisionIs(failsafe, revision)],
+    steps: [text === null ? remove(failsafe) : put(failsafe, text)],
+    witness: failsafe,
+    isDone: (found) => (found?.value ?? null) === text,
+  };
 }

@@ -62,6 +62,11 @@ export function remove(key: string): Step {
   return { request_delete_range: { key: toBase64(key) } };
 }
 
+/** Deletes everything below a prefix. */
+export function removePrefix(prefix: string): Step {
+  return { request_delete_range: prefixRange(prefix) };
+}
+
 /** Reads one key. */
 export function readKey(key: string): Step {
   return { request_range: keyRange(key) };

@@ -7,19 +7,22 @@ import type { Entry } from "../codec.ts";
 import type { Keys } from "../keys.ts";
 import { snapshotOf } from "./txn.ts";
 
+/** Revisions of keys that exist and yet count as absent; 0n for the others. */
+export type BlankKeys = Readonly<Record<"failover" | "config" | "failsafe", bigint>>;
+
 /** Makes views out of answers, and keeps what later views and writes need of an earlier one. */
 export class ViewReader {
   readonly #keys: Keys;
   /** The last valid settings, in force while `config` is missing or cannot be used. */
   #settings: Settings = defaultSettings;
-  #blank = { failover: 0n, config: 0n };
+  #blank: BlankKeys = { failover: 0n, config: 0n, failsafe: 0n };
 
   constructor(keys: Keys) {
     this.#keys = keys;
   }
 
   /** Revisions of keys that exist and yet count as absent (`{}`, garbage), as last read: 0n in a write means these. */
-  blank(): { readonly failover: bigint; readonly config: bigint } {
+  blank(): BlankKeys {
     return this.#blank;
   }
 
@@ -32,6 +35,7 @@ export class ViewReader {
     this.#blank = {
       failover: view.handover === null ? revisionAt(this.#keys.failover) : 0n,
       config: view.config === null ? revisionAt(this.#keys.config) : 0n,
+      failsafe: view.failsafe === null ? revisionAt(this.#keys.failsafe) : 0n,
     };
     return view;
   }

@@ -1,9 +1,19 @@
 import { DcsUnreachable, Refused } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { Entry } from "../codec.ts";
+import type { Keys } from "../keys.ts";
 import type { WriteResult } from "../port.ts";
 import type { Gateway } from "./gateway.ts";
-import { entriesRead, hasSucceeded, readKey, revisionOf, txnBody } from "./txn.ts";
+import {
+  entriesRead,
+  hasSucceeded,
+  isAbsent,
+  readKey,
+  removePrefix,
+  revisionOf,
+  txnBody,
+  valueIs,
+} from "./txn.ts";
 import type { Compare, Step } from "./txn.ts";
 
 /** A write that happens only while its conditions hold, and what proves afterwards that it had happened already. */
@@ -51,6 +61,29 @@ export async function writePlain(
     const answer = await gateway.call({ path: "/v3/kv/put", body }, signal);
     return { kind: "done", revision: revisionOf(answer) };
   });
+}
+
+/**
+ * Deletes every key of a cluster in one transaction, if `holder` (null: nobody) has the lock at that moment; when its
+ * lock has ended meanwhile, too. For an operator only: agents that run write their keys again.
+ */
+export async function removeCluster(
+  gateway: Gateway,
+  { prefix, leader }: Keys,
+  holder: string | null,
+  signal: AbortSignal,
+): Promise<WriteResult> {
+  const remove = (condition: Compare): Promise<GuardedResult> =>
+    writeGuarded(gateway, {
+      compare: [condition],
+      steps: [removePrefix(prefix)],
+      witness: leader,
+      isDone: () => false,
+    }, signal);
+  const result = await remove(holder === null ? isAbsent(leader) : valueIs(leader, holder));
+  const isFree = result.kind === "condition-failed" && result.found === null;
+  // Either the reply of a first try was lost or the lease is over: to delete once more suits both.
+  return refusedIfFailed(isFree ? await remove(isAbsent(leader)) : result);
 }
 
 /** A failed condition in words, for results that need no more. */

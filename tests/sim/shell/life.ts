@@ -68,7 +68,7 @@ export class Life implements Clock {
   perform<T>(steps: Steps<T>, signal: AbortSignal): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<T>();
     const { scheduler } = this.#options;
-    const process = scheduler.spawn(this.#carry(steps, resolve), this.host);
+    const process = scheduler.spawn(this.#carry(steps, resolve, signal), this.host);
     const abort = (): void => {
       if (process.alive) scheduler.wake(process);
     };
@@ -81,8 +81,14 @@ export class Life implements Clock {
     yield 0;
   }
 
-  *#carry<T>(steps: Steps<T>, resolve: (value: T) => void): Steps<void> {
-    const value = yield* steps;
+  /** An abort that comes before the first sleep ends that one. */
+  *#carry<T>(steps: Steps<T>, resolve: (value: T) => void, signal: AbortSignal): Steps<void> {
+    let step = steps.next();
+    for (let isFirst = true; !step.done; isFirst = false) {
+      yield isFirst && signal.aborted ? 0 : step.value;
+      step = steps.next();
+    }
+    const { value } = step;
     this.#settle(() => resolve(value));
   }
 

@@ -4,6 +4,7 @@ import type { ClusterView, HistoryLine } from "../../../lib/core/cluster_view.ts
 import { decodeMember } from "../../../lib/dcs/member_codec.ts";
 import type {
   Dcs,
+  FailsafeWrite,
   RenewResult,
   StatusWrite,
   StoreHealth,
@@ -51,8 +52,9 @@ export class ShellDcs implements Dcs {
     }
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
-    return this.#write(signal, (store) => store.takeLock(name, lease));
+  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+    this.#world.faults.reachesForLock(this.#node);
+    return this.#write(signal, (store) => store.takeLock(name, lease, list));
   }
 
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {
@@ -102,13 +104,9 @@ export class ShellDcs implements Dcs {
     });
   }
 
-  writeStatus(
-    name: string,
-    { lsn, slots, retainSlots }: StatusWrite,
-    signal: AbortSignal,
-  ): Promise<WriteResult> {
+  writeStatus(name: string, status: StatusWrite, signal: AbortSignal): Promise<WriteResult> {
     return this.#asHolder(name, signal, (store) => {
-      store.status = { lsn, slots, retainSlots };
+      store.status = status;
     });
   }
 
@@ -120,6 +118,10 @@ export class ShellDcs implements Dcs {
     return this.#asHolder(name, signal, (store) => {
       store.history = lines;
     });
+  }
+
+  writeFailsafe(name: string, change: FailsafeWrite, signal: AbortSignal): Promise<WriteResult> {
+    return this.#write(signal, (store) => store.writeFailsafe(name, change));
   }
 
   writeHandover(): Promise<WriteResult> {

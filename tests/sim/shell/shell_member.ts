@@ -15,12 +15,17 @@ import type { LeaseFile } from "../../../lib/runtime/lease_file.ts";
 import type { LeaseKeeper } from "../../../lib/runtime/lease_keeper.ts";
 import { LiveBoard } from "../../../lib/runtime/live_board.ts";
 import type { LiveMailbox } from "../../../lib/runtime/live_mailbox.ts";
+import type { AskConsents } from "../../../lib/runtime/consents.ts";
+import { Promises } from "../../../lib/runtime/promises.ts";
 import { Recorder } from "../../../lib/runtime/recorder.ts";
 import type { RecordedTick, TickFile } from "../../../lib/runtime/recorder.ts";
 import type { TaskSlot } from "../../../lib/runtime/task_slot.ts";
 import { WatchdogGuard } from "../../../lib/runtime/watchdog_guard.ts";
 import { askAll } from "../act.ts";
+import { askConsents } from "../consents.ts";
+import type { PromiseKeeper } from "../consents.ts";
 import { selfView } from "../member.ts";
+import { leadsByConsents } from "../leads_by_consents.ts";
 import type { SimNode } from "../sim_node.ts";
 import type { World } from "../world.ts";
 import type { Life } from "./life.ts";
@@ -53,6 +58,7 @@ export interface Member {
   readonly mailbox: LiveMailbox;
   readonly board: LiveBoard;
   readonly tasks: TaskSlot;
+  readonly promises: PromiseKeeper;
 }
 
 const STORE_RETRY_MS = 2000;
@@ -61,7 +67,7 @@ const DRAIN_MS = 5000;
 /** Builds the parts; nothing runs yet. */
 export function assemble(options: MemberOptions): Member & { run(): Promise<void> } {
   const { world, node, life, leaseFile } = options;
-  const { settings: firstSettings } = world;
+  const firstSettings = world.settings;
   const parts = { ...PRODUCT_PARTS, ...world.plan.sabotage };
   const log = logOf(options);
   const dcs = parts.dcs(new ShellDcs(world, node, life));
@@ -70,13 +76,15 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
   const postgres = parts.postgres(new ShellPostgres(world, node, life, options.hangs));
   const mailbox = parts.mailbox(life);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
-  const keeper = parts.keeper({
+  const promises = promisesOf(options, parts, () => timing(settings()).ttlMs, () => keeper);
+  const keeper: LeaseKeeper = parts.keeper({
     store: feeding(dcs, life, (askedMs) => void watchdog.feed(askedMs)),
     clock: life,
     name: node.name,
     file: leaseFile,
     timing: () => timing(settings()),
     onLost: (why) => mailbox.wake(why),
+    whyNotTake: () => promises.whyNotTake(),
     log,
     deadMan: switchOf(node.guards.deadMan, () => timing(settings())),
   });
@@ -87,13 +95,31 @@ export function assemble(options: MemberOptions): Member & { run(): Promise<void
     ports: {
       ...{ dcs, keeper, postgres, tasks, background, mailbox, watchdog, clock: life },
       ...identityOf(options),
-      askPeers: peerCalls(options, parts),
+      ...peerCalls(options, parts),
+      promises,
     },
     ...{ mailbox, board, clock: life, log, firstSettings, timing },
     recorder: new WatchedRecorder(tickFile(node), log, options.onRound),
   }, options.onTick);
-  const member = { agent, keeper, mailbox, board, tasks };
+  const member = { agent, keeper, mailbox, board, tasks, promises };
   return { ...member, run: () => run(member, background, options, settings) };
+}
+
+function promisesOf(
+  { world, node, life }: MemberOptions,
+  parts: Required<Sabotage>,
+  ttlMs: () => number,
+  keeper: () => LeaseKeeper,
+): PromiseKeeper {
+  const isReaching = (): boolean => keeper().isReaching();
+  const promises = new Promises({ clock: life, name: node.name, ttlMs, isReaching });
+  return world.consents.watch(node.name, parts.promises(promises), {
+    trueMs: () => world.scheduler.nowMs,
+    ttlMs,
+    holds: () => keeper().lease().kind === "held",
+    isRelied: (to) => leadsByConsents(world.node(to)),
+    broken: (why) => world.checks.promiseBroken(node.name, why),
+  });
 }
 
 /** A device that fails is no fault of the agent. */
@@ -120,10 +146,20 @@ function identityOf(
   return { name: node.name, self: selfView(node), unsupported: [], firstConfig };
 }
 
-function peerCalls({ life, node, world }: MemberOptions, parts: Required<Sabotage>): AskPeers {
-  return async (members, signal) => {
-    const names = members.map(({ name }) => name);
-    return parts.peers(await life.perform(askAll(node, names, world), signal));
+function peerCalls(
+  { life, node, world }: MemberOptions,
+  parts: Required<Sabotage>,
+): { readonly askPeers: AskPeers; readonly askConsents: AskConsents } {
+  return {
+    askPeers: async (members, signal) => {
+      const names = members.map(({ name }) => name);
+      return parts.peers(await life.perform(askAll(node, names, world), signal));
+    },
+    askConsents: async ({ members, sender, slots, ttlMs, tryMs }, signal) => {
+      const request = { name: sender.name, slots, ttlMs };
+      const round = { members: Object.keys(members), request, tryMs };
+      return parts.consents(await life.perform(askConsents(node, round, world), signal));
+    },
   };
 }
 

@@ -1,4 +1,12 @@
-import type { LeaseView, NodeView, PeerReport, TaskView } from "../../../lib/core/node_view.ts";
+import type { PromiseRequest } from "../../../lib/core/failsafe.ts";
+import type {
+  LeaseView,
+  NodeView,
+  OperatorWish,
+  PeerReport,
+  TaskView,
+} from "../../../lib/core/node_view.ts";
+import { mayBePrimary } from "../../../lib/core/rules/facts.ts";
 import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
 import { decodePeer } from "../../../lib/runtime/peers.ts";
@@ -108,6 +116,10 @@ export class ShellNode implements SimNode {
     this.#member?.mailbox.post({ kind: how });
   }
 
+  order(wish: OperatorWish): void {
+    this.#member?.mailbox.post(wish);
+  }
+
   forgetEnd(): void {
     for (const wish of this.#member?.mailbox.wishes() ?? []) this.#member?.mailbox.fulfil(wish);
   }
@@ -139,11 +151,28 @@ export class ShellNode implements SimNode {
     return decodePeer(name, statusDocument({ ...facts, dcsSeenWallMs, endpoints: [] }));
   }
 
+  /** As its own API does (`lib/api/failsafe_api.ts`). */
+  consent(request: PromiseRequest): string | null {
+    const member = this.#member;
+    if (member === null) return "no agent runs";
+    const { cluster, memory, view } = member.board.state();
+    if (view === null || memory === null || cluster === null) {
+      return "nothing is known of the cluster";
+    }
+    if (!cluster.settings.failsafeMode) return "failsafe mode is disabled";
+    if (mayBePrimary(view.postgres, memory)) return "Running as a leader";
+    return member.promises.give(request);
+  }
+
   #roundEnded({ view, memory, decision, outcomes }: RecordedTick): void {
     this.#rounds++;
     const round = this.#answerLost ? "excused" : this.#rounds;
     this.#world.checks.decided({ name: this.name, memory }, view, { decision, round });
     this.#answerLost ||= outcomes.some(({ result }) => result === "unknown");
+    const hasConsents = outcomes.some(({ action, result }) =>
+      action.kind === "ask-consents" && result === "done"
+    );
+    if (hasConsents) this.#world.faults.count("consented");
     this.#world.trace.record(this, decision, outcomes);
   }
 

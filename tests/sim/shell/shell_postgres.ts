@@ -1,4 +1,10 @@
-import type { SlotChanges, Source, StopEscalation, TaskSpec } from "../../../lib/core/action.ts";
+import type {
+  OldData,
+  SlotChanges,
+  Source,
+  StopEscalation,
+  TaskSpec,
+} from "../../../lib/core/action.ts";
 import type { LeaderReport, PostgresView } from "../../../lib/core/node_view.ts";
 import type { Settings } from "../../../lib/core/settings.ts";
 import type {
@@ -50,8 +56,8 @@ export class ShellPostgres implements PostgresControl {
     return Promise.resolve({ kind: "failed", why: "there is no pre_promote" });
   }
 
-  clone(source: Source, moveAside: boolean, _: Settings, job: JobContext): Promise<JobResult> {
-    return this.#job({ kind: "clone", source, moveAside, why: "" }, job);
+  clone(source: Source, old: OldData, _: Settings, job: JobContext): Promise<JobResult> {
+    return this.#job({ kind: "clone", source, old, why: "" }, job);
   }
 
   startReplica(upstream: Source | null, _: Settings, job: JobContext): Promise<JobResult> {

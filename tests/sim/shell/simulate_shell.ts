@@ -47,6 +47,7 @@ async function recover(world: World, stir: Stir): Promise<void> {
   const loopMs = healingLoopMs(world);
   const endMs = world.scheduler.nowMs + LOOPS_MAX * loopMs;
   while (world.checks.recovered() !== null && world.scheduler.nowMs < endMs) {
+    world.faults.startExited();
     await runUntil(world, stir, Math.min(endMs, world.scheduler.nowMs + loopMs));
     if (world.checks.violation !== null) return;
   }

@@ -1,0 +1,91 @@
+import * as v from "valibot";
+import { within } from "../base/deadline.ts";
+import type { MemberState } from "../core/cluster_view.ts";
+import type { CommandContext } from "./command.ts";
+import { askable, endpoint } from "./member_url.ts";
+import { order, SILENT_MS } from "./operation.ts";
+import { plainLine } from "./output.ts";
+import { confirm } from "./prompt.ts";
+import type { RemoteAnswer } from "./remote.ts";
+
+/** What `agent reinit` is told. */
+export interface ReinitOptions {
+  readonly names: readonly string[];
+  /** Copy from the leader, also when a replica offers itself. */
+  readonly fromLeader: boolean;
+  /** Return only when each copy has ended. */
+  readonly wait: boolean;
+}
+
+const START_MS = 30_000;
+const COPY_MS = 24 * 3600 * 1000;
+
+/** Has one member copied anew; offers to cancel what is under way there. The answer is as `order` gives it. */
+export async function copyAnew(
+  context: CommandContext,
+  member: MemberState,
+  options: ReinitOptions,
+): Promise<RemoteAnswer> {
+  const answer = await ask(context, member, options, context.force);
+  const isBusy = answer.kind === "answered" && answer.status >= 400 &&
+    / already in progress$/.test(answer.text.trim());
+  if (!isBusy || context.force || !context.prompt.isTerminal) return answer;
+  const question = `${member.name}: ${plainLine(answer.text)}. Cancel that and copy anew?`;
+  return await confirm(context.prompt, question)
+    ? await ask(context, member, options, true)
+    : answer;
+}
+
+async function ask(
+  context: CommandContext,
+  { name, apiUrl: published }: MemberState,
+  { fromLeader, wait }: ReinitOptions,
+  force: boolean,
+): Promise<RemoteAnswer> {
+  const apiUrl = askable(published);
+  if (apiUrl === null) return { kind: "unreachable", why: "it has published no address" };
+  const body = { force, from_leader: fromLeader };
+  if (wait) {
+    const wish = { member: name, apiUrl, path: "reinitialize", body, limitMs: COPY_MS } as const;
+    const answer = await order(context, wish);
+    const isOld = answer.kind === "answered" && answer.status === 200 &&
+      answer.text.trim() === STARTED;
+    return isOld ? await untilCopied(context, name, apiUrl) : answer;
+  }
+  using deadline = within(START_MS);
+  return await context.remote.post(endpoint(apiUrl, "reinitialize"), body, deadline.signal);
+}
+
+/** The text of a member that answers when the copy has begun, not when it has ended. */
+const STARTED = "reinitialize started";
+const EVERY_MS = 2000;
+const LOOK_MS = 3000;
+
+/** Looks at the member's own state: for members that keep no operations. */
+async function untilCopied(
+  { remote, output, clock }: CommandContext,
+  name: string,
+  apiUrl: string,
+): Promise<RemoteAnswer> {
+  await output.err(`${name}: ${STARTED}\n`);
+  let heardMs = clock.bootMs();
+  while (clock.bootMs() - heardMs < SILENT_MS) {
+    await clock.sleep(EVERY_MS);
+    using deadline = within(LOOK_MS);
+    const answer = await remote.get(endpoint(apiUrl, "patroni"), deadline.signal);
+    const state = answer.kind === "answered" ? stateIn(answer.text) : null;
+    if (state === null) continue;
+    heardMs = clock.bootMs();
+    if (state === "creating replica") continue;
+    const isGood = state === "running" || state === "starting";
+    return { kind: "answered", status: isGood ? 200 : 503, text: `copied; its server is ${state}` };
+  }
+  return { kind: "lost", why: `its agent tells nothing since ${SILENT_MS / 1000} s` };
+}
+
+const stateSchema = v.pipe(v.string(), v.parseJson(), v.object({ state: v.string() }));
+
+function stateIn(text: string): string | null {
+  const parsed = v.safeParse(stateSchema, text);
+  return parsed.success ? parsed.output.state : null;
+}

@@ -1,0 +1,40 @@
+import { within } from "../base/deadline.ts";
+import type { CommandContext } from "./command.ts";
+import { EXIT } from "./exit_codes.ts";
+import { look } from "./look.ts";
+import { askable, endpoint } from "./member_url.ts";
+import { complaint } from "./output.ts";
+import { permit } from "./permit.ts";
+import { adviceOn, conclude, type MemberResult, resultOf, tell } from "./results.ts";
+import { select, type Selection } from "./selection.ts";
+
+const SEND_MS = 15_000;
+
+/**
+ * `agent reload`: lets agents read their configuration file again. Returns 0, 1 refused or failed, 2 when nobody can be
+ * asked, 3 when an end is not known. Throws `DcsUnreachable` before anything was sent.
+ */
+export async function reload(context: CommandContext, selection: Selection): Promise<number> {
+  const { cluster, output, remote } = context;
+  const view = await look(cluster);
+  const chosen = select(view, cluster.scope, selection);
+  if (chosen.kind === "refused") {
+    await output.err(complaint(chosen.what, chosen.next));
+    return EXIT.failed;
+  }
+  const names = chosen.members.map(({ name }) => name).join(", ");
+  const permission = await permit(context, `Reload the configuration of ${names}?`);
+  if (permission !== EXIT.done) return permission;
+  const results: MemberResult[] = [];
+  for (const { name, apiUrl: published } of chosen.members) {
+    const apiUrl = askable(published);
+    using deadline = within(SEND_MS);
+    const answer = apiUrl === null
+      ? { kind: "unreachable", why: "it has published no address" } as const
+      : await remote.post(endpoint(apiUrl, "reload"), {}, deadline.signal);
+    const result = resultOf(name, answer);
+    results.push(result);
+    await tell(context, result, adviceOn(answer));
+  }
+  return await conclude(context, results);
+}
