@@ -17,7 +17,7 @@ export interface Played {
 /**
  * Plays the commands of a transcript and writes it anew. A block is a line of commands separated by `;`, a line
  * `----`, and what was seen; blocks are separated by empty lines. Commands:
- * `cluster a=primary b=replica`, `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
+ * `cluster a=primary b=replica`, `safe a=primary b=replica` (in failsafe mode), `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
  * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`, `twin NODE`,
  * `watchdog NODE works|fails` (required on this node), `status`; of an operator: `restart NODE [in 30s]`,
  * `reinitialize NODE [force]`, `schedule LEADER CANDIDATE 30s` (a switchover).
@@ -40,7 +40,7 @@ class Stage {
 
   run(command: string): void {
     const [verb = "", ...words] = command.split(/\s+/);
-    if (verb === "cluster" || verb === "empty") this.#world = this.#build(verb, words);
+    if (["cluster", "safe", "empty"].includes(verb)) this.#world = this.#build(verb, words);
     else if (verb !== "") this.#order(verb, words);
   }
 
@@ -71,14 +71,14 @@ class Stage {
         steady: true,
         hasSwitch: true,
         watchdog: { kind: "off" },
-        failsafe: false,
+        failsafe: verb === "safe",
       },
       productBrain,
       ({ seconds, who, text }) => {
         if (!text.startsWith("--")) this.#lines.push(`${stamp(seconds)} ${who} ${text}`);
       },
     );
-    if (verb === "cluster") found(world, words);
+    if (verb !== "empty") found(world, words);
     for (const node of world.nodes) node.start();
     return world;
   }

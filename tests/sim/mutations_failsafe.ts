@@ -29,7 +29,7 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
       forgetsByOldLook: true,
     }),
     everyMs: 3000,
-    firstSeed: 270,
+    firstSeed: 1100,
     shortLease: true,
   },
   {
