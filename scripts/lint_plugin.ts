@@ -12,9 +12,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   net: ["base"],
   host: ["base", "core"],
   dcs: ["base", "core", "net"],
-  postgres: ["base", "core", "host"],
+  postgres: ["base", "core", "net", "host"],
   runtime: ["base", "core", "dcs/port.ts", "host/port.ts", "postgres/port.ts"],
-  api: ["base", "core", "runtime/board.ts", "runtime/mailbox.ts", "dcs/port.ts"],
+  api: ["base", "core", "net", "runtime/board.ts", "runtime/mailbox.ts", "dcs/port.ts"],
   cli: ["base", "core", "config", "net", "host", "dcs", "postgres", "runtime", "api"],
 };
 

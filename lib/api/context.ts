@@ -8,6 +8,7 @@ import type { WorkCounts } from "../core/work_counts.ts";
 import type { Dcs } from "../dcs/port.ts";
 import type { Board } from "../runtime/board.ts";
 import type { Mailbox } from "../runtime/mailbox.ts";
+import type { AccessRules } from "./access.ts";
 
 /** Everything that handlers may use. There is no server control among it: handlers write wishes, the loop acts. */
 export interface ApiContext {
@@ -18,8 +19,8 @@ export interface ApiContext {
   readonly dcs: Dcs;
   readonly clock: Clock;
   readonly log: Log;
-  /** Who may use the unsafe methods; null: everybody. */
-  readonly authentication: { readonly username: string; readonly password: string } | null;
+  /** Who may do what, as configured now. */
+  readonly access: () => AccessRules;
   /** GET of each member's api_url, in parallel; one report for each of them. Obeys `signal`. */
   readonly askPeers: (
     members: readonly MemberState[],

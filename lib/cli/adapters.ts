@@ -14,8 +14,10 @@ import { Callbacks } from "../runtime/callbacks.ts";
 import type { AskConsents } from "../runtime/consents.ts";
 import type { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { askConsents, askPeers } from "../runtime/peers.ts";
+import type { PeerCallOptions } from "../runtime/peers.ts";
 import { TaskSlot } from "../runtime/task_slot.ts";
 import type { WorkTally } from "../runtime/work_tally.ts";
+import type { Access } from "./access.ts";
 
 /** In force until the store has shown settings: those of `bootstrap.dcs`. */
 export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
@@ -26,10 +28,11 @@ export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
 /** The store of this cluster. */
 export function openStore(
   { etcd, scope, namespace }: AgentConfig,
+  { store: { fetch } }: Pick<Access, "store">,
   endpointMs: () => number,
   onCallEnd: (end: CallEnd) => void,
 ): EtcdDcs {
-  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock, onCallEnd });
+  return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock, fetch, onCallEnd });
 }
 
 /** The local server. */
@@ -66,14 +69,18 @@ export function openTasks({ log, mailbox, tally }: TaskParts): TaskSlot {
   });
 }
 
-/** Calls to other members, with the credentials of `ctl` or `restapi`. */
+/** Calls to other members, with the credentials of `ctl` or `restapi` and the certificates of `ctl`. */
 export function memberCalls(
-  { ctl, restapi }: AgentConfig,
+  access: Access,
 ): { readonly askPeers: AskPeers; readonly askConsents: AskConsents } {
-  const login = ctl ?? restapi.authentication;
-  const options = { login, userAgent: `Patroni/${COMPATIBLE_VERSION} agent` };
+  const userAgent = `Patroni/${COMPATIBLE_VERSION} agent`;
+  const options = (): PeerCallOptions => ({
+    login: access.login(),
+    userAgent,
+    fetch: access.members.fetch,
+  });
   return {
-    askPeers: (members, signal) => askPeers(members, options, signal),
-    askConsents: (request, signal) => askConsents(request, options, signal),
+    askPeers: (members, signal) => askPeers(members, options(), signal),
+    askConsents: (request, signal) => askConsents(request, options(), signal),
   };
 }

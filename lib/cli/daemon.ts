@@ -11,6 +11,8 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import type { ServiceState, TellManager } from "../host/notify.ts";
 import { watchSignals } from "../runtime/signals.ts";
+import { Access } from "./access.ts";
+import { certificateRemarks } from "./certificate_faults.ts";
 import { openAgentLog } from "./agent_log.ts";
 import type { AgentLog } from "./agent_log.ts";
 import { guardFirst } from "./first_guard.ts";
@@ -49,6 +51,10 @@ export async function runDaemon(
     const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
     return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
   } catch (error) {
+    if (error instanceof ConfigError) {
+      await printFaults(error);
+      return EXIT_CONFIG;
+    }
     if (!(error instanceof Refused)) throw error;
     log.critical(error.message);
     return EXIT_FAILED;
@@ -104,6 +110,14 @@ interface Around {
   readonly tell: (state: ServiceState) => Promise<void>;
 }
 
+/** Certificates first: without them nobody can be asked. Tells what is to be said about the configuration. */
+async function openAccess(config: AgentConfig, log: Log): Promise<Access> {
+  const access = await Access.open(config, log);
+  const remarks = await certificateRemarks(config);
+  for (const warning of [...config.warnings, ...remarks]) log.warn(warning);
+  return access;
+}
+
 /** Starts in the order that nobody is misled by: store, name, API, loop; ends in the reverse one. */
 async function runMember(
   config: AgentConfig,
@@ -112,10 +126,11 @@ async function runMember(
 ): Promise<number> {
   const { log } = agentLog;
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
-  for (const warning of config.warnings) log.warn(warning);
-  const member = assembleMember(config, agentLog);
+  const access = await openAccess(config, log);
+  const member = assembleMember(config, access, agentLog);
   const starting = new AbortController();
-  const reloads = reloadsOf(() => reload(member, agentLog, reread));
+  let api: RunningApi | null = null;
+  const reloads = reloadsOf(() => reload(member, api, agentLog, reread));
   using _signals = watchSignals({
     onShutdown: () => {
       log.info("Asked to end");
@@ -129,16 +144,17 @@ async function runMember(
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
-  if (await isNameInUse(cluster, config.name)) {
+  if (await isNameInUse(cluster, config.name, access.members.unchecked)) {
     log.critical(`Can't start; there is already a node named '${config.name}' running`);
     return EXIT_FAILED;
   }
   const context = { ...member.apiContext, reload: reloads.next };
-  const api = await startApi({ listen: config.restapi.listen, context });
+  api = await startApi({ ...access.plan(), context });
   await tell({ status: `member ${config.name} of cluster ${config.scope}` });
   await runLoops(member, log);
   await endMember(member, api);
   await reloads.last();
+  await access.close();
   log.info("Ended");
   return EXIT_DONE;
 }
@@ -228,6 +244,7 @@ function reloadsOf(
 /** Why the files were not taken, null when they were; the loop is told in either case. */
 async function reload(
   member: Member,
+  api: RunningApi | null,
   agentLog: AgentLog,
   reread: () => Promise<AgentConfig>,
 ): Promise<string | null> {
@@ -235,10 +252,15 @@ async function reload(
   let fault: string | null = null;
   try {
     const config = await reread();
+    await member.access.reload(config);
+    await api?.reload(member.access.plan());
     agentLog.reload(config.log);
     for (const warning of config.warnings) log.warn(warning);
-    member.takeTags(config.tags);
-    log.info("Reloaded the configuration: tags and log are in force, other changes need a restart");
+    member.takeSelf(config);
+    log.info(
+      "Reloaded the configuration: tags, log, restapi and certificates are in force, " +
+        "other changes need a restart",
+    );
   } catch (error) {
     fault = `Cannot reload the configuration: ${String(error)}`;
     log.error(fault);

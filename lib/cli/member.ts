@@ -1,6 +1,5 @@
 import type { ApiContext } from "../api/context.ts";
 import { systemClock } from "../base/clock.ts";
-import type { JsonObject } from "../base/json.ts";
 import type { PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
@@ -22,6 +21,7 @@ import { Recorder, tickFile } from "../runtime/recorder.ts";
 import type { TaskSlot } from "../runtime/task_slot.ts";
 import type { WatchdogGuard } from "../runtime/watchdog_guard.ts";
 import { WorkTally } from "../runtime/work_tally.ts";
+import type { Access } from "./access.ts";
 import type { AgentLog } from "./agent_log.ts";
 import {
   memberCalls,
@@ -52,27 +52,28 @@ export interface Member {
   readonly timing: () => LeaseTiming;
   /** What the API needs but for `reload`, which is the process's own affair. */
   readonly apiContext: Omit<ApiContext, "reload">;
+  readonly access: Access;
   /** The cluster's settings in force now. */
   readonly settings: () => Settings;
-  /** New tags of the local file; published with the next tick. */
-  readonly takeTags: (tags: JsonObject) => void;
+  /** New tags and addresses of the local file; published with the next tick. */
+  readonly takeSelf: (config: AgentConfig) => void;
 }
 
 const clock = systemClock;
 
 /** Builds the adapters of a configuration and wires them; does no I/O. */
-export function assembleMember(config: AgentConfig, agentLog: AgentLog): Member {
-  const parts = partsOf(config, agentLog);
+export function assembleMember(config: AgentConfig, access: Access, agentLog: AgentLog): Member {
+  const parts = partsOf(config, access, agentLog);
   const self = new SelfHolder(config);
   return {
     ...parts,
     agent: agentOf(config, parts, self),
     apiContext: apiContextOf(config, parts),
-    takeTags: (tags) => self.takeTags(tags),
+    takeSelf: (changed) => self.take(changed),
   };
 }
 
-interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
+interface Parts extends Omit<Member, "agent" | "apiContext" | "takeSelf"> {
   readonly board: LiveBoard;
   readonly log: PartedLog;
   readonly agentLog: AgentLog;
@@ -83,15 +84,14 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "takeTags"> {
   readonly promises: Promises;
 }
 
-function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
+function partsOf(config: AgentConfig, access: Access, agentLog: AgentLog): Parts {
   const { log } = agentLog;
-  const { stateDir } = config;
   const tally = new WorkTally();
   const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
   const watchdog = openWatchdog(config, settings, log.part("watchdog"));
   const timing = (): LeaseTiming => watchdog.budget(timingOf(settings()));
-  const dcs = openStore(config, () => timing().endpointMs, (end) => tally.storeCall(end));
+  const dcs = openStore(config, access, () => timing().endpointMs, (end) => tally.storeCall(end));
   const mailbox = new LiveMailbox(clock);
   const onLost = (why: string): void => {
     log.part("lease").warn(`The lease changed by itself: ${why}`);
@@ -111,8 +111,8 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
     background: new BackgroundJobs(log.part("tasks")),
     callbacks: openCallbacks(config, log.part("callbacks")),
     watchdog,
-    recorder: new Recorder(tickFile(stateDir), log.part("loop")),
-    managed: new ManagedMark(stateDir, config.postgresql.dataDir),
+    recorder: new Recorder(tickFile(config.stateDir), log.part("loop")),
+    managed: new ManagedMark(config.stateDir, config.postgresql.dataDir),
     timing,
     settings,
     board,
@@ -120,7 +120,8 @@ function partsOf(config: AgentConfig, agentLog: AgentLog): Parts {
     agentLog,
     tally,
     firstSettings,
-    calls: memberCalls(config),
+    calls: memberCalls(access),
+    access,
   };
 }
 
@@ -174,10 +175,7 @@ function markManaged({ background, managed }: Parts): void {
   });
 }
 
-function apiContextOf(
-  { name, scope, restapi }: AgentConfig,
-  parts: Parts,
-): Member["apiContext"] {
+function apiContextOf({ name, scope }: AgentConfig, parts: Parts): Member["apiContext"] {
   const { board, mailbox, dcs, log, postgres, deadMan } = parts;
   return {
     name,
@@ -187,7 +185,7 @@ function apiContextOf(
     dcs,
     clock,
     log: log.part("api"),
-    authentication: restapi.authentication,
+    access: () => parts.access.rules(),
     askPeers: parts.calls.askPeers,
     promises: parts.promises,
     probe: (signal) => postgres.probe(signal),

@@ -1,4 +1,5 @@
 import { within } from "../base/deadline.ts";
+import type { HttpFetch } from "../base/http.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 
 /** Patroni's limit for this question. */
@@ -6,14 +7,19 @@ const LIVENESS_MS = 3000;
 
 /**
  * Does another agent run under our name? Its published address is asked for `/liveness`; any HTTP answer is a yes. Must be
- * asked before our own API listens, since after a restart the address may be ours.
+ * asked before our own API listens, since after a restart the address may be ours. `road` must not check certificates:
+ * who cannot prove a name may still be there.
  */
-export async function isNameInUse(cluster: ClusterView, name: string): Promise<boolean> {
+export async function isNameInUse(
+  cluster: ClusterView,
+  name: string,
+  road: HttpFetch,
+): Promise<boolean> {
   const apiUrl = cluster.members.find((member) => member.name === name)?.apiUrl ?? null;
   if (apiUrl === null || !URL.canParse("/liveness", apiUrl)) return false;
   using deadline = within(LIVENESS_MS);
   try {
-    const response = await fetch(new URL("/liveness", apiUrl), { signal: deadline.signal });
+    const response = await road(new URL("/liveness", apiUrl).href, { signal: deadline.signal });
     await response.body?.cancel();
     return true;
   } catch {

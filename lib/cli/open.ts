@@ -1,14 +1,18 @@
 import { systemClock } from "../base/clock.ts";
 import { ConfigError } from "../base/errors.ts";
+import type { HttpFetch } from "../base/http.ts";
+import { silentLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig, readConfig } from "../config/load.ts";
 import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
+import { openClients } from "./access.ts";
 import type { ClusterAccess, CommandContext } from "./command.ts";
 import type { Manner } from "./faces.ts";
 import { operatorSql } from "./operator_sql.ts";
 import type { Screen } from "./output.ts";
 import { terminalPrompt } from "./prompt.ts";
 import { httpRemote } from "./remote.ts";
+import { ownApiUrl } from "./self.ts";
 import { describesMember, environmentOf, type Where } from "./where.ts";
 import { localWorkplace } from "./workplace.ts";
 
@@ -25,29 +29,34 @@ export async function openCluster(
   const { path, text } = await readFirst(where, env);
   const found = { ...where, configPath: path };
   const config = readConfig(path, text, environmentOf(text, env, found));
-  const { scope, ctl, restapi, postgresql } = config;
+  const { scope, ctl, postgresql } = config;
   const isMember = describesMember(text, env, found);
+  const { store, members } = await openClients(config, silentLog);
   return {
     ...face.manner,
-    cluster: clusterOf(config, scope),
-    clusterNamed: (name) => clusterOf(config, name),
-    remote: httpRemote(ctl),
+    cluster: clusterOf(config, scope, store.fetch),
+    clusterNamed: (name) => clusterOf(config, name, store.fetch),
+    remote: httpRemote(ctl, members.fetch),
     sql: operatorSql({
       superuser: postgresql.authentication.superuser,
       database: postgresql.database,
       env,
     }),
     workplace: localWorkplace(env),
-    ownApiUrl: isMember ? `http://${restapi.connectAddress}` : null,
+    ownApiUrl: isMember ? ownApiUrl(config) : null,
     output: face.output,
     prompt: terminalPrompt(face.output),
     clock: systemClock,
   };
 }
 
-function clusterOf({ namespace, etcd }: AgentConfig, scope: string): ClusterAccess {
+function clusterOf(
+  { namespace, etcd }: AgentConfig,
+  scope: string,
+  fetch: HttpFetch,
+): ClusterAccess {
   const endpointMs = (): number => ENDPOINT_MS;
-  const store = new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock: systemClock });
+  const store = new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock: systemClock, fetch });
   return {
     scope,
     read: (signal) => store.read(signal),

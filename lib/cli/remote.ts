@@ -1,3 +1,5 @@
+import { basicAuthorization } from "../base/http.ts";
+import type { HttpFetch } from "../base/http.ts";
 import type { JsonObject } from "../base/json.ts";
 
 /** What became of a request to a member. */
@@ -30,33 +32,30 @@ export interface Login {
   readonly password: string;
 }
 
-/** Requests by `fetch`; only those that change something carry the login. Answers beyond 1 MiB are cut. */
-export function httpRemote(login: Login | null): Remote {
+/** Requests by `road`; only those that change something carry the login. Answers beyond 1 MiB are cut. */
+export function httpRemote(login: Login | null, road: HttpFetch): Remote {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (login !== null) {
-    headers["authorization"] = `Basic ${basic(login)}`;
+    headers["authorization"] = basicAuthorization(login);
   }
   const change = (method: "POST" | "PATCH", more: Record<string, string> = {}): Remote["post"] => {
-    return (url, body, signal) =>
-      send(url, { method, headers: { ...headers, ...more }, body: JSON.stringify(body), signal });
+    return (url, body, signal) => {
+      const all = { ...headers, ...more };
+      return send(road, url, { method, headers: all, body: JSON.stringify(body), signal });
+    };
   };
   return {
-    get: (url, signal) => send(url, { signal }),
+    get: (url, signal) => send(road, url, { signal }),
     post: change("POST"),
     order: change("POST", { prefer: "respond-async" }),
     patch: change("PATCH"),
-    delete: (url, signal) => send(url, { method: "DELETE", headers, signal }),
+    delete: (url, signal) => send(road, url, { method: "DELETE", headers, signal }),
   };
 }
 
-/** Base64 of the UTF-8 bytes: `btoa` alone refuses characters beyond Latin-1. */
-function basic({ username, password }: Login): string {
-  return new TextEncoder().encode(`${username}:${password}`).toBase64();
-}
-
-async function send(url: string, init: RequestInit): Promise<RemoteAnswer> {
+async function send(road: HttpFetch, url: string, init: RequestInit): Promise<RemoteAnswer> {
   try {
-    const response = await fetch(url, { ...init, redirect: "error" });
+    const response = await road(url, { ...init, redirect: "error" });
     const text = await response.text();
     const operation = response.headers.get("x-operation-id");
     return {
@@ -72,9 +71,14 @@ async function send(url: string, init: RequestInit): Promise<RemoteAnswer> {
   }
 }
 
-/** Deno 2.9 names the phase in the text of its cause; only these two prove that nothing was sent. */
+/**
+ * Deno 2.9 names the phase in the text of its cause; only these prove that nothing was done. A server that refuses the
+ * certificate of a client says so, in TLS 1.3, after the client has sent its request, and never reads it.
+ */
 function wasNotSent(error: Error, why: string): boolean {
-  return error instanceof TypeError && /client error \(Connect\)|are blocked$/.test(why);
+  const isUndone =
+    /client error \(Connect\)|are blocked$|received fatal alert: \w*(Certificate|CA)/;
+  return error instanceof TypeError && isUndone.test(why);
 }
 
 /** "tcp connect error: Connection refused (os error 111)" of Deno's longer sentence. */

@@ -1,4 +1,3 @@
-import type { JsonObject } from "../base/json.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import type { SelfView } from "../core/node_view.ts";
 import { slotNameOf } from "../core/slot_name.ts";
@@ -6,12 +5,12 @@ import { readTags } from "../core/tags.ts";
 
 /** Facts of this node, renewed when the file is read again. */
 export class SelfHolder {
-  readonly #config: AgentConfig;
+  #config: AgentConfig;
   #self: SelfView;
 
   constructor(config: AgentConfig) {
     this.#config = config;
-    this.#self = selfOf(config, config.tags);
+    this.#self = selfOf(config);
   }
 
   /** The facts as of the last read. */
@@ -19,18 +18,24 @@ export class SelfHolder {
     return this.#self;
   }
 
-  /** New tags of the local file. */
-  takeTags(tags: JsonObject): void {
-    this.#self = selfOf(this.#config, tags);
+  /** New tags of the local file, and where the REST API is now. */
+  take({ tags, restapi }: Pick<AgentConfig, "tags" | "restapi">): void {
+    this.#config = { ...this.#config, tags, restapi };
+    this.#self = selfOf(this.#config);
   }
 }
 
-function selfOf(config: AgentConfig, tags: JsonObject): SelfView {
-  const { name, restapi, postgresql, bootstrap } = config;
+/** Where others find the REST API of this member, without a path. */
+export function ownApiUrl({ restapi }: AgentConfig): string {
+  return `${restapi.tls === null ? "http" : "https"}://${restapi.connectAddress}`;
+}
+
+function selfOf(config: AgentConfig): SelfView {
+  const { name, postgresql, bootstrap, tags } = config;
   const { connectAddress, proxyAddress, database } = postgresql;
   return {
     name,
-    apiUrl: `http://${restapi.connectAddress}/patroni`,
+    apiUrl: `${ownApiUrl(config)}/patroni`,
     connUrl: `postgres://${connectAddress}/${database}`,
     proxyUrl: proxyAddress === null ? null : `postgres://${proxyAddress}/${database}`,
     tags: readTags(tags),

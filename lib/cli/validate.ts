@@ -1,5 +1,7 @@
 import { loadConfig } from "../config/load.ts";
 import { redact } from "../config/redact.ts";
+import { throwCertificateFaults } from "./access.ts";
+import { certificateRemarks } from "./certificate_faults.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { Output } from "./output.ts";
 
@@ -18,8 +20,10 @@ export interface ValidateOptions {
  */
 export async function validate(output: Output, options: ValidateOptions): Promise<number> {
   const config = await loadConfig(options.path, options.env);
+  await throwCertificateFaults(config);
+  const remarks = [...config.warnings, ...await certificateRemarks(config)];
   const barred = config.unsupported.map((remark) => `${remark} (the agent will not lead)`);
-  for (const remark of [...barred, ...config.warnings]) await output.err(`${remark}\n`);
+  for (const remark of [...barred, ...remarks]) await output.err(`${remark}\n`);
   if (!options.print) return EXIT.done;
   const { stringify } = await import("yaml");
   await output.out(stringify(redact(config), { lineWidth: 0 }));

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { LogOptions } from "../base/log.ts";
 import type { CallbackKind } from "../core/callbacks.ts";
+import type { PemFiles } from "./pem_files.ts";
 
 /** A name and password with the connection options of one role. */
 export interface Credentials {
@@ -8,6 +9,18 @@ export interface Credentials {
   readonly password: string | null;
   /** `sslmode`, `sslcert` and so on, as given (spec keys of libpq). */
   readonly options: Readonly<Record<string, string>>;
+}
+
+/** HTTPS of the REST API. */
+export interface ServerTlsFiles extends PemFiles {
+  /** Whether clients need a certificate: never, to change something, or for everything. */
+  readonly verifyClient: "none" | "optional" | "required";
+}
+
+/** What is shown to members, and how they are checked. */
+export interface ClientTlsFiles extends PemFiles {
+  /** They are not checked. */
+  readonly insecure: boolean;
 }
 
 /** Addresses to listen on and their port; `*` is every address. */
@@ -51,12 +64,24 @@ export interface AgentConfig {
     /** `host:port` for others. */
     readonly connectAddress: string;
     readonly authentication: { readonly username: string; readonly password: string } | null;
+    /** null: plain http. */
+    readonly tls: ServerTlsFiles | null;
+    /** Addresses, networks and host names that may change something; empty: all. */
+    readonly allowlist: readonly string[];
+    readonly allowlistIncludeMembers: boolean;
+    readonly headers: Readonly<Record<string, string>>;
+    /** Of answers by HTTPS, in addition. */
+    readonly httpsHeaders: Readonly<Record<string, string>>;
+    /** Connections that wait to be accepted; null: the system's own number. */
+    readonly requestQueueSize: number | null;
+    readonly serverTokens: "Original" | "Minimal" | "ProductOnly";
   };
   readonly etcd: {
     /** `http://host:port` each. */
     readonly endpoints: readonly string[];
     readonly username: string | null;
     readonly password: string | null;
+    readonly tls: PemFiles;
   };
   readonly bootstrap: {
     /** Initial content of the `config` key. */
@@ -101,6 +126,8 @@ export interface AgentConfig {
   };
   readonly tags: JsonObject;
   readonly ctl: { readonly username: string; readonly password: string } | null;
+  /** Calls to members by HTTPS. */
+  readonly ctlTls: ClientTlsFiles;
   /** Where the agent keeps small files of this host (lease id, recorder), not in the data directory. */
   readonly stateDir: string;
   /** Features that the file asks for and this version lacks: the agent refuses to lead and says so. */

@@ -2,6 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { AgentConfig, Credentials, Hooks } from "./agent_config.ts";
 import { layoutOf, levelsOf } from "./log_options.ts";
 import type { FileValues } from "./schema.ts";
+import { pemFiles } from "./pem_files.ts";
 import { LIBPQ_OPTIONS } from "./schema_roles.ts";
 
 /** What the file does not say itself: where small files go, and the remarks. */
@@ -22,11 +23,7 @@ export function assemble(values: FileValues, around: Surroundings): AgentConfig 
     namespace: normalNamespace(values.namespace),
     name,
     log: assembleLog(log),
-    restapi: {
-      listen: restapi.listen,
-      connectAddress: restapi.connect_address,
-      authentication: api === null ? null : login(api),
-    },
+    restapi: assembleApi(restapi),
     etcd: etcd3,
     bootstrap: bootstrap === undefined
       ? null
@@ -40,9 +37,30 @@ export function assemble(values: FileValues, around: Surroundings): AgentConfig 
     },
     tags: around.tags,
     ctl: ctl.authentication === undefined ? api && login(api) : login(ctl.authentication),
+    ctlTls: {
+      ...pemFiles(ctl.cacert ?? restapi.cafile, ctl.certfile, ctl.keyfile, ctl.keyfile_password),
+      insecure: ctl.insecure,
+    },
     stateDir: around.stateDir,
     unsupported: around.unsupported,
     warnings: around.warnings,
+  };
+}
+
+function assembleApi(api: FileValues["restapi"]): AgentConfig["restapi"] {
+  const { certfile, authentication } = api;
+  const files = pemFiles(api.cafile, certfile, api.keyfile, api.keyfile_password);
+  return {
+    listen: api.listen,
+    connectAddress: api.connect_address,
+    authentication: authentication === undefined ? null : login(authentication),
+    tls: certfile === undefined ? null : { ...files, verifyClient: api.verify_client },
+    allowlist: api.allowlist,
+    allowlistIncludeMembers: api.allowlist_include_members,
+    headers: api.http_extra_headers,
+    httpsHeaders: api.https_extra_headers,
+    requestQueueSize: api.request_queue_size ?? null,
+    serverTokens: api.server_tokens,
   };
 }
 

@@ -6,11 +6,11 @@ import type { AgentConfig } from "./agent_config.ts";
 import { assemble } from "./assemble.ts";
 import { overlay } from "./environment.ts";
 import { configError, faultAt, place, printFault, type Sources, valueAt } from "./faults.ts";
-import { logRemarks } from "./log_options.ts";
 import { type KeyPath, knownKey } from "./key_table.ts";
 import { localParameters, localRecovery } from "./own_parameters.ts";
 import { type Finding, review } from "./review.ts";
 import { fileSchema, type FileValues } from "./schema.ts";
+import { sectionRemarks } from "./section_remarks.ts";
 import { parseYamlFile } from "./yaml_file.ts";
 
 type Env = Readonly<Record<string, string>>;
@@ -50,15 +50,13 @@ export function readConfig(file: string, text: string, env: Env): AgentConfig {
     stateDir: state.path,
     bootstrapDcs: settings.raw,
     tags: objectAt(values, ["tags"]),
-    unsupported: unsupported(sources, findings, parsed.output),
+    unsupported: remarks(sources, findings, ["unsupported"]),
     warnings: [
       ...laid.warnings,
       ...remarks(sources, findings, ["unknown", "not-yet"]),
       ...settings.warnings,
       ...local.warnings,
-      ...logRemarks(parsed.output.log).map(({ path, message }) =>
-        remark(sources, ["log", ...path], message)
-      ),
+      ...sectionRemarks(parsed.output).map(({ path, message }) => remark(sources, path, message)),
     ],
   });
 }
@@ -160,19 +158,6 @@ function localSettings(
   ];
   const kept = { parameters: parameters.values, recovery_conf: recovery.values };
   return { postgresql: { ...postgresql, ...kept }, warnings };
-}
-
-function unsupported(
-  sources: Sources,
-  findings: readonly Finding[],
-  values: FileValues,
-): readonly string[] {
-  const isTls = values.etcd3.endpoints.some((endpoint) => endpoint.startsWith("https:"));
-  const tls = "not implemented in this version: etcd by https";
-  return [
-    ...remarks(sources, findings, ["unsupported"]),
-    ...(isTls ? [remark(sources, ["etcd3"], tls)] : []),
-  ];
 }
 
 function refusals(sources: Sources, findings: readonly Finding[]): readonly ConfigFault[] {

@@ -1,15 +1,22 @@
 import type { AgentConfig, Credentials } from "./agent_config.ts";
+import type { PemFiles } from "./pem_files.ts";
 
 const HIDDEN = "********";
 
 /** The configuration without passwords, for logs and REST. Programs' own settings may hold secrets too: they are left out by name. */
 export function redact(config: AgentConfig): AgentConfig {
-  const { restapi, etcd, postgresql, ctl } = config;
+  const { restapi, etcd, postgresql, ctl, ctlTls } = config;
   const { superuser, replication, rewind } = postgresql.authentication;
   return {
     ...config,
-    restapi: { ...restapi, authentication: hideLogin(restapi.authentication) },
-    etcd: { ...etcd, password: etcd.password === null ? null : HIDDEN },
+    restapi: {
+      ...restapi,
+      authentication: hideLogin(restapi.authentication),
+      tls: restapi.tls === null ? null : hideKey(restapi.tls),
+      headers: hideValues(restapi.headers),
+      httpsHeaders: hideValues(restapi.httpsHeaders),
+    },
+    etcd: { ...etcd, password: etcd.password === null ? null : HIDDEN, tls: hideKey(etcd.tls) },
     postgresql: {
       ...postgresql,
       authentication: {
@@ -21,11 +28,21 @@ export function redact(config: AgentConfig): AgentConfig {
       recoveryConf: hideCommands(postgresql.recoveryConf),
     },
     ctl: hideLogin(ctl),
+    ctlTls: hideKey(ctlTls),
   };
 }
 
 function hideLogin<T extends { readonly password: string }>(login: T | null): T | null {
   return login === null ? null : { ...login, password: HIDDEN };
+}
+
+function hideKey<T extends PemFiles>(files: T): T {
+  return files.keyPassword === null ? files : { ...files, keyPassword: HIDDEN };
+}
+
+/** A header may carry a token. */
+function hideValues(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(values).map((name) => [name, HIDDEN]));
 }
 
 function hideCredentials({ username, password, options }: Credentials): Credentials {

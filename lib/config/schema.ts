@@ -3,7 +3,8 @@ import { key, unread } from "./key_notes.ts";
 import { bootstrapSchema } from "./schema_bootstrap.ts";
 import { logSchema } from "./schema_log.ts";
 import { postgresqlSchema } from "./schema_postgresql.ts";
-import { ctlSchema, etcd3Schema, restapiSchema, watchdogSchema } from "./schema_sections.ts";
+import { ctlSchema, restapiSchema } from "./schema_restapi.ts";
+import { etcd3Schema, watchdogSchema } from "./schema_sections.ts";
 import { tagsSchema } from "./schema_tags.ts";
 import { segment, text } from "./values.ts";
 

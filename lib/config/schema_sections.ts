@@ -1,64 +1,11 @@
 import * as v from "valibot";
 import { plainText } from "../base/json.ts";
-import { addressForOthers, etcdAccess, isFetchable, issueAt } from "./addresses.ts";
+import { etcdAccess, issueAt } from "./addresses.ts";
+import { pemFiles } from "./pem_files.ts";
 import { key, type MoreNotes, unread } from "./key_notes.ts";
-import { absolutePath, form, lines, listen, reachable, text, word } from "./values.ts";
+import { absolutePath, form, lines, text, word } from "./values.ts";
 
 const secret = (env: string): MoreNotes => ({ env, secret: true });
-
-const restapiAuthentication = v.looseObject({
-  username: key(text, "name for calls that change something", { env: "PATRONI_RESTAPI_USERNAME" }),
-  password: key(text, "password of that name", secret("PATRONI_RESTAPI_PASSWORD")),
-}, "a mapping");
-
-const restapiKeys = v.looseObject({
-  listen: key(listen(8008), "addresses and port of the REST API, e.g. 0.0.0.0:8008", {
-    env: "PATRONI_RESTAPI_LISTEN",
-  }),
-  connect_address: key(v.optional(reachable(8008)), "host:port of the REST API for others", {
-    env: "PATRONI_RESTAPI_CONNECT_ADDRESS",
-  }),
-  authentication: v.optional(restapiAuthentication),
-  certfile: unread("unsupported", "HTTPS for the REST API", { env: "PATRONI_RESTAPI_CERTFILE" }),
-  keyfile: unread("not-yet", "key of certfile", { env: "PATRONI_RESTAPI_KEYFILE" }),
-  keyfile_password: unread("not-yet", "password of keyfile", {
-    env: "PATRONI_RESTAPI_KEYFILE_PASSWORD",
-    secret: true,
-  }),
-  cafile: unread("not-yet", "authority of client certificates", {
-    env: "PATRONI_RESTAPI_CAFILE",
-  }),
-  verify_client: unread("unsupported", "client certificates", {
-    env: "PATRONI_RESTAPI_VERIFY_CLIENT",
-    harmless: ["none"],
-  }),
-  ciphers: unread("not-yet", "ciphers of HTTPS"),
-  allowlist: unread("unsupported", "who may call what changes something", {
-    env: "PATRONI_RESTAPI_ALLOWLIST",
-  }),
-  allowlist_include_members: unread("not-yet", "members on the allowlist"),
-  http_extra_headers: unread("not-yet", "headers of every answer"),
-  https_extra_headers: unread("not-yet", "headers of every HTTPS answer"),
-  request_queue_size: unread("not-yet", "connections waiting to be accepted"),
-  server_tokens: unread("not-yet", "form of the Server header"),
-  thread_pool_size: unread("not-yet", "threads of Patroni"),
-}, "a mapping");
-
-/** `restapi`: the agent's own port, with the address for others filled in. */
-export const restapiSchema = v.pipe(
-  restapiKeys,
-  v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
-    const address = addressForOthers(value.connect_address, value.listen);
-    const fault = "expected" in address
-      ? address.expected
-      : isFetchable(address.value)
-      ? null
-      : "a port that HTTP clients accept";
-    if ("value" in address && fault === null) return { ...value, connect_address: address.value };
-    addIssue(issueAt(value, "connect_address", fault ?? "host:port"));
-    return NEVER;
-  }),
-);
 
 const etcd3Keys = v.looseObject({
   host: key(v.optional(text), "host:port of one etcd", { env: "PATRONI_ETCD3_HOST" }),
@@ -80,11 +27,12 @@ const etcd3Keys = v.looseObject({
     env: "PATRONI_ETCD3_SRV",
   }),
   srv_suffix: unread("not-yet", "suffix of srv", { env: "PATRONI_ETCD3_SRV_SUFFIX" }),
-  cacert: unread("unsupported", "authority of etcd's certificate", {
+  cacert: key(v.optional(absolutePath), "authority of etcd's certificate", {
     env: "PATRONI_ETCD3_CACERT",
   }),
-  cert: unread("unsupported", "client certificate for etcd", { env: "PATRONI_ETCD3_CERT" }),
-  key: unread("not-yet", "key of cert", { env: "PATRONI_ETCD3_KEY" }),
+  cert: key(v.optional(absolutePath), "client certificate for etcd", { env: "PATRONI_ETCD3_CERT" }),
+  key: key(v.optional(absolutePath), "key of cert", { env: "PATRONI_ETCD3_KEY" }),
+  key_password: key(v.optional(text), "password of key", { secret: true }),
 }, "a mapping");
 
 /** `etcd3`: the store, as endpoints to ask. */
@@ -92,34 +40,16 @@ export const etcd3Schema = v.pipe(
   etcd3Keys,
   v.rawTransform(({ dataset: { value }, addIssue, NEVER }) => {
     const access = etcdAccess(value);
-    if ("value" in access) return access.value;
+    if ("value" in access) {
+      return {
+        ...access.value,
+        tls: pemFiles(value.cacert, value.cert, value.key, value.key_password),
+      };
+    }
     const key = ["hosts", "host", "url"].find((name) => value[name] !== undefined) ?? "hosts";
     addIssue(issueAt(value, key, access.expected));
     return NEVER;
   }),
-);
-
-const ctlAuthentication = v.looseObject({
-  username: key(text, "name for the agent's own calls", { env: "PATRONI_CTL_USERNAME" }),
-  password: key(text, "password of that name", secret("PATRONI_CTL_PASSWORD")),
-}, "a mapping");
-
-/** `ctl`: calls of the command line and of members to each other. */
-export const ctlSchema = v.optional(
-  v.looseObject({
-    authentication: v.optional(ctlAuthentication),
-    insecure: unread("not-yet", "skip certificate checks", { env: "PATRONI_CTL_INSECURE" }),
-    cacert: unread("not-yet", "authority of members' certificates", {
-      env: "PATRONI_CTL_CACERT",
-    }),
-    certfile: unread("not-yet", "client certificate for members", { env: "PATRONI_CTL_CERTFILE" }),
-    keyfile: unread("not-yet", "key of certfile", { env: "PATRONI_CTL_KEYFILE" }),
-    keyfile_password: unread("not-yet", "password of keyfile", {
-      env: "PATRONI_CTL_KEYFILE_PASSWORD",
-      secret: true,
-    }),
-  }, "a mapping"),
-  {},
 );
 
 const watchdogMode = form<"off" | "automatic" | "required">((input) => {

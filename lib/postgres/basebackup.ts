@@ -2,13 +2,15 @@ import type { Source } from "../core/action.ts";
 import type { CopiedBytes } from "../core/node_view.ts";
 import type { CommandResult } from "../host/port.ts";
 import { run } from "../host/spawn.ts";
-import { parseConnUrl, printConninfo } from "./conninfo.ts";
+import { isKnown, parseConnUrl, printConninfo } from "./conninfo.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
 import type { JobContext } from "./port.ts";
 
 /** A copy may take days; it ends by its own faults or by a cancel. */
 const BACKUP_MS = 7 * 24 * 3600 * 1000;
+
+const VERSION_MS = 10_000;
 
 /** A source that vanishes without a word is given up after about half a minute, not by TCP after hours. */
 const STALL_WORDS = [
@@ -27,23 +29,24 @@ export interface BackupOrder {
 }
 
 /** Runs pg_basebackup with its WAL streamed beside it; the password comes from the passfile. */
-export function runBasebackup(
+export async function runBasebackup(
   options: PostgresOptions,
   order: BackupOrder,
   signal: AbortSignal,
 ): Promise<CommandResult> {
+  const version = await majorVersionOf(options, signal);
   const args = [
     `--pgdata=${options.dataDir}`,
     "-X",
     "stream",
-    `--dbname=${sourceConninfo(options, order.source)}`,
+    `--dbname=${sourceConninfo(options, order.source, version)}`,
     "--checkpoint=fast",
     "--no-password",
     "--progress",
     ...(order.slot === null ? [] : [`--slot=${order.slot}`]),
     ...options.basebackup,
   ];
-  return run({
+  return await run({
     program: programPath(options, "pg_basebackup"),
     args,
     env: { PGPASSFILE: options.pgpass },
@@ -71,7 +74,14 @@ export function parseProgress(line: string): CopyProgress | null {
   return { text, bytes: { done: doneKb * 1024, total: totalKb * 1024 } };
 }
 
-function sourceConninfo(options: PostgresOptions, source: Source): string {
+/** Of the program, whose libpq reads the connection string; 0 when it does not tell, so that only old words are used. */
+async function majorVersionOf(options: PostgresOptions, signal: AbortSignal): Promise<number> {
+  const program = programPath(options, "pg_basebackup");
+  const { stdout } = await run({ program, args: ["--version"], timeoutMs: VERSION_MS }, signal);
+  return Number(/\) (\d+)/.exec(stdout)?.[1] ?? 0);
+}
+
+function sourceConninfo(options: PostgresOptions, source: Source, majorVersion: number): string {
   const address = parseConnUrl(source.connUrl);
   const { username, options: words } = options.authentication.replication;
   return printConninfo([
@@ -81,6 +91,6 @@ function sourceConninfo(options: PostgresOptions, source: Source): string {
     ["dbname", "replication"],
     ["application_name", options.name],
     ...STALL_WORDS,
-    ...Object.entries(words),
+    ...Object.entries(words).filter(([word]) => isKnown(word, majorVersion)),
   ]);
 }

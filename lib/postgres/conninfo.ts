@@ -82,11 +82,16 @@ export function primaryConninfo(link: StandbyLink): string {
     application_name: link.applicationName,
   };
   if (login.password !== null) values["passfile"] = link.passfile;
-  const known = ORDER.filter((key) => (SINCE[key] ?? 0) <= link.majorVersion);
+  const known = ORDER.filter((key) => isKnown(key, link.majorVersion));
   return printConninfo(known.flatMap((key) => {
     const value = values[key];
     return value === undefined ? [] : [[key, value] as const];
   }));
+}
+
+/** Does libpq of this version (e.g. 15) know the word? It refuses a whole text for one that it does not know. */
+export function isKnown(word: string, majorVersion: number): boolean {
+  return (SINCE[word] ?? 0) <= majorVersion;
 }
 
 /** Prints `key=value` words; blanks, quotes and backslashes get a backslash, an empty value quotes. */

@@ -1,10 +1,10 @@
-import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { Client, DatabaseError, type QueryArrayResult } from "pg";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { RoleLogin } from "./options.ts";
+import { mannersOf, NOT_BOUND, sessionTls, watchBinding } from "./session_tls.ts";
+import type { Manner } from "./session_tls.ts";
 
 /** Where and as whom to connect. A host that begins with `/` is a socket directory. */
 export interface SessionTarget {
@@ -48,27 +48,35 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Connects until `signal` aborts. Throws `Refused` when the server answered that this login may not come in,
-   * `PostgresUnreachable` otherwise. `sslmode` prefer and allow try TLS when the server refuses plain text.
+   * Connects until `signal` aborts, in the ways of the login's `sslmode` one after the other. Throws `Refused` when the
+   * server answered that this login may not come in, `PostgresUnreachable` otherwise.
    */
   static async open(target: SessionTarget, signal: AbortSignal): Promise<Session> {
-    const mode = target.login.options["sslmode"] ?? "prefer";
-    const isLocal = target.host.startsWith("/");
-    const wantsTls = !isLocal && (mode === "require" || mode.startsWith("verify"));
+    const [first = "plain", second] = mannersOf(target.host, target.login.options);
     try {
-      return await Session.#open(target, wantsTls, signal);
+      return await Session.#open(target, first, signal);
     } catch (error) {
-      const mayTryTls = !isLocal && !wantsTls && mode !== "disable";
-      if (!mayTryTls || !(error instanceof Refused) || error.code !== "28000") throw error;
-      return await Session.#open(target, true, signal).catch(() => Promise.reject(error));
+      if (second === undefined || signal.aborted || !mayDiffer(error, first)) throw error;
+      return await Session.#open(target, second, signal).catch((other: unknown) => {
+        throw first === "tls" ? other : error;
+      });
     }
   }
 
-  static async #open(target: SessionTarget, tls: boolean, signal: AbortSignal): Promise<Session> {
+  static async #open(
+    target: SessionTarget,
+    manner: Manner,
+    signal: AbortSignal,
+  ): Promise<Session> {
     const socket = new Socket();
-    const session = new Session(new Client(clientConfig(target, tls, socket)), socket);
-    await session.#untilAborted(() => session.#client.connect(), signal);
-    return session;
+    const client = clientOf(target, manner, socket);
+    const session = new Session(client, socket);
+    const mustBind = target.login.options["channel_binding"] === "require" && manner === "tls";
+    const binding = mustBind ? watchBinding(client, socket) : null;
+    await session.#untilAborted(() => client.connect(), signal);
+    if (binding === null || binding.isBound()) return session;
+    await session.close();
+    throw new Refused(`Cannot log in: ${NOT_BOUND.message}`, "28000");
   }
 
   /** True until an error, an end of the connection or a missed deadline. */
@@ -185,43 +193,42 @@ function errorCode(error: unknown): string | null {
   return typeof error.code === "string" ? error.code : null;
 }
 
-/** `search_path` is fixed before anything runs: objects of users in `public` must not shadow those of the catalog. */
-function clientConfig(
-  target: SessionTarget,
-  tls: boolean,
-  socket: Socket,
-): ConstructorParameters<typeof Client>[0] {
+/** Would the other way to connect have another end? Not when nobody listens or the password is wrong. */
+function mayDiffer(error: unknown, manner: Manner): boolean {
+  if (error instanceof Refused) return error.code === "28000";
+  const code = error instanceof PostgresUnreachable ? error.code : null;
+  return manner === "tls" && !["ECONNREFUSED", "EHOSTUNREACH", "ENOENT"].includes(code ?? "");
+}
+
+/**
+ * Throws `PostgresUnreachable` when a certificate or key of the login cannot be used. `search_path` is fixed before
+ * anything runs: objects of users in `public` must not shadow those of the catalog.
+ */
+function clientOf(target: SessionTarget, manner: Manner, socket: Socket): Client {
   const { login, mode } = target;
-  const config = {
+  const binding = login.options["channel_binding"];
+  return new Client({
     host: target.host,
     port: target.port,
     database: target.database,
     user: login.username,
     password: login.password ?? "",
     application_name: "agent",
-    ssl: tls ? tlsOptions(login.options) : false,
+    ssl: manner === "tls" ? usableTls(login) : false,
+    enableChannelBinding: manner === "tls" && binding !== undefined && binding !== "disable",
     stream: () => socket,
     keepAlive: true,
     ...(mode === "physical" ? { replication: "true" } : {}),
     ...(mode === "sql" ? { options: "-c search_path=pg_catalog" } : {}),
-  };
-  return config;
+  });
 }
 
-/** libpq's modes: `require` takes any certificate, `verify-ca` any name of a known authority. */
-function tlsOptions(options: Readonly<Record<string, string>>): ConnectionOptions {
-  const verifies = (options["sslmode"] ?? "").startsWith("verify");
-  const file = (name: string): { readonly content: Buffer } | null => {
-    const path = options[name];
-    return path === undefined ? null : { content: readFileSync(path) };
-  };
-  const [ca, cert, key] = [file("sslrootcert"), file("sslcert"), file("sslkey")];
-  return {
-    rejectUnauthorized: verifies,
-    ...(ca === null ? {} : { ca: ca.content }),
-    ...(cert === null ? {} : { cert: cert.content }),
-    ...(key === null ? {} : { key: key.content }),
-    ...(options["sslpassword"] === undefined ? {} : { passphrase: options["sslpassword"] }),
-    ...(options["sslmode"] === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
-  };
+function usableTls({ options }: RoleLogin): ConnectionOptions {
+  try {
+    return sessionTls(options);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    const message = `Cannot use the certificates of this login: ${cause.message}`;
+    throw new PostgresUnreachable(message, null, { cause });
+  }
 }

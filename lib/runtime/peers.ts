@@ -1,4 +1,6 @@
 import { within } from "../base/deadline.ts";
+import { basicAuthorization } from "../base/http.ts";
+import type { HttpFetch } from "../base/http.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { MemberState } from "../core/cluster_view.ts";
@@ -19,6 +21,8 @@ export interface PeerCallOptions {
   /** Credentials of `ctl` or `restapi`, sent with every call. */
   readonly login: { readonly username: string; readonly password: string } | null;
   readonly userAgent: string;
+  /** Carries the certificates. */
+  readonly fetch: HttpFetch;
 }
 
 /** GET of every member's api_url as published, in parallel, 2 s each; a member without an address is silent. */
@@ -78,14 +82,14 @@ async function askPeer(
   if (apiUrl === null) return silent(name, "it has published no address");
   using deadline = within(MEMBER_CALL_MS, signal);
   try {
-    const response = await fetch(apiUrl, {
+    const response = await options.fetch(apiUrl, {
       headers: headersOf(options),
       redirect: "manual",
       signal: deadline.signal,
     });
     return decodePeer(name, await readJson(response));
   } catch (error) {
-    return silent(name, error instanceof Error ? error.message : String(error));
+    return silent(name, reasonOf(error));
   }
 }
 
@@ -130,7 +134,7 @@ async function askConsent(
   const { name } = member;
   using deadline = within(tryMs, signal);
   try {
-    const response = await fetch(new URL("/failsafe", member.apiUrl), {
+    const response = await options.fetch(new URL("/failsafe", member.apiUrl).href, {
       method: "POST",
       headers: {
         ...headersOf(options),
@@ -172,8 +176,13 @@ function encodeConsent(
 function headersOf({ login, userAgent }: PeerCallOptions): Record<string, string> {
   const headers = { "user-agent": userAgent, connection: "close" };
   if (login === null) return headers;
-  const words = new TextEncoder().encode(`${login.username}:${login.password}`);
-  return { ...headers, authorization: `Basic ${btoa(String.fromCharCode(...words))}` };
+  return { ...headers, authorization: basicAuthorization(login) };
+}
+
+/** `fetch` hides the reason, such as a certificate, in the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 async function readJson(response: Response): Promise<JsonObject | null> {

@@ -15,7 +15,10 @@ missing_packages() {
   if ! find_deno >/dev/null && ! command -v npm >/dev/null; then echo npm; fi
   [ "$1" = test ] || return 0
   command -v ip >/dev/null || echo iproute2
+  command -v openssl >/dev/null || echo openssl
   command -v patronictl >/dev/null || echo patroni python3-etcd python3-psycopg2
+  # What the distribution's Patroni needs for TLS, and does not bring.
+  python3 -c "import idna" 2>/dev/null || echo python3-idna
 }
 
 # Makes sure of the packages for "demo" or "test"; says what to do where it cannot.
@@ -48,6 +51,7 @@ Cannot install on this system: it has no apt-get. Install these by hand, then ru
 TEXT
   if [ "$1" = test ]; then
     echo '  - iproute2 (the program "ip")' >&2
+    echo '  - openssl' >&2
     echo '  - Patroni 3 with its etcd and psycopg2 modules (programs "patroni" and "patronictl")' >&2
   fi
 }

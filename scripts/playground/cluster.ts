@@ -1,8 +1,9 @@
 import type { JsonObject } from "../../lib/base/json.ts";
-import { type EtcdProcess, startEtcd } from "../../tests/contract/etcd_process.ts";
+import { type EtcdProcess, type EtcdTls, startEtcd } from "../../tests/contract/etcd_process.ts";
 import { Proxy } from "./haproxy.ts";
 import { Member } from "./member.ts";
 import { freePorts } from "./processes.ts";
+import type { SecureSite } from "./secure.ts";
 import { LOOPBACK, type Site } from "./site.ts";
 import { waitFor } from "./wait.ts";
 
@@ -17,6 +18,8 @@ export interface ClusterOptions {
   readonly dcs?: JsonObject;
   /** Laid over the file of each member. */
   readonly overrides?: (name: string) => JsonObject;
+  /** TLS everywhere; absent: plain text. */
+  readonly secure?: SecureSite;
   /** Where each member runs, and each etcd member, `e0` and so on; on loopback by default. */
   readonly site?: (name: string) => Site;
 }
@@ -42,7 +45,9 @@ export class Cluster {
     this.etcd = parts.etcd;
     this.members = parts.members;
     const backends = parts.members.map(({ plan }) => plan);
-    this.proxy = new Proxy(`${parts.folder}/proxy`, backends);
+    const secure = backends[0]?.secure;
+    const authorities = secure === undefined ? null : `${secure.folder}/proxy_ca.crt`;
+    this.proxy = new Proxy(`${parts.folder}/proxy`, backends, authorities);
   }
 
   /** Starts every agent at once, and the proxy; waits for nothing. */
@@ -128,11 +133,18 @@ async function streamingFrom(leader: Member): Promise<number> {
   return Number(rows[0]?.["n"] ?? 0);
 }
 
+function etcdTls({ folder, askStore }: SecureSite): EtcdTls {
+  const [ca, cert, key] = [`${folder}/ca.crt`, `${folder}/server.crt`, `${folder}/server.key`];
+  return { ca, cert, key, fetch: askStore };
+}
+
 /** Starts etcd and plans the members; `startMembers` starts them. */
 export async function planCluster(options: ClusterOptions): Promise<Cluster> {
   const folder = await Deno.makeTempDir({ prefix: "c-" });
   const site = options.site ?? ((): Site => LOOPBACK);
-  const etcd = await startEtcd({ members: options.etcdMembers, site });
+  const { secure } = options;
+  const tls = secure === undefined ? {} : { tls: etcdTls(secure) };
+  const etcd = await startEtcd({ members: options.etcdMembers, site, ...tls });
   const ports = freePorts(options.members.length * 2);
   const members = options.members.map((name, index) =>
     new Member({
@@ -146,6 +158,7 @@ export async function planCluster(options: ClusterOptions): Promise<Cluster> {
       etcd: etcd.endpoints,
       dcs: { ...SETTINGS, ...options.dcs },
       overrides: options.overrides?.(name) ?? {},
+      ...(secure === undefined ? {} : { secure }),
     })
   );
   return new Cluster({ folder, etcd, members });

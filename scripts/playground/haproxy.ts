@@ -14,6 +14,8 @@ export interface ProxyPlan {
   readonly writePort: number;
   readonly readPort: number;
   readonly backends: readonly Backend[];
+  /** Authorities of the members' REST APIs; null: they speak plain http. */
+  readonly authorities: string | null;
 }
 
 /** The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. */
@@ -31,18 +33,19 @@ defaults
   timeout check 1s
   default-server inter 500ms downinter 200ms fall 4 rise 1 on-marked-down shutdown-sessions
 
-${section("write", plan.writePort, "/", plan.backends)}
-${section("read", plan.readPort, "/replica", plan.backends)}`;
+${section("write", plan.writePort, "/", plan)}
+${section("read", plan.readPort, "/replica", plan)}`;
 }
 
 function section(
   name: string,
   port: number,
   path: string,
-  backends: readonly Backend[],
+  { backends, authorities }: ProxyPlan,
 ): string {
+  const tls = authorities === null ? "" : ` check-ssl verify required ca-file ${authorities}`;
   const servers = backends.map((server) =>
-    `  server ${server.name} 127.0.0.1:${server.pgPort} check port ${server.restPort}`
+    `  server ${server.name} 127.0.0.1:${server.pgPort} check port ${server.restPort}${tls}`
   );
   return `listen ${name}
   bind 127.0.0.1:${port}
@@ -57,9 +60,9 @@ export class Proxy {
   readonly plan: ProxyPlan;
   #process: Deno.ChildProcess | null = null;
 
-  constructor(folder: string, backends: readonly Backend[]) {
+  constructor(folder: string, backends: readonly Backend[], authorities: string | null) {
     const [writePort = 0, readPort = 0] = freePorts(2);
-    this.plan = { folder, writePort, readPort, backends };
+    this.plan = { folder, writePort, readPort, backends, authorities };
   }
 
   async start(): Promise<void> {

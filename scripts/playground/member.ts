@@ -1,3 +1,4 @@
+import type { HttpFetch } from "../../lib/base/http.ts";
 import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
 import { agentProgram } from "./agent_program.ts";
 import { memberFile, type MemberPlan } from "./member_file.ts";
@@ -34,6 +35,12 @@ export class Member {
 
   get logFile(): string {
     return `${this.plan.folder}/agent.log`;
+  }
+
+  /** Where its REST API is, without a path. */
+  get restUrl(): string {
+    const scheme = this.plan.secure === undefined ? "http" : "https";
+    return `${scheme}://${this.plan.site.host}:${this.plan.restPort}`;
   }
 
   /** Pid of the agent, null while there is none. */
@@ -108,7 +115,7 @@ export class Member {
 
   /** One GET, at most two seconds. */
   async rest(path: string): Promise<RestAnswer> {
-    return await askRest(`http://${this.plan.site.host}:${this.plan.restPort}${path}`);
+    return await askRest(`${this.restUrl}${path}`, this.plan.secure?.askMember ?? fetch);
   }
 
   /** One statement on this member's server. */
@@ -117,9 +124,9 @@ export class Member {
   }
 }
 
-async function askRest(url: string): Promise<RestAnswer> {
+async function askRest(url: string, road: HttpFetch): Promise<RestAnswer> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    const response = await road(url, { signal: AbortSignal.timeout(2_000) });
     const body: unknown = await response.json().catch(() => ({}));
     return { status: response.status, body: isJsonObject(body) ? body : {} };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../../lib/base/json.ts";
+import { secureOverlay, type SecureSite } from "./secure.ts";
 import type { Site } from "./site.ts";
 
 /** Where one member of a playground cluster lives. */
@@ -16,6 +17,8 @@ export interface MemberPlan {
   readonly etcd: readonly string[];
   /** Initial content of the cluster's settings. */
   readonly dcs: JsonObject;
+  /** Absent: everything is in plain text. */
+  readonly secure?: SecureSite;
   /** Merged over the file, key by key. */
   readonly overrides: JsonObject;
 }
@@ -32,7 +35,10 @@ const HBA: readonly string[] = [
 
 /** The member's `patroni.yml`, as JSON (which is YAML). */
 export function memberFile(plan: MemberPlan): string {
-  return JSON.stringify(merged(baseFile(plan), plan.overrides), null, 2) + "\n";
+  const { secure, overrides } = plan;
+  const base = baseFile(plan);
+  const file = secure === undefined ? base : merged(base, secureOverlay(secure));
+  return JSON.stringify(merged(file, overrides), null, 2) + "\n";
 }
 
 function baseFile(plan: MemberPlan): JsonObject {

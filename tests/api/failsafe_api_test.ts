@@ -1,3 +1,4 @@
+import { OPEN_ACCESS } from "../../lib/api/access.ts";
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { PromiseRequest, PromiseView } from "../../lib/core/failsafe.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
@@ -105,7 +106,9 @@ Deno.test("POST /failsafe takes no garbage, and remembers nothing of it", async 
 });
 
 Deno.test("POST /failsafe needs the credentials of the other unsafe calls", async () => {
-  const api = new TestApi({ authentication: { username: "u", password: "p" } });
+  const api = new TestApi({
+    access: () => ({ ...OPEN_ACCESS, authentication: { username: "u", password: "p" } }),
+  });
   strictEqual((await api.post("/failsafe", BODY)).status, 401);
 });
 

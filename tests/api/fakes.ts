@@ -2,6 +2,8 @@ import { DcsUnreachable } from "../../lib/base/errors.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { systemClock } from "../../lib/base/clock.ts";
+import { OPEN_ACCESS } from "../../lib/api/access.ts";
+import type { Caller } from "../../lib/api/access.ts";
 import { createApp } from "../../lib/api/app.ts";
 import type { ApiContext } from "../../lib/api/context.ts";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
@@ -95,6 +97,13 @@ function refuse(): Promise<WriteResult> {
   return Promise.resolve({ kind: "refused", why: "REST handlers must not do this" });
 }
 
+/** Somebody on this host, by plain http. */
+export const NEIGHBOUR: Caller = {
+  address: "127.0.0.1",
+  scheme: "http",
+  certificate: "not asked",
+};
+
 /** A served API with everything around it in the hands of the test. */
 export class TestApi {
   readonly dcs: FakeDcs;
@@ -125,7 +134,7 @@ export class TestApi {
       dcs: this.dcs,
       clock: { ...systemClock, bootMs: () => NOW_MS, wallMs: () => view.wallMs },
       log: silentLog,
-      authentication: null,
+      access: () => OPEN_ACCESS,
       askPeers: (members) => Promise.resolve(members.map(({ name }) => peer(name))),
       probe: null,
       reload: () => Promise.resolve(null),
@@ -155,13 +164,14 @@ export class TestApi {
   /** Sends one request to the handlers, without a socket. */
   async send(path: string, init: RequestInit = {}): Promise<Response> {
     const app = createApp(this.context);
-    return await app(new Request(`http://localhost${path}`, init), new AbortController().signal);
+    const request = new Request(`http://localhost${path}`, init);
+    return await app(request, new AbortController().signal, NEIGHBOUR);
   }
 
   /** POST without a body, at a server that ends when `closing` aborts. */
   sendUntil(path: string, closing: AbortSignal): Promise<Response> {
     const request = new Request(`http://localhost${path}`, { method: "POST" });
-    return createApp(this.context)(request, closing);
+    return createApp(this.context)(request, closing, NEIGHBOUR);
   }
 
   /** POST of a JSON body. */

@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { cluster, lockOf, nodeView, silentPeer } from "../core/builders.ts";
+import { OPEN_ACCESS } from "../../lib/api/access.ts";
 import { TestApi } from "./fakes.ts";
 
 async function answer(reply: Promise<Response>): Promise<readonly [number, string]> {
@@ -108,7 +109,10 @@ Deno.test("POST /switchover is 503 when the store cannot be read", async () => {
 });
 
 Deno.test("POST /failover needs the password when one is configured", async () => {
-  const api = new TestApi({ authentication: { username: "u", password: "p" }, handoverLimitS: 0 });
+  const api = new TestApi({
+    access: () => ({ ...OPEN_ACCESS, authentication: { username: "u", password: "p" } }),
+    handoverLimitS: 0,
+  });
   const authorization = `Basic ${btoa("u:p")}`;
 
   strictEqual((await answer(api.post("/failover", { candidate: "b" })))[0], 401);

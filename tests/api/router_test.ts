@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { callOf } from "../../lib/api/call.ts";
 import { textReply } from "../../lib/api/reply.ts";
 import { route, routesOf } from "../../lib/api/router.ts";
+import { OPEN_ACCESS } from "../../lib/api/access.ts";
 import { TestApi } from "./fakes.ts";
 
 const OPEN = new AbortController().signal;
@@ -67,7 +68,10 @@ Deno.test("callOf() cuts path and query from any URL text", () => {
 });
 
 Deno.test("the API answers any method, path, header and body with a Response", async () => {
-  const api = new TestApi({ handoverLimitS: 0, authentication: { username: "u", password: "p" } });
+  const api = new TestApi({
+    handoverLimitS: 0,
+    access: () => ({ ...OPEN_ACCESS, authentication: { username: "u", password: "p" } }),
+  });
   const method = fc.constantFrom("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FOO");
   const known = fc.constantFrom(
     "primary",

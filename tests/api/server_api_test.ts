@@ -1,3 +1,4 @@
+import { OPEN_ACCESS } from "../../lib/api/access.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { isJsonObject } from "../../lib/base/json.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
@@ -217,7 +218,9 @@ Deno.test("GET /operations lists the newest first and knows no others", async ()
 });
 
 Deno.test("the unsafe methods of the server need the password when one is configured", async () => {
-  const api = new TestApi({ authentication: { username: "u", password: "p" } }, replicaView());
+  const api = new TestApi({
+    access: () => ({ ...OPEN_ACCESS, authentication: { username: "u", password: "p" } }),
+  }, replicaView());
   for (
     const [method, path] of [
       ["POST", "/restart"],

@@ -5,7 +5,7 @@ import { Refused } from "../../lib/base/errors.ts";
 import { TestApi } from "./fakes.ts";
 
 function start(hosts: readonly string[], port = 0, api = new TestApi()): Promise<RunningApi> {
-  return startApi({ listen: { hosts, port }, context: api.context });
+  return startApi({ listen: { hosts, port }, tls: null, backlog: null, context: api.context });
 }
 
 /** Sends these bytes and reads until the server closes. */

@@ -11,11 +11,11 @@ Deno.test("B4 isNameInUse() takes any HTTP answer for a yes, whatever it says", 
     return new Response("no", { status: 503 });
   });
   const apiUrl = `http://127.0.0.1:${server.addr.port}/patroni`;
-  strictEqual(await isNameInUse(named(apiUrl), "a"), true);
-  strictEqual(await isNameInUse(named(apiUrl), "c"), false);
+  strictEqual(await isNameInUse(named(apiUrl), "a", fetch), true);
+  strictEqual(await isNameInUse(named(apiUrl), "c", fetch), false);
   await server.shutdown();
-  strictEqual(await isNameInUse(named(apiUrl), "a"), false);
-  strictEqual(await isNameInUse(named(null), "a"), false);
+  strictEqual(await isNameInUse(named(apiUrl), "a", fetch), false);
+  strictEqual(await isNameInUse(named(null), "a", fetch), false);
 });
 
 Deno.test("B4 isNameInUse() does not take an open port for an agent", async () => {
@@ -24,7 +24,7 @@ Deno.test("B4 isNameInUse() does not take an open port for an agent", async () =
     for await (const connection of listener) connection.close();
   })();
   const apiUrl = `http://127.0.0.1:${listener.addr.port}/patroni`;
-  strictEqual(await isNameInUse(named(apiUrl), "a"), false);
+  strictEqual(await isNameInUse(named(apiUrl), "a", fetch), false);
   listener.close();
   await closing;
 });

@@ -167,7 +167,8 @@ Deno.test("readConfig() takes several listen addresses and IPv6", () => {
 Deno.test("readConfig() takes etcd as url with name and password", () => {
   const { etcd } = readConfig("p.yml", file(["etcd3", { url: "http://u:p%40@h:2380" }]), {});
 
-  deepStrictEqual(etcd, { endpoints: ["http://h:2380"], username: "u", password: "p@" });
+  const { endpoints, username, password } = etcd;
+  deepStrictEqual([endpoints, username, password], [["http://h:2380"], "u", "p@"]);
 });
 
 Deno.test("readConfig() prefers ctl.authentication for calls and falls back to restapi's", () => {

@@ -7,7 +7,12 @@ Deno.test("redact() hides every password and command and keeps the rest", () => 
   const config = configOf(
     ["restapi.authentication", login],
     ["ctl.authentication", login],
+    ["ctl.keyfile_password", "s3cret"],
     ["etcd3.password", "s3cret"],
+    ["etcd3.key_password", "s3cret"],
+    ["restapi.certfile", "/c"],
+    ["restapi.keyfile_password", "s3cret"],
+    ["restapi.http_extra_headers", { "x-token": "s3cret" }],
     ["postgresql.authentication.superuser", { ...login, sslpassword: "s3cret" }],
     ["postgresql.authentication.replication", login],
     ["postgresql.authentication.rewind", login],

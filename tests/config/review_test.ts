@@ -36,11 +36,6 @@ Deno.test("review() knows sections that create_replica_methods and method name",
 });
 
 const DANGEROUS: readonly (readonly [string, Json])[] = [
-  ["restapi.certfile", "/x"],
-  ["restapi.verify_client", "required"],
-  ["restapi.allowlist", ["10.0.0.0/8"]],
-  ["etcd3.cacert", "/x"],
-  ["etcd3.protocol", "https"],
   ["citus", { group: 0 }],
   ["bootstrap.method", "pitr"],
   ["bootstrap.post_init", "/x"],

@@ -1,3 +1,4 @@
+import type { HttpFetch } from "../../lib/base/http.ts";
 import { LOOPBACK, type Site } from "../../scripts/playground/site.ts";
 
 /** A real etcd, made of plain processes in a folder of its own. */
@@ -33,13 +34,23 @@ export function etcdInstalled(): boolean {
 export interface EtcdPlan {
   readonly members: 1 | 3;
   readonly site?: (name: string) => Site;
+  /** Serves clients by HTTPS only, and asks them for a certificate. */
+  readonly tls?: EtcdTls;
+}
+
+/** Files of the servers, and a client to ask them with. */
+export interface EtcdTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly fetch: HttpFetch;
 }
 
 /** Starts one member, or three that form one cluster; resolves when each of them is healthy. */
-export async function startEtcd({ members, site }: EtcdPlan): Promise<EtcdProcess> {
+export async function startEtcd({ members, site, tls }: EtcdPlan): Promise<EtcdProcess> {
   const folder = await Deno.makeTempDir({ prefix: "etcd-test-" });
   const sites = Array.from({ length: members }, (_, index) => site?.(`e${index}`) ?? LOOPBACK);
-  const cluster = new ProcessesOfEtcd(folder, sites);
+  const cluster = new ProcessesOfEtcd(folder, sites, tls ?? null);
   try {
     await cluster.startAll();
     return cluster;
@@ -60,10 +71,12 @@ interface Member {
 class ProcessesOfEtcd implements EtcdProcess {
   readonly #folder: string;
   readonly #members: readonly Member[];
+  readonly #fetch: HttpFetch;
 
-  constructor(folder: string, sites: readonly Site[]) {
+  constructor(folder: string, sites: readonly Site[], tls: EtcdTls | null) {
     this.#folder = folder;
-    this.#members = planMembers(folder, sites);
+    this.#fetch = tls?.fetch ?? fetch;
+    this.#members = planMembers(folder, sites, tls);
   }
 
   get endpoints(): readonly string[] {
@@ -76,7 +89,7 @@ class ProcessesOfEtcd implements EtcdProcess {
 
   async startAll(): Promise<void> {
     this.#members.forEach(spawn);
-    await Promise.all(this.#members.map((member) => answersHealthy(member.endpoint)));
+    await Promise.all(this.#members.map((member) => answersHealthy(member.endpoint, this.#fetch)));
   }
 
   stop(member: number): void {
@@ -97,11 +110,11 @@ class ProcessesOfEtcd implements EtcdProcess {
   async restart(member: number): Promise<void> {
     await this.kill(member);
     spawn(this.#member(member));
-    await answersHealthy(this.#member(member).endpoint);
+    await answersHealthy(this.#member(member).endpoint, this.#fetch);
   }
 
   async leader(): Promise<number> {
-    const answers = await Promise.all(this.endpoints.map(askStatus));
+    const answers = await Promise.all(this.endpoints.map((url) => askStatus(url, this.#fetch)));
     const leader = answers.find((answer) => answer !== null)?.leader;
     return answers.findIndex((answer) => answer?.member === leader);
   }
@@ -122,15 +135,23 @@ class ProcessesOfEtcd implements EtcdProcess {
   }
 }
 
-function planMembers(folder: string, sites: readonly Site[]): readonly Member[] {
+function planMembers(
+  folder: string,
+  sites: readonly Site[],
+  tls: EtcdTls | null,
+): readonly Member[] {
   const ports = freePorts(sites.length * 2);
   const plan = sites.map(({ host, launch }, index) => ({
     name: `e${index}`,
     launch,
-    client: `http://${host}:${ports[index * 2]}`,
+    client: `${tls === null ? "http" : "https"}://${host}:${ports[index * 2]}`,
     peer: `http://${host}:${ports[index * 2 + 1]}`,
   }));
   const everyone = plan.map(({ name, peer }) => `${name}=${peer}`).join(",");
+  const secure = tls === null ? [] : [
+    ...["--cert-file", tls.cert, "--key-file", tls.key],
+    ...["--trusted-ca-file", tls.ca, "--client-cert-auth"],
+  ];
   return plan.map(({ name, launch, client, peer }) => ({
     launch,
     endpoint: client,
@@ -142,6 +163,7 @@ function planMembers(folder: string, sites: readonly Site[]): readonly Member[] 
       ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
       ...["--initial-cluster", everyone, "--initial-cluster-token", folder],
       ...["--logger", "zap", "--log-outputs", `${folder}/${name}.log`, "--log-level", "warn"],
+      ...secure,
     ],
   }));
 }
@@ -161,30 +183,33 @@ function spawn(member: Member): void {
   member.pid = member.process.pid;
 }
 
-async function answersHealthy(endpoint: string): Promise<void> {
+async function answersHealthy(endpoint: string, road: HttpFetch): Promise<void> {
   const endsAt = Date.now() + 30_000;
   let last = "not asked";
   while (Date.now() < endsAt) {
-    last = await askHealth(endpoint);
+    last = await askHealth(endpoint, road);
     if (last.includes('"health":"true"')) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`Cannot start etcd at ${endpoint}: ${last}`);
 }
 
-async function askHealth(endpoint: string): Promise<string> {
+async function askHealth(endpoint: string, road: HttpFetch): Promise<string> {
   try {
-    const response = await fetch(`${endpoint}/health`, { signal: AbortSignal.timeout(2_000) });
+    const response = await road(`${endpoint}/health`, { signal: AbortSignal.timeout(2_000) });
     return await response.text();
   } catch (error) {
     return String(error);
   }
 }
 
-async function askStatus(endpoint: string): Promise<{ member: string; leader: string } | null> {
+async function askStatus(
+  endpoint: string,
+  road: HttpFetch,
+): Promise<{ member: string; leader: string } | null> {
   try {
     const options = { method: "POST", body: "{}", signal: AbortSignal.timeout(1_000) };
-    const response = await fetch(`${endpoint}/v3/maintenance/status`, options);
+    const response = await road(`${endpoint}/v3/maintenance/status`, options);
     const { header, leader } = await response.json();
     return { member: header.member_id, leader };
   } catch {

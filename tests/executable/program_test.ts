@@ -41,7 +41,7 @@ onUnpackedPlace(
     const name = `${place.folder}/no such\n--allow-net.yml`;
     const missing = await place.run([name]);
     deepStrictEqual([missing.code, missing.output.includes(name)], [78, true]);
-    const empty = await place.run(["list", "-c", "", "--format", "tsv", "--", "more"]);
+    const empty = await place.run(["detach", "-c", "", "--", "more"]);
     strictEqual(empty.code, 2);
     strictEqual((await place.run([])).code, 2);
     strictEqual((await place.run(["--help"])).code, 0);

@@ -1,9 +1,10 @@
+import { OPEN_ACCESS } from "../../lib/api/access.ts";
 import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { createApp } from "../../lib/api/app.ts";
 import { within } from "../../lib/base/deadline.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
-import { TestApi } from "../api/fakes.ts";
+import { NEIGHBOUR, TestApi } from "../api/fakes.ts";
 import { anyJson, anyText, casesOf, nearlyRight, SECRET } from "./cases.ts";
 
 const PATHS = [
@@ -105,9 +106,14 @@ Deno.test("no request crashes the REST API, hangs it or makes it show a password
     fc.asyncProperty(request, async (wanted) => {
       const sent = requestOf(wanted);
       if (sent === null) return;
-      const app = createApp(new TestApi({ authentication, handoverLimitS: 0.001 }).context);
+      const app = createApp(
+        new TestApi({
+          access: () => ({ ...OPEN_ACCESS, authentication }),
+          handoverLimitS: 0.001,
+        }).context,
+      );
       using closing = within(REPLY_MS);
-      const reply = await app(sent, closing.signal);
+      const reply = await app(sent, closing.signal, NEIGHBOUR);
       const text = await new Response(reply.body).text();
       ok(reply.status >= 200 && reply.status < 600, `status ${reply.status}`);
       ok(!/internal error/.test(text), `${reply.status} ${text}`);

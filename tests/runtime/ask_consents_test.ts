@@ -3,7 +3,11 @@ import { askConsents, decodePeer } from "../../lib/runtime/peers.ts";
 import type { ConsentAnswer, ConsentRequest } from "../../lib/runtime/peers.ts";
 import { lsn, self } from "../core/builders.ts";
 
-const options = { login: { username: "u", password: "p" }, userAgent: "Patroni/4.1.4 agent" };
+const options = {
+  login: { username: "u", password: "p" },
+  userAgent: "Patroni/4.1.4 agent",
+  fetch,
+};
 
 function request(members: Record<string, string>): ConsentRequest {
   const sender = self();

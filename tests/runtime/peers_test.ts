@@ -3,7 +3,11 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import { askPeers, decodePeer } from "../../lib/runtime/peers.ts";
 import { lsn, member } from "../core/builders.ts";
 
-const options = { login: { username: "u", password: "p" }, userAgent: "Patroni/4.1.4 agent" };
+const options = {
+  login: { username: "u", password: "p" },
+  userAgent: "Patroni/4.1.4 agent",
+  fetch,
+};
 
 /** The report of a document, as kind, role and position. */
 function read(document: JsonObject): readonly unknown[] {

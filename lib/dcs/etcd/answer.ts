@@ -43,7 +43,9 @@ const REFUSALS: readonly { readonly code: number; readonly message: string }[] =
  */
 export function classify(status: number, text: string): Answer {
   const message = parseObject(firstLine(text));
-  if (message === null) return { kind: "unusable", why: `HTTP ${status}, not JSON` };
+  if (message === null) {
+    return { kind: "unusable", why: `HTTP ${status}, not JSON: ${firstLine(text).slice(0, 120)}` };
+  }
   const error = message["error"];
   if (status !== 200) return classifyError(status, message["code"], message["message"]);
   if (isJsonObject(error)) return classifyError(status, error["grpc_code"], error["message"]);

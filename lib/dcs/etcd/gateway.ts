@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { within } from "../../base/deadline.ts";
 import { DcsUnreachable, Refused } from "../../base/errors.ts";
+import type { HttpFetch } from "../../base/http.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { unreachable } from "../../base/never.ts";
 import type { StoreHealth } from "../port.ts";
@@ -12,13 +13,15 @@ import { Endpoints } from "./endpoints.ts";
 
 /** Where etcd is and how to log in. */
 export interface GatewayOptions {
-  /** `http://host:port` each. */
+  /** `http://host:port` or `https://host:port` each. */
   readonly endpoints: readonly string[];
   readonly username: string | null;
   readonly password: string | null;
   /** Milliseconds that one endpoint may take in the first round; each further round doubles them. */
   readonly endpointMs: () => number;
   readonly clock: Clock;
+  /** Carries the certificates; absent: plain `fetch`. */
+  readonly fetch?: HttpFetch;
   /** Told of every request that ended, streams left out. */
   readonly onCallEnd?: (end: CallEnd) => void;
 }
@@ -102,7 +105,7 @@ export class Gateway {
   async #openAt(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Response> {
     using limit = within(this.#options.endpointMs());
     try {
-      return await post(url, call, login, AbortSignal.any([signal, limit.signal]));
+      return await this.#post(url, call, login, AbortSignal.any([signal, limit.signal]));
     } catch (error) {
       const why = describe(error);
       if (!signal.aborted) this.#endpoints.noteFailure(url, why);
@@ -177,11 +180,15 @@ export class Gateway {
 
   async #exchange(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
     try {
-      const response = await post(url, call, login, signal);
+      const response = await this.#post(url, call, login, signal);
       return classify(response.status, await response.text());
     } catch (error) {
       return { kind: "unusable", why: describe(error), isSilent: true };
     }
+  }
+
+  #post(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Response> {
+    return (this.#options.fetch ?? fetch)(url + call.path, messageOf(call, login, signal));
   }
 
   #orOutdated(answer: Answer): Answer {
@@ -226,14 +233,14 @@ function pauseMs(round: number): number {
  * `hasleader` makes a member without a leader answer at once (etcd 3.4: 1.6 ms instead of 7 s). The token goes bare:
  * etcd refuses `Bearer`. A redirect is no answer of etcd, so it is not followed.
  */
-function post(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Response> {
+function messageOf(call: Call, login: Login, signal: AbortSignal): RequestInit {
   const headers: Record<string, string> = {
     "content-type": "application/json",
     "grpc-metadata-hasleader": "true",
     ...(login.token === null ? {} : { authorization: login.token }),
   };
   const body = JSON.stringify(call.body);
-  return fetch(url + call.path, { method: "POST", headers, body, signal, redirect: "manual" });
+  return { method: "POST", headers, body, signal, redirect: "manual" };
 }
 
 /** `fetch` hides the reason of a failure in `cause`. */

@@ -1,0 +1,9 @@
+/** One HTTP request as `fetch` makes it, with its errors; what certificates it carries is the road's own affair. */
+export type HttpFetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** The value of an `authorization` header, from the UTF-8 bytes: `btoa` alone refuses characters beyond Latin-1. */
+export function basicAuthorization(
+  { username, password }: { readonly username: string; readonly password: string },
+): string {
+  return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
+}

@@ -1,0 +1,263 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { connect } from "node:tls";
+import { silentLog } from "../../lib/base/log.ts";
+import { HttpsClient, PLAIN_CLIENT } from "../../lib/net/https_client.ts";
+import { runAgentCommand } from "../../scripts/playground/agent_program.ts";
+import {
+  type Cluster,
+  type ClusterOptions,
+  planCluster,
+} from "../../scripts/playground/cluster.ts";
+import type { Member } from "../../scripts/playground/member.ts";
+import { waitFor } from "../../scripts/playground/wait.ts";
+import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
+import { Certificates } from "../net/certificates.ts";
+import { tell } from "./live.ts";
+
+interface Secured {
+  readonly certs: Certificates;
+  readonly cluster: Cluster;
+  /** A client of no certificate that checks nobody. */
+  readonly nobody: HttpsClient;
+}
+
+/** What `scripts/playground/secure.ts` asks for: authorities `ca` and `rest_ca`, and a second one of the REST API. */
+async function makeCertificates(): Promise<Certificates> {
+  const certs = await Certificates.create();
+  await Promise.all(["ca", "first", "second"].map((name) => certs.authority(name)));
+  await certs.issue("ca", "server");
+  await certs.issue("ca", "client", "");
+  await issueRest(certs, "first");
+  await Deno.copyFile(certs.path("first.crt"), certs.path("rest_ca.crt"));
+  await Deno.writeTextFile(certs.path("proxy_ca.crt"), await bothAuthorities(certs));
+  return certs;
+}
+
+async function issueRest(certs: Certificates, authority: string): Promise<void> {
+  await certs.issue(authority, "rest");
+  await certs.issue(authority, "caller");
+}
+
+async function bothAuthorities(certs: Certificates): Promise<string> {
+  return await certs.text("first.crt") + await certs.text("second.crt");
+}
+
+interface Clients {
+  readonly store: HttpsClient;
+  readonly members: HttpsClient;
+  readonly nobody: HttpsClient;
+}
+
+/** Clients of the test itself; that of members takes both authorities of the REST API. */
+async function openClients(certs: Certificates): Promise<Clients> {
+  const open = (name: string, ca: string): Promise<HttpsClient> => {
+    const pair = { cert: certs.path(`${name}.crt`), key: certs.path(`${name}.key`) };
+    const tls = { ca: certs.path(ca), ...pair, keyPassword: null, insecure: false };
+    return HttpsClient.open(name, tls, silentLog);
+  };
+  return {
+    store: await open("client", "ca.crt"),
+    members: await open("caller", "proxy_ca.crt"),
+    nobody: await HttpsClient.open("nobody", { ...PLAIN_CLIENT, insecure: true }, silentLog),
+  };
+}
+
+function securedTest(
+  title: string,
+  body: (secured: Secured) => Promise<void>,
+  options: Partial<ClusterOptions> = {},
+): void {
+  Deno.test(title, async () => {
+    await using certs = await makeCertificates();
+    const clients = await openClients(certs);
+    const { store, members, nobody } = clients;
+    const asking = { askStore: store.fetch, askMember: members.fetch };
+    const secure = { folder: certs.folder, ...asking };
+    const plan = { members: ["a", "b", "c"], etcdMembers: 1, secure } as const;
+    const cluster = await planCluster({ ...plan, ...options });
+    try {
+      await body({ certs, cluster, nobody });
+    } catch (error) {
+      await tell(`${await cluster.summary()}\n    logs: ${await cluster.keepLogs()}`);
+      throw error;
+    } finally {
+      await cluster.close();
+      await Promise.all(Object.values(clients).map((client) => client.close()));
+    }
+  });
+}
+
+/** The authority that issued what the member's REST API shows. */
+async function issuerOf({ plan }: Member): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const options = { host: plan.site.host, port: plan.restPort, rejectUnauthorized: false };
+  const socket = connect(options, () => resolve(String(socket.getPeerCertificate().issuer?.CN)));
+  socket.on("error", reject);
+  socket.setTimeout(2000, () => socket.destroy(new Error("no answer")));
+  try {
+    return await promise;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function switchover(leader: Member, target: Member): Promise<void> {
+  const names = ["--leader", leader.name, "--candidate", target.name];
+  const result = await runAgentCommand([
+    "switchover",
+    "-c",
+    leader.configFile,
+    ...names,
+    "--force",
+  ]);
+  equal(result.code, 0, `${result.stdout}${result.stderr}`);
+}
+
+function another(cluster: Cluster, leader: Member): Member {
+  const found = cluster.members.find((member) => member !== leader);
+  ok(found !== undefined);
+  return found;
+}
+
+async function leaderAndWriter(cluster: Cluster): Promise<{ leader: Member; writer: Writer }> {
+  await cluster.startMembers();
+  const leader = await cluster.waitForStreaming(60_000);
+  await cluster.proxy.waitForWriter(leader.name, 10_000);
+  const writer = new Writer(cluster.proxy.plan.writePort);
+  writer.start();
+  await writesGoOn(writer);
+  return { leader, writer };
+}
+
+async function writesGoOn(writer: Writer): Promise<void> {
+  const before = writer.report().acknowledged.length;
+  await waitFor("writes going on", 20_000, () => {
+    const more = writer.report().acknowledged.length - before;
+    return Promise.resolve({ met: more >= 20 ? true : null, seen: `${more} more` });
+  });
+}
+
+securedTest("TLS everywhere: switchover by the command line and failover", async (secured) => {
+  const { cluster, nobody } = secured;
+  const { leader, writer } = await leaderAndWriter(cluster);
+  const senders = await leader.sql(
+    "SELECT client_dn FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)",
+  );
+  deepEqual(senders, [{ client_dn: "/O=agent" }, { client_dn: "/O=agent" }]);
+
+  const order = { method: "POST", body: JSON.stringify({ leader: leader.name }) };
+  const refused = await nobody.fetch(`${leader.restUrl}/switchover`, order);
+  deepEqual([refused.status, await refused.text()], [403, "client certificate required"]);
+  const seen = await nobody.fetch(`${leader.restUrl}/primary`, {});
+  deepEqual([seen.status, (await cluster.leader())?.name], [200, leader.name]);
+
+  const target = another(cluster, leader);
+  await switchover(leader, target);
+  await cluster.proxy.waitForWriter(target.name, 10_000);
+  await cluster.waitForStreaming(30_000);
+  await writesGoOn(writer);
+  await target.killAll();
+  const startedMs = performance.now();
+  const next = await cluster.waitForLeader(30_000, (member) => member !== target);
+  await tell(`failover with TLS everywhere after ${Math.round(performance.now() - startedMs)} ms`);
+  await cluster.proxy.waitForWriter(next.name, 10_000);
+  await writesGoOn(writer);
+  const { acknowledged } = await writer.stop();
+  const lost = await lostWrites(acknowledged, (text) => next.sql(text));
+  ok(lost.length <= 1, `lost ${lost.length}`); // asynchronous: what was on its way may be gone
+});
+
+securedTest(
+  "I14 certificates and authority of the REST API are replaced while the cluster runs",
+  async (secured) => {
+    const { certs, cluster, nobody } = secured;
+    const { leader, writer } = await leaderAndWriter(cluster);
+    writer.resetGap();
+    await Deno.writeTextFile(certs.path("rest_ca.crt"), await bothAuthorities(certs));
+    await allTake(cluster, "Took new certificates for members");
+    await issueRest(certs, "second");
+    await waitFor("new certificates on every member", 20_000, async () => {
+      const issuers = await Promise.all(cluster.members.map(issuerOf));
+      return { met: issuers.every((name) => name === "second") || null, seen: issuers.join() };
+    });
+    await Deno.copyFile(certs.path("second.crt"), certs.path("rest_ca.crt"));
+    for (const member of cluster.members) member.signalAgent("SIGHUP");
+    await allTake(cluster, "Reloaded the configuration");
+    await writesGoOn(writer);
+    equal((await cluster.leader())?.name, leader.name);
+    ok(writer.report().longestGapMs < 1000, `a gap of ${writer.report().longestGapMs} ms`);
+
+    // A switchover without a candidate asks the other members, by the new certificates alone.
+    const args = ["switchover", "-c", leader.configFile, "--leader", leader.name, "--force"];
+    const result = await runAgentCommand(args);
+    equal(result.code, 0, `${result.stdout}${result.stderr}`);
+    const next = await cluster.waitForLeader(20_000, (member) => member !== leader);
+    await cluster.proxy.waitForWriter(next.name, 10_000);
+    await writesGoOn(writer);
+    await writer.stop();
+    equal((await nobody.fetch(`${next.restUrl}/restart`, { method: "POST" })).status, 403);
+  },
+);
+
+securedTest(
+  "a broken certificate ends a start with its name, and a reload keeps the old one",
+  async (secured) => {
+    const { certs, cluster } = secured;
+    const { leader, writer } = await leaderAndWriter(cluster);
+    await Deno.writeTextFile(certs.path("rest.key"), "garbage");
+    leader.signalAgent("SIGHUP");
+    await waitFor("a complaint", 10_000, async () => {
+      const log = await Deno.readTextFile(leader.logFile);
+      const told = /Cannot reload the configuration: .*restapi\.keyfile: .*no private key/s.test(
+        log,
+      );
+      return { met: told || null, seen: log.slice(-500) };
+    });
+    equal((await leader.rest("/primary")).status, 200);
+    await writesGoOn(writer);
+    await writer.stop();
+    const replica = another(cluster, leader);
+    await replica.killAgent();
+    await replica.start();
+    equal(await replica.agentEnd(), 78);
+    match(
+      await Deno.readTextFile(replica.logFile),
+      /restapi\.keyfile: .*rest\.key: holds no private key/,
+    );
+  },
+);
+
+securedTest(
+  "patronictl and a member of the distribution's Patroni work with TLS everywhere",
+  async ({ cluster }) => {
+    const [a, c] = [cluster.member("a"), cluster.member("c")];
+    await a.start();
+    await cluster.waitForLeader(60_000);
+    await c.start();
+    await cluster.waitForStreaming(60_000, 1);
+    const words = ["switchover", "--leader", "a", "--candidate", "c", "--force", "demo"];
+    const { code, stdout, stderr } = await new Deno.Command("patronictl", {
+      args: ["-c", a.configFile, ...words],
+      signal: AbortSignal.timeout(60_000),
+    }).output();
+    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    equal(code, 0, text);
+    match(text, /Successfully switched over/);
+    equal((await cluster.waitForLeader(10_000)).name, "c");
+    await cluster.waitForStreaming(30_000, 1);
+    await c.killAll(); // ours asks nobody who is left, and leads again
+    equal((await cluster.waitForLeader(60_000, (member) => member === a)).name, "a");
+  },
+  { members: ["a", "c"], patroni: ["c"], dcs: { ttl: 20, retry_timeout: 5 } },
+);
+
+/** Every agent has logged the sentence. */
+async function allTake(cluster: Cluster, sentence: string): Promise<void> {
+  await waitFor(`"${sentence}" in every log`, 20_000, async () => {
+    const logs = await Promise.all(
+      cluster.members.map(({ logFile }) => Deno.readTextFile(logFile)),
+    );
+    const count = logs.filter((log) => log.includes(sentence)).length;
+    return { met: count === logs.length || null, seen: `${count}` };
+  });
+}
