@@ -234,3 +234,31 @@ Deno.test("race of an emptied store is not won by data from before the newest ti
   assert.deepEqual(ordered(view, { ...memory, newestTimeline: 1 }), ["take-lock"]);
   assert.deepEqual(ordered(view, { ...memory, newestTimeline: 22 }), []);
 });
+
+Deno.test("race leads an emptied tree in failsafe mode only when all members say that they do not lead", () => {
+  const seen = cluster();
+  const wiped = cluster({ ...FREE, systemId: null, config: null, members: [] });
+  const failsafe = { ...defaultSettings, failsafeMode: true };
+  const memory = {
+    ...initialMemory,
+    lastLeader: "b",
+    lastHealthyMembers: seen.members,
+    emptySinceMs: NOW_MS - 60_000,
+  };
+  const idle = { ...silentPeer("b"), idle: true } as const;
+  const cases = [
+    [failsafe, [silentPeer("b"), peer("c")], []],
+    [failsafe, [peer("c")], []],
+    [failsafe, [peer("b"), peer("c")], ["take-lock"]],
+    [failsafe, [idle, peer("c")], ["take-lock"]],
+    [defaultSettings, [silentPeer("b"), peer("c")], ["take-lock"]],
+  ] as const;
+  for (const [lastSettings, peers, wanted] of cases) {
+    const view = raceView({ cluster: wiped, peers });
+    assert.deepEqual(
+      ordered(view, { ...memory, lastSettings }),
+      wanted,
+      JSON.stringify(peers.map(({ name }) => name)),
+    );
+  }
+});

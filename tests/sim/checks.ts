@@ -184,7 +184,9 @@ export class Checks {
   unfenced(node: SimNode): void {
     const { name, server } = node;
     const mayWrite = server.process !== "off" && (!server.standby || server.promoting);
-    if (mayWrite && !node.guards.isFenced) this.#excusedUntilMs.set(name, Infinity);
+    // Maintenance mode has laid the switch to rest, and only an agent that runs arms it again.
+    const isResting = this.#pause.excuses(name, this.#world.scheduler.nowMs);
+    if (mayWrite && (isResting || !node.guards.isFenced)) this.#excusedUntilMs.set(name, Infinity);
   }
 
   /** It runs again: the relaxation ends. */

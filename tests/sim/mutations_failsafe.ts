@@ -28,8 +28,8 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
     ...planted("a promise is ended by a look from before it", OLD_LOOKS, {
       forgetsByOldLook: true,
     }),
-    everyMs: 3000,
-    firstSeed: 1100,
+    everyMs: 1500,
+    firstSeed: 60,
     shortLease: true,
   },
   {

@@ -147,7 +147,7 @@ export class World {
     const lost = drops || thereMs + backMs > deadlineMs;
     yield lost ? deadlineMs : thereMs + backMs;
     const mayHold = slow > 1 && this.plan.failsafe && node.server.standby && deadlineMs < Infinity;
-    if (mayHold && !lost && random.chance(0.3)) yield* this.#hold(node, deadlineMs);
+    if (mayHold && !lost && random.chance(0.6)) yield* this.#hold(node, deadlineMs);
     const arrived = answerOf<T>(() => answer);
     return lost || arrived === null ? { kind: "lost" } : { kind: "answer", value: arrived.value };
   }

@@ -1,6 +1,7 @@
 import type { Action } from "../action.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { PromiseView } from "../failsafe.ts";
+import type { Memory } from "../memory.ts";
 import type { NodeView, PeerReport } from "../node_view.ts";
 
 /** The promise in force at this look, or null. */
@@ -31,6 +32,24 @@ export function whyPromised(view: NodeView, cluster: ClusterView): string | null
   return `${
     silent.join(", ")
   } may lead without the store by a promise from before this agent's start`;
+}
+
+/**
+ * Why the data of this node must not lead an emptied tree, or null: the list of failsafe mode is gone with it, so a silent
+ * member may be a leader that goes on by the consents of others. To be asked with the peers' answers.
+ */
+export function whyListLost(view: NodeView, memory: Memory, cluster: ClusterView): string | null {
+  if (cluster.systemId !== null || memory.lastSettings?.failsafeMode !== true) return null;
+  const peers = view.peers === "not asked" ? [] : view.peers;
+  const names = memory.lastHealthyMembers.map(({ name }) => name);
+  const silent = names.filter((name) =>
+    name !== view.self.name && !peers.some((peer) => peer.name === name && doesNotLead(peer))
+  );
+  if (silent.length === 0) return null;
+  return `${
+    silent.join(", ")
+  } may lead without the store, whose key tree is gone: make sure that no ` +
+    "primary runs, then write initialize again";
 }
 
 /** A replica, or a member that says of itself that it has neither a writable server nor a lease. */

@@ -20,7 +20,7 @@ import type { NodeView, PeerReport, PrimaryView, ReplicaView } from "../node_vie
 import { watchdogObstacle } from "../watchdog.ts";
 import { isLongEmpty, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { slotActions } from "./housekeeping.ts";
-import { forgetPromise, promiseOf, whyPromised } from "./promised.ts";
+import { forgetPromise, promiseOf, whyListLost, whyPromised } from "./promised.ts";
 import { act, actAndLook, earlier } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote } from "./stopping.ts";
@@ -115,7 +115,7 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   if (view.peers === "not asked") {
     return actAndLook("nobody holds the lock: asking the others", [{ kind: "ask-peers" }]);
   }
-  const bound = whyPromised(view, runner.cluster);
+  const bound = whyPromised(view, runner.cluster) ?? whyListLost(view, memory, runner.cluster);
   if (bound !== null) return stay(view, memory, runner, bound);
   const why = isNamed
     ? whyNotNamed(view.peers, { ...runner, me, wish }, memory, isFenced)
