@@ -22,12 +22,22 @@ export async function bundle(project: string, folder: string): Promise<Bundle> {
   if (!isJsonObject(map)) throw new TypeError(`deno bundle wrote no source map to ${output}.map`);
   // The lines of a trace need names and positions, not the sources themselves.
   const sources = readSources(map["sources"]).map((name) => shortName(name, output, project));
-  const slim = { ...map, sourcesContent: undefined, sources };
+  const text = await Deno.readTextFile(output);
+  const lacksRequire = !text.includes("createRequire(import.meta.url)");
+  const mappings = lacksRequire ? `;${String(map["mappings"])}` : map["mappings"]; // one line more
+  const slim = { ...map, mappings, sourcesContent: undefined, sources };
   return {
-    program: await Deno.readFile(output),
+    program: new TextEncoder().encode(lacksRequire ? REQUIRE + text : text),
     map: new TextEncoder().encode(JSON.stringify(slim)),
   };
 }
+
+/**
+ * What packages in the older form of modules call. Deno 2.9 puts it in by itself, but overlooks the place when the
+ * minified name there is `$`.
+ */
+const REQUIRE = 'import{createRequire as agentRequire}from"node:module";' +
+  "const require=agentRequire(import.meta.url);\n";
 
 function readSources(found: unknown): readonly string[] {
   if (!Array.isArray(found)) throw new TypeError("deno bundle wrote a source map without sources");
