@@ -112,11 +112,7 @@ export const CASES: readonly Case[] = [
   { id: "C6", what: "a cluster of one stays primary without the store" },
   { id: "C7", what: "a primary refuses the failsafe call of another one" },
   { id: "C8", what: "slots go on moving in a long failsafe time" },
-  {
-    id: "C9",
-    what: "the failsafe call passes the list of member addresses",
-    missing: "there is no list of allowed addresses yet: every address may call",
-  },
+  { id: "C9", what: "the failsafe call passes the list of member addresses" },
   {
     id: "C10",
     what: "the lease ends at the very moment at which failsafe begins: no failover",

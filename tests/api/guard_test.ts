@@ -128,7 +128,7 @@ Deno.test("guard() lets members in by the addresses of their api_url", async () 
   );
 });
 
-Deno.test("guard() leaves POST /failsafe open to members that no view names", async () => {
+Deno.test("C9 guard() leaves POST /failsafe open to members that no view names", async () => {
   const path = "/failsafe";
   const members = { ...OPEN_ACCESS, allowlistIncludeMembers: true };
   strictEqual(await status(visit({ path }), members), null);
