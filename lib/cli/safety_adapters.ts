@@ -45,7 +45,7 @@ export function openKeeper(
   config: AgentConfig,
   parts: KeeperParts,
 ): { readonly keeper: LeaseKeeper; readonly promises: Promises } {
-  const { name, stateDir, namespace, scope } = config;
+  const { name, stateDir, namespace, scope, postgresql: { dataDir } } = config;
   const { dcs, watchdog, deadMan, timing, onLost, log } = parts;
   const promises: Promises = new Promises({
     clock,
@@ -57,7 +57,7 @@ export function openKeeper(
     store: fedStore(dcs, watchdog),
     clock,
     name,
-    file: new DiskLeaseFile(stateDir, { name, scope: `${namespace}${scope}` }),
+    file: new DiskLeaseFile(stateDir, { name, scope: `${namespace}${scope}`, dataDir }),
     timing,
     whyNotTake: () => promises.whyNotTake(),
     onLost,

@@ -115,13 +115,26 @@ export class Probe {
     dir: Extract<DirState, { readonly kind: "empty" | "unreadable" }>,
   ): Promise<PostgresView> {
     await this.close();
-    const isServing = this.#postmaster !== null && isAlive(this.#postmaster);
-    if (isServing) {
+    if (this.#isServing()) {
       const lastRole = this.#lastRole ?? "primary";
       const why = "the server runs, but its data directory is gone";
       return { kind: "silent", systemId: this.#lastSystemId ?? "", lastRole, why };
     }
     return dir.kind === "empty" ? { kind: "no-data" } : dir;
+  }
+
+  /**
+   * A process that was started anew has seen no postmaster, and no pid file names one any more; the one that still works
+   * in the removed directory takes writes, so that it must not pass for "no data".
+   */
+  #isServing(): boolean {
+    if (this.#postmaster !== null && isAlive(this.#postmaster)) return true;
+    const { dataDir } = this.#options;
+    const program = programPath(this.#options, "postgres");
+    const found = findServerProcesses(dataDir, program).find((one) => one.isMain);
+    if (found === undefined) return false;
+    this.#postmaster = found.identity;
+    return true;
   }
 
   /**

@@ -15,13 +15,17 @@ export interface LeaseFile {
   save(lease: StoredLease): Promise<void>;
 }
 
-/** Whose lease it is; one stored for another member or cluster does not count. */
+/**
+ * Whose lease it is; one stored for another member, cluster or data directory does not count: the server of another
+ * directory may still write under that lease, and its lock must not be used or released from here.
+ */
 export interface LeaseOwner {
   readonly name: string;
   readonly scope: string;
+  readonly dataDir: string;
 }
 
-/** `lease.json` in the state directory: `{lease, name, scope, ttlS}`. */
+/** `lease.json` in the state directory: `{lease, name, scope, dataDir, ttlS}`; without `dataDir` any directory is meant. */
 export class DiskLeaseFile implements LeaseFile {
   readonly #path: string;
   readonly #owner: LeaseOwner;
@@ -37,10 +41,9 @@ export class DiskLeaseFile implements LeaseFile {
   }
 
   async save(lease: StoredLease): Promise<void> {
-    const { name, scope } = this.#owner;
     await replaceFile(
       this.#path,
-      JSON.stringify({ lease: lease.id, name, scope, ttlS: lease.ttlS }),
+      JSON.stringify({ ...this.#owner, lease: lease.id, ttlS: lease.ttlS }),
     );
   }
 }
@@ -48,6 +51,7 @@ export class DiskLeaseFile implements LeaseFile {
 function decodeLease(text: string, owner: LeaseOwner): StoredLease | null {
   const raw = parseOrNull(text);
   if (!isJsonObject(raw) || raw["name"] !== owner.name || raw["scope"] !== owner.scope) return null;
+  if ((raw["dataDir"] ?? owner.dataDir) !== owner.dataDir) return null;
   const { lease, ttlS } = raw;
   if (typeof lease !== "string" || !/^\d+$/.test(lease) || typeof ttlS !== "number") return null;
   return { id: lease, ttlS };

@@ -42,6 +42,21 @@ onServers(
   },
 );
 
+onServers(
+  "probe() of a new process sees a server whose directory was removed, and stop() ends it",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await bootstrapped(a);
+    await Deno.remove(a.options.dataDir, { recursive: true });
+    const next = new PostgresManager(a.options);
+    const view = await look(next);
+    deepStrictEqual([view.kind, view.kind === "silent" && view.lastRole], ["silent", "primary"]);
+    const killAtMs = systemClock.bootMs() + 3000;
+    await next.stop("immediate", false, { immediateAtMs: null, killAtMs }, job());
+    deepStrictEqual(await look(next), { kind: "no-data" });
+  },
+);
+
 onServers("stop() ends a stopped postmaster and its busy children by escalation", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);
