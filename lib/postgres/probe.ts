@@ -9,6 +9,7 @@ import { endedCleanly } from "./controldata.ts";
 import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
 import type { DirState } from "./data_dir.ts";
 import { identifySystem } from "./leader_history.ts";
+import { nextDeathLook } from "./death_look.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
 import { readControlData } from "./pg_ctl.ts";
@@ -21,7 +22,6 @@ import { Session, withSession } from "./session.ts";
 
 const LOOK_MS = 10_000;
 const IDENTIFY_MS = 2000;
-const WATCH_MS = 200;
 const CONTROL_MS = 5000;
 
 type Silent = Extract<PostgresView, { kind: "silent" }>;
@@ -100,7 +100,7 @@ export class Probe {
         this.#postmaster = null;
         onDeath();
       }
-      await this.#options.clock.sleep(WATCH_MS, signal);
+      await nextDeathLook(this.#options.clock, this.#session, signal);
     }
   }
 

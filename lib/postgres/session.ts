@@ -79,6 +79,12 @@ export class Session implements AsyncDisposable {
     throw new Refused(`Cannot log in: ${NOT_BOUND.message}`, "28000");
   }
 
+  /** Calls `listener` when the connection ends, whoever ends it, unless disposed before. */
+  onEnd(listener: () => void): Disposable {
+    this.#socket.once("close", listener);
+    return { [Symbol.dispose]: () => void this.#socket.off("close", listener) };
+  }
+
   /** True until an error, an end of the connection or a missed deadline. */
   get isOpen(): boolean {
     return this.#fault === null;

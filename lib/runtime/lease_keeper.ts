@@ -12,7 +12,7 @@ import type { LeaseFile } from "./lease_file.ts";
 import { GuardedClaim } from "./lease_switch.ts";
 import type { DisarmResult, LeaseSwitch } from "./lease_switch.ts";
 import { LockClaim } from "./lock_claim.ts";
-import { RenewalPace } from "./renewal_pace.ts";
+import { type Extent, RenewalPace } from "./renewal_pace.ts";
 import { SessionLease } from "./session_lease.ts";
 import type { LeaseStore } from "./session_lease.ts";
 import { Turns } from "./turns.ts";
@@ -62,7 +62,8 @@ export class LeaseKeeper {
     this.#session = new SessionLease(options);
     this.#claim = new LockClaim(options);
     this.#guarded = new GuardedClaim(this.#claim, options.deadMan);
-    this.#pace = new RenewalPace({ ...options, claim: this.#claim, session: this.#session });
+    const [claim, session, guard] = [this.#claim, this.#session, this.#guarded];
+    this.#pace = new RenewalPace({ ...options, claim, session, guard });
   }
 
   /** The lease at this moment, ahead of any tick. */
@@ -183,12 +184,12 @@ export class LeaseKeeper {
   /** Does what is due now: a renewal, a keep-alive, or the end of a lease that ran out. */
   async step(signal: AbortSignal): Promise<void> {
     this.#claim.settle();
-    if (!this.#pace.begin()) return;
-    const budgetMs = this.#pace.budgetMs();
+    const budgetMs = this.#pace.begin() ? this.#pace.budgetMs() : null;
     if (budgetMs === null) return;
     using deadline = withinClock(this.#clock, budgetMs, signal);
+    const before = this.#pace.extent();
     try {
-      await this.#turns.take(() => this.#extend(deadline.signal), deadline.signal);
+      await this.#turns.take(() => this.#extend(before, deadline.signal), deadline.signal);
       this.#pace.succeeded();
     } catch (error) {
       if (!(error instanceof DcsUnreachable)) throw error;
@@ -197,11 +198,9 @@ export class LeaseKeeper {
     }
   }
 
-  async #extend(signal: AbortSignal): Promise<void> {
-    if (this.#claim.mayRenew()) {
-      await this.#renew(signal);
-      return;
-    }
+  async #extend(before: Extent, signal: AbortSignal): Promise<void> {
+    if (this.#pace.isExtendedSince(before)) return; // a tick's look was due with us and is a renewal
+    if (this.#claim.mayRenew()) return void await this.#renew(signal);
     const lease = this.#session.current();
     if (this.#claim.kind() !== "none" || lease === null) return;
     if (lease.ttlS !== this.#ttlS()) await this.#session.grant(this.#ttlS(), signal);

@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
+import type { GuardedClaim } from "./lease_switch.ts";
 import type { LockClaim } from "./lock_claim.ts";
-import type { SessionLease } from "./session_lease.ts";
+import type { AliveLease, SessionLease } from "./session_lease.ts";
 
 /** Pauses between tries of a renewal that got no answer. */
 const RETRY_FIRST_MS = 200;
@@ -18,6 +19,15 @@ export interface RenewalPaceOptions {
   readonly timing: () => LeaseTiming;
   readonly claim: Pick<LockClaim, "kind" | "mayRenew" | "stopAtMs">;
   readonly session: Pick<SessionLease, "current">;
+  /** Armed: a server is guarded until the end of the lease. */
+  readonly guard: Pick<GuardedClaim, "view">;
+}
+
+/** How far lease and lock had come at one moment. */
+export interface Extent {
+  readonly lease: string | null;
+  readonly aliveMs: number;
+  readonly stopAtMs: number | null;
 }
 
 /** When the next extension is due, and how long it may take. */
@@ -42,6 +52,25 @@ export class RenewalPace {
     if (nowMs < this.#dueMs()) return false;
     this.#triedMs = nowMs;
     return true;
+  }
+
+  /** How far lease and lock reach now. */
+  extent(): Extent {
+    const lease = this.#options.session.current();
+    const stopAtMs = this.#options.claim.stopAtMs();
+    return { lease: lease?.id ?? null, aliveMs: lease?.aliveMs ?? -Infinity, stopAtMs };
+  }
+
+  /**
+   * True when somebody else has extended the same lease since, and with it the lock where it is held: nothing is left to
+   * ask for. Not for a lock that may be ours: only a renewal of its own tells.
+   */
+  isExtendedSince(before: Extent): boolean {
+    const now = this.extent();
+    if (now.lease === null || now.lease !== before.lease) return false;
+    if (this.#options.claim.kind() === "asked" || now.aliveMs <= before.aliveMs) return false;
+    if (now.stopAtMs === null || before.stopAtMs === null) return now.stopAtMs === before.stopAtMs;
+    return now.stopAtMs > before.stopAtMs;
   }
 
   /** It was answered. */
@@ -75,7 +104,15 @@ export class RenewalPace {
     if (this.#retryMs > 0) return this.#triedMs + this.#retryMs;
     const lease = this.#options.session.current();
     if (lease === null) return this.#triedMs + RETRY_MAX_MS;
-    const { renewEveryMs } = this.#options.timing();
-    return Math.max(lease.aliveMs + renewEveryMs, this.#triedMs + RETRY_FIRST_MS);
+    return Math.max(lease.aliveMs + this.#everyMs(lease), this.#triedMs + RETRY_FIRST_MS);
+  }
+
+  /** A lease that carries neither lock nor guard costs no more than a record when it ends: half of it is early enough. */
+  #everyMs({ ttlS }: AliveLease): number {
+    const { claim, guard, timing } = this.#options;
+    const { renewEveryMs, renewalMs, ttlMs } = timing();
+    if (claim.kind() !== "none" || guard.view() !== null) return renewEveryMs;
+    if (ttlS * 1000 !== ttlMs) return renewEveryMs;
+    return Math.max(renewEveryMs, Math.min(ttlMs / 2, ttlMs - renewalMs));
   }
 }

@@ -220,9 +220,68 @@ Deno.test("step() keeps a replica's lease alive only while ticks run", async () 
   const made = world();
   await made.keeper.sessionLease(signal);
   made.keeper.tickSeen();
-  await made.clock.advance(10_000);
+  await made.clock.advance(15_000);
   await made.keeper.step(signal);
-  await made.clock.advance(21_000);
+  await made.clock.advance(16_000);
   await made.keeper.step(signal);
   deepStrictEqual(made.dcs.calls, ["grant", "keep-alive"]);
+});
+
+Deno.test("step() lets the lease of a replica run for half of its time, with room for one renewal", async () => {
+  for (const [ttlS, everyMs] of [[30, 15_000], [20, 10_000], [10, 4500], [5, 2500]] as const) {
+    const made = world();
+    made.ttlS = ttlS;
+    await made.keeper.sessionLease(signal);
+    await made.clock.advance(everyMs - 10);
+    made.keeper.tickSeen();
+    await made.keeper.step(signal);
+    deepStrictEqual(made.dcs.calls, ["grant"], `ttl ${ttlS}`);
+    await made.clock.advance(10);
+    await made.keeper.step(signal);
+    deepStrictEqual(made.dcs.calls, ["grant", "keep-alive"], `ttl ${ttlS}`);
+  }
+});
+
+Deno.test("step() keeps the lease that guards a server alive as often as a lock", async () => {
+  const made = world();
+  strictEqual(await made.keeper.guardSession(signal), true);
+  made.keeper.tickSeen();
+  await made.clock.advance(10_000);
+  await made.keeper.step(signal);
+  deepStrictEqual(made.dcs.calls, ["grant", "keep-alive"]);
+});
+
+Deno.test("step() takes another ttl over as early as before", async () => {
+  const made = world();
+  await made.keeper.sessionLease(signal);
+  made.ttlS = 60;
+  made.keeper.tickSeen();
+  await made.clock.advance(10_000);
+  await made.keeper.step(signal);
+  deepStrictEqual(made.dcs.calls, ["grant", "grant"]);
+});
+
+Deno.test("step() does not repeat the renewal of a look that was under way", async () => {
+  const made = await leader();
+  await made.clock.advance(10_000);
+  made.dcs.calls.length = 0;
+  made.dcs.delayMs = 100;
+  const both = [made.keeper.view(signal), made.keeper.step(signal)];
+  await made.clock.advance(1000);
+  await Promise.all(both);
+  deepStrictEqual(made.dcs.calls, ["renew"]);
+  strictEqual(leftMs(made), 29_000);
+});
+
+Deno.test("step() renews by itself when the look before it got no answer", async () => {
+  const made = await leader();
+  await made.clock.advance(10_000);
+  made.dcs.calls.length = 0;
+  made.dcs.fault = "cut";
+  const looked = made.keeper.view(signal).catch(() => made.dcs.fault = "none");
+  const stepped = made.keeper.step(signal);
+  await made.clock.advance(1000);
+  await Promise.all([looked, stepped]);
+  strictEqual(made.dcs.calls.at(-1), "renew");
+  strictEqual(leftMs(made), 29_000);
 });

@@ -7,7 +7,7 @@ interface Endpoint {
   lastError: string | null;
   /** Boot clock of the last failure, -1 when there was none. */
   failedAtMs: number;
-  failures: number;
+  readonly listeners: Set<() => void>;
 }
 
 /** Which endpoint to ask first: the one that answered last, then those whose failure is the longest ago. */
@@ -24,7 +24,7 @@ export class Endpoints {
       reachable: null,
       lastError: null,
       failedAtMs: -1,
-      failures: 0,
+      listeners: new Set(),
     }));
   }
 
@@ -34,9 +34,11 @@ export class Endpoints {
     return [...this.#all].sort((a, b) => rank(a) - rank(b)).map((one) => one.url);
   }
 
-  /** How often something failed at `url`; a change tells a stream that its far end may hang. */
-  failures(url: string): number {
-    return this.#find(url)?.failures ?? 0;
+  /** Calls `listener` at each failure at `url` until it is disposed: a stream learns that its far end may hang. */
+  onFailure(url: string, listener: () => void): Disposable {
+    const listeners = this.#find(url)?.listeners;
+    listeners?.add(listener);
+    return { [Symbol.dispose]: () => void listeners?.delete(listener) };
   }
 
   /** The endpoint answered; it is asked first from now on. */
@@ -56,7 +58,7 @@ export class Endpoints {
     endpoint.reachable = false;
     endpoint.lastError = why;
     endpoint.failedAtMs = this.#clock.bootMs();
-    endpoint.failures++;
+    for (const listener of endpoint.listeners) listener();
     if (this.#preferred === url) this.#preferred = null;
   }
 

@@ -86,9 +86,9 @@ export class Gateway {
     throw new DcsUnreachable(`Cannot watch ${url}: HTTP ${status}`);
   }
 
-  /** How often something failed at `url`; a change tells a stream that its far end may hang. */
-  failures(url: string): number {
-    return this.#endpoints.failures(url);
+  /** Calls `listener` at each failure at `url` until it is disposed: a stream learns that its far end may hang. */
+  onFailure(url: string, listener: () => void): Disposable {
+    return this.#endpoints.onFailure(url, listener);
   }
 
   /** The next call logs in again. */

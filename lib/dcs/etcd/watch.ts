@@ -17,7 +17,8 @@ export interface WatchOptions {
 
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 2000;
-const LOOK_EVERY_MS = 500;
+/** The time of a host that was suspended is not seen by timers. */
+const LOOK_EVERY_MS = 5000;
 
 /**
  * Calls `onHint` after each start of a stream (something may have been missed) and for each change of a key that
@@ -59,17 +60,23 @@ async function watchOnce(
   return started;
 }
 
+interface Closer extends Disposable {
+  readonly signal: AbortSignal;
+  readonly close: () => void;
+}
+
 /**
  * Aborts on disposal, or together with the parent. Not `AbortSignal.any`: the parent lives as long as the process
  * and would collect one dependent for each stream.
  */
-function closerOf(parent: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+function closerOf(parent: AbortSignal): Closer {
   const controller = new AbortController();
   const close = (): void => controller.abort(parent.reason);
   if (parent.aborted) close();
   parent.addEventListener("abort", close, { once: true });
   return {
     signal: controller.signal,
+    close,
     [Symbol.dispose](): void {
       parent.removeEventListener("abort", close);
       controller.abort();
@@ -100,18 +107,21 @@ async function* linesOf(
 async function arrives(
   next: Promise<unknown>,
   url: string,
-  options: WatchOptions,
+  { clock, gateway, silenceMs }: WatchOptions,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { clock, gateway, silenceMs } = options;
-  const failures = gateway.failures(url);
   const endsMs = clock.bootMs() + silenceMs();
-  while (!signal.aborted && clock.bootMs() < endsMs && gateway.failures(url) === failures) {
-    const waiting = new AbortController();
-    const arrived = next.then(() => true, () => true);
-    const waited = clock.sleep(LOOK_EVERY_MS, waiting.signal).then(() => false);
-    const came = await Promise.race([arrived, waited]);
-    waiting.abort();
+  let failed = false;
+  let came = false;
+  while (!signal.aborted && !failed && clock.bootMs() < endsMs) {
+    using waiting = closerOf(signal);
+    using _failures = gateway.onFailure(url, () => {
+      failed = true;
+      waiting.close();
+    });
+    const arrived = next.then(() => came = true, () => came = true);
+    const lookMs = Math.min(LOOK_EVERY_MS, endsMs - clock.bootMs());
+    await Promise.race([arrived, clock.sleep(lookMs, waiting.signal)]);
     if (came) return true;
   }
   return false;
