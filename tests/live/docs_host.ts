@@ -8,6 +8,12 @@ import { readFileOf } from "./docs_blocks.ts";
 
 const MEMBERS = ["a", "b", "c"];
 
+const STORE_LOST = "etcd is lost and the agents are started anew";
+/** What may stand after `run:` before a block that is run. */
+const MARKER = new RegExp(
+  `^on a(?:, (${STORE_LOST}|systemd starts the agent again|(([abc]) is dead)))?(, then ([abc]) leads)?$`,
+);
+
 /** A shell on the host of member a, on a cluster that a leads; systemd is played by `supervise`. */
 export class DocsHost {
   readonly #cluster: Cluster;
@@ -19,18 +25,27 @@ export class DocsHost {
     this.#cluster = cluster;
   }
 
-  static async start(cluster: Cluster, page: string): Promise<DocsHost> {
+  /** Starts the members, a first, so that it leads. */
+  static async start(cluster: Cluster): Promise<DocsHost> {
     const host = new DocsHost(cluster);
     await cluster.member("a").start();
     await cluster.waitForLeader(30_000);
     for (const name of ["b", "c"]) await cluster.member(name).start();
     await cluster.waitForStreaming(60_000);
     for (const member of cluster.members) void host.#supervise(member);
-    const proxy = await readFileOf(page, "haproxy.cfg");
-    if (proxy !== null) {
-      await Deno.writeTextFile(`${cluster.folder}/haproxy.cfg`, host.#substituted(proxy));
-    }
     return host;
+  }
+
+  /** What a page begins with: a leads, and the files that it prints are there. */
+  async open(page: string): Promise<void> {
+    if ((await this.#cluster.leader())?.name !== "a") {
+      const { code, text } = await this.run("agent switchover --candidate a --force");
+      ok(code === 0, text);
+      await this.settle("on a, then a leads");
+    }
+    const proxy = await readFileOf(page, "haproxy.cfg");
+    if (proxy === null) return;
+    await Deno.writeTextFile(`${this.#cluster.folder}/haproxy.cfg`, this.#substituted(proxy));
   }
 
   /** From now on nobody starts an agent again. */
@@ -52,19 +67,36 @@ export class DocsHost {
     return { code, text: decode(stdout) + decode(stderr) };
   }
 
-  /** Brings about what a marker says of the state before its block. */
+  /** Brings about the situation that a marker names. */
   async prepare(marker: string): Promise<void> {
-    const [, name] = /^on a, ([abc]) is dead$/.exec(marker) ?? [];
-    if (name !== undefined) await this.#lose(name);
-    else if (marker === "on a, etcd is lost and the agents are started anew") {
-      await this.#loseStore();
-    } else ok(["on a", "on a, systemd starts the agent again"].includes(marker), marker);
+    const [, situation = "", , dead] = MARKER.exec(marker) ?? [];
+    ok(MARKER.test(marker), `an unknown marker: ${marker}`);
+    if (situation === STORE_LOST) await this.#loseStore();
+    if (dead !== undefined) await this.#lose(dead);
   }
 
-  /** Waits until the cluster is whole again; every other member lives. */
+  /** Waits for what the page promises after a block, then until the cluster is whole again. */
   async settle(marker: string): Promise<void> {
-    if (/ is dead$/.test(marker)) await this.#revive();
+    const [, situation = "", , dead, , leader] = MARKER.exec(marker) ?? [];
+    if (leader !== undefined) {
+      await this.#cluster.waitForLeader(30_000, ({ name }) => name === leader);
+    }
+    if (dead === "c") await this.#waitWithoutSlot(dead);
+    if (dead !== undefined) await this.#revive(dead);
     await this.#cluster.waitForStreaming(60_000);
+    if (situation === STORE_LOST) {
+      const { code, text } = await this.run("agent show-config --format json | diff - demo.json");
+      ok(code === 0, `settings are not as before: ${text}`);
+    }
+  }
+
+  async #waitWithoutSlot(slot: string): Promise<void> {
+    await waitFor(`no slot ${slot}`, 20_000, async () => {
+      const leader = await this.#cluster.waitForLeader(10_000);
+      const rows = await leader.sql("SELECT slot_name FROM pg_replication_slots");
+      const names = rows.map((row) => row["slot_name"]);
+      return { met: names.includes(slot) ? null : true, seen: names.join() };
+    });
   }
 
   async #lose(name: string): Promise<void> {
@@ -72,14 +104,11 @@ export class DocsHost {
     await this.#cluster.member(name).killAll();
   }
 
-  async #revive(): Promise<void> {
-    for (const name of this.#dead) {
-      this.#dead.delete(name);
-      await this.#cluster.waitForLeader(30_000);
-      const member = this.#cluster.member(name);
-      await member.start();
-      void this.#supervise(member);
-    }
+  async #revive(name: string): Promise<void> {
+    this.#dead.delete(name);
+    const member = this.#cluster.member(name);
+    await member.start();
+    void this.#supervise(member);
   }
 
   /** Nothing of the store is left, and no process that remembers what it held. */
