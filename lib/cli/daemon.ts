@@ -9,6 +9,7 @@ import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
+import { debianServiceWarnings } from "../host/debian_service.ts";
 import type { ServiceState, TellManager } from "../host/notify.ts";
 import { watchSignals } from "../runtime/signals.ts";
 import { Access } from "./access.ts";
@@ -49,6 +50,7 @@ export async function runDaemon(
   try {
     using _faults = logStrayFaults(log);
     await makeStateDir(config.stateDir);
+    void warnOfServices(config, log); // the start waits for no file of the distribution
     const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
     return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
   } catch (error) {
@@ -81,6 +83,10 @@ function tellOrLog(tellManager: TellManager, log: Log): Around["tell"] {
     const fault = await tellManager(state);
     if (fault !== null) log.warn(fault);
   };
+}
+
+async function warnOfServices({ postgresql }: AgentConfig, log: Log): Promise<void> {
+  for (const warning of await debianServiceWarnings(postgresql.dataDir)) log.warn(warning);
 }
 
 async function makeStateDir(path: string): Promise<void> {

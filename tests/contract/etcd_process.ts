@@ -14,6 +14,8 @@ export interface EtcdProcess extends AsyncDisposable {
   kill(member: number): Promise<void>;
   /** Starts a killed member again on its old ports and data; resolves when it answers. */
   restart(member: number): Promise<void>;
+  /** Kills the only member, throws its data away and starts it as a new and empty etcd on its old ports. */
+  startEmpty(): Promise<void>;
   /** The index of the member that leads now. */
   leader(): Promise<number>;
   /** Kills every member and removes the folder. */
@@ -111,6 +113,12 @@ class ProcessesOfEtcd implements EtcdProcess {
     await this.kill(member);
     spawn(this.#member(member));
     await answersHealthy(this.#member(member).endpoint, this.#fetch);
+  }
+
+  async startEmpty(): Promise<void> {
+    await this.kill(0);
+    await Deno.remove(`${this.#folder}/e0`, { recursive: true });
+    await this.restart(0);
   }
 
   async leader(): Promise<number> {
