@@ -1,7 +1,9 @@
-import type { PostmasterPid, ProcessStat } from "../host/processes.ts";
-import { findPostmaster, parsePostmasterPid } from "../host/processes.ts";
+import { killOrphans } from "../host/fence.ts";
+import type { PostmasterPid, ProcessStat, ServerProcess } from "../host/processes.ts";
+import { findPostmaster, findServerProcesses, parsePostmasterPid } from "../host/processes.ts";
 import { readIfThere } from "./data_dir.ts";
 import type { PostgresOptions, RoleLogin } from "./options.ts";
+import { programPath } from "./options.ts";
 import type { SessionTarget } from "./session.ts";
 
 /** The postmaster that holds the data directory, with what its pid file says. */
@@ -16,6 +18,18 @@ export async function readPostmaster(dataDir: string): Promise<RunningPostmaster
   const file = text === null ? null : parsePostmasterPid(text);
   const process = file === null ? null : findPostmaster(file, dataDir);
   return file === null || process === null ? null : { file, process };
+}
+
+type Place = Pick<PostgresOptions, "dataDir" | "binDir" | "binName">;
+
+/** What runs in the data directory, whatever its pid file says. */
+export function serverProcesses(options: Place): readonly ServerProcess[] {
+  return findServerProcesses(options.dataDir, programPath(options, "postgres"));
+}
+
+/** Kills the backends whose postmaster is dead; returns how many. */
+export function killOrphansOf(options: Place): number {
+  return killOrphans(options.dataDir, programPath(options, "postgres"));
 }
 
 /** The connection to the local server: its socket directory when wanted, else the first listen address. */

@@ -1,9 +1,8 @@
 import { within } from "../base/deadline.ts";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { PostgresView, PrimaryView, ReplicaView } from "../core/node_view.ts";
-import { killOrphans } from "../host/fence.ts";
 import type { ProcessIdentity } from "../host/port.ts";
-import { findServerProcesses, isAlive, startedAtMs } from "../host/processes.ts";
+import { isAlive, startedAtMs } from "../host/processes.ts";
 import type { FullControlData } from "./controldata.ts";
 import { endedCleanly } from "./controldata.ts";
 import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
@@ -11,11 +10,10 @@ import type { DirState } from "./data_dir.ts";
 import { identifySystem } from "./leader_history.ts";
 import { nextDeathLook } from "./death_look.ts";
 import type { PostgresOptions } from "./options.ts";
-import { programPath } from "./options.ts";
 import { readControlData } from "./pg_ctl.ts";
 import type { ControlFault } from "./pg_ctl.ts";
 import type { RunningPostmaster } from "./postmaster.ts";
-import { localTarget, readPostmaster } from "./postmaster.ts";
+import { killOrphansOf, localTarget, readPostmaster, serverProcesses } from "./postmaster.ts";
 import { controlTimeline, PROBE_SQL, viewOfRow } from "./probe_sql.ts";
 import type { Row } from "./session.ts";
 import { Session, withSession } from "./session.ts";
@@ -129,9 +127,7 @@ export class Probe {
    */
   #isServing(): boolean {
     if (this.#postmaster !== null && isAlive(this.#postmaster)) return true;
-    const { dataDir } = this.#options;
-    const program = programPath(this.#options, "postgres");
-    const found = findServerProcesses(dataDir, program).find((one) => one.isMain);
+    const found = serverProcesses(this.#options).find((one) => one.isMain);
     if (found === undefined) return false;
     this.#postmaster = found.identity;
     return true;
@@ -143,10 +139,8 @@ export class Probe {
    */
   async #notRunning(signal: AbortSignal): Promise<PostgresView> {
     await this.close();
-    const { dataDir, clock } = this.#options;
-    const program = programPath(this.#options, "postgres");
-    if (killOrphans(dataDir, program) > 0) await clock.sleep(50, signal);
-    const [holder] = findServerProcesses(dataDir, program);
+    if (killOrphansOf(this.#options) > 0) await this.#options.clock.sleep(50, signal);
+    const [holder] = serverProcesses(this.#options);
     if (holder?.isMain) return await this.#starting(holder.identity);
     if (holder !== undefined) {
       return await this.#silent(`process ${holder.identity.pid} outlived its server`);
