@@ -208,9 +208,7 @@ securedTest(
     leader.signalAgent("SIGHUP");
     await waitFor("a complaint", 10_000, async () => {
       const log = await Deno.readTextFile(leader.logFile);
-      const told = /Cannot reload the configuration: .*restapi\.keyfile: .*no private key/s.test(
-        log,
-      );
+      const told = /Cannot reload the configuration.*restapi\.keyfile: .*no private key/s.test(log);
       return { met: told || null, seen: log.slice(-500) };
     });
     equal((await leader.rest("/primary")).status, 200);
