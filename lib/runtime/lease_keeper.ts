@@ -62,8 +62,7 @@ export class LeaseKeeper {
     this.#session = new SessionLease(options);
     this.#claim = new LockClaim(options);
     this.#guarded = new GuardedClaim(this.#claim, options.deadMan);
-    const [claim, session, guard] = [this.#claim, this.#session, this.#guarded];
-    this.#pace = new RenewalPace({ ...options, claim, session, guard });
+    this.#pace = new RenewalPace({ ...options, claim: this.#claim, session: this.#session });
   }
 
   /** The lease at this moment, ahead of any tick. */

@@ -1,8 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
-import type { GuardedClaim } from "./lease_switch.ts";
 import type { LockClaim } from "./lock_claim.ts";
-import type { AliveLease, SessionLease } from "./session_lease.ts";
+import type { SessionLease } from "./session_lease.ts";
 
 /** Pauses between tries of a renewal that got no answer. */
 const RETRY_FIRST_MS = 200;
@@ -19,8 +18,6 @@ export interface RenewalPaceOptions {
   readonly timing: () => LeaseTiming;
   readonly claim: Pick<LockClaim, "kind" | "mayRenew" | "stopAtMs">;
   readonly session: Pick<SessionLease, "current">;
-  /** Armed: a server is guarded until the end of the lease. */
-  readonly guard: Pick<GuardedClaim, "view">;
 }
 
 /** How far lease and lock had come at one moment. */
@@ -104,15 +101,7 @@ export class RenewalPace {
     if (this.#retryMs > 0) return this.#triedMs + this.#retryMs;
     const lease = this.#options.session.current();
     if (lease === null) return this.#triedMs + RETRY_MAX_MS;
-    return Math.max(lease.aliveMs + this.#everyMs(lease), this.#triedMs + RETRY_FIRST_MS);
-  }
-
-  /** A lease that carries neither lock nor guard costs no more than a record when it ends: half of it is early enough. */
-  #everyMs({ ttlS }: AliveLease): number {
-    const { claim, guard, timing } = this.#options;
-    const { renewEveryMs, renewalMs, ttlMs } = timing();
-    if (claim.kind() !== "none" || guard.view() !== null) return renewEveryMs;
-    if (ttlS * 1000 !== ttlMs) return renewEveryMs;
-    return Math.max(renewEveryMs, Math.min(ttlMs / 2, ttlMs - renewalMs));
+    const { renewEveryMs } = this.#options.timing();
+    return Math.max(lease.aliveMs + renewEveryMs, this.#triedMs + RETRY_FIRST_MS);
   }
 }
