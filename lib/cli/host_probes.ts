@@ -3,6 +3,7 @@ import { delimiter } from "node:path";
 import type { ConfigFault } from "../base/errors.ts";
 import type { AgentConfig, ListenAddress } from "../config/agent_config.ts";
 import { splitHostPort } from "../config/values.ts";
+import { debianServiceWarnings } from "../host/debian_service.ts";
 import { run } from "../host/spawn.ts";
 import type { ProgramName } from "../postgres/options.ts";
 import { programPath } from "../postgres/options.ts";
@@ -39,7 +40,9 @@ export async function probeHost(
     ...probePort("restapi.listen", restapi.listen),
     ...probePort("postgresql.listen", postgresql.listen),
   ];
-  return reported([...ports, ...names, ...programs, ...directories], hooks);
+  const services = await debianServiceWarnings(postgresql.dataDir);
+  const { faults, warnings } = reported([...ports, ...names, ...programs, ...directories], hooks);
+  return { faults, warnings: [...warnings, ...services] };
 }
 
 function reported(faults: readonly Finding[], warnings: readonly Finding[]): HostReport {
