@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
+import type { PostgresView } from "../../lib/core/node_view.ts";
 import { findFillers, findServerProcesses, parsePostmasterPid } from "../../lib/host/processes.ts";
 import { PostgresManager } from "../../lib/postgres/manager.ts";
 import type { Member } from "../postgres/real_server.ts";
@@ -47,9 +48,8 @@ onServers(
   async (dir) => {
     await using a = member(dir, "a");
     await bootstrapped(a);
-    await Deno.remove(a.options.dataDir, { recursive: true });
     const next = new PostgresManager(a.options);
-    const view = await look(next);
+    const view = await withoutDirectory(a, next);
     deepStrictEqual([view.kind, view.kind === "silent" && view.lastRole], ["silent", "primary"]);
     const killAtMs = systemClock.bootMs() + 3000;
     await next.stop("immediate", false, { immediateAtMs: null, killAtMs }, job());
@@ -151,8 +151,7 @@ onServers("D6 probe() finds the server of a removed directory, and stop() ends i
   await using a = member(dir, "a");
   await bootstrapped(a);
   await look(a.manager);
-  await Deno.remove(a.options.dataDir, { recursive: true });
-  const view = await look(a.manager);
+  const view = await withoutDirectory(a, a.manager);
   strictEqual(view.kind === "silent" && view.lastRole, "primary");
   deepStrictEqual(await a.manager.stop("fast", false, NO_ESCALATION, job()), { kind: "done" });
   deepStrictEqual(await look(a.manager), { kind: "no-data" });
@@ -222,6 +221,22 @@ onServers("clone() cleans up when the disk is full in its middle", async (dir) =
 }, { ignore: SMALL_DISK === null });
 
 /** A backend that never looks whether its postmaster lives. */
+/** What a look shows once the directory is removed. A process that misses a file may end the server: it is held meanwhile. */
+async function withoutDirectory(
+  { options }: Member,
+  looking: PostgresManager,
+): Promise<PostgresView> {
+  const { dataDir } = options;
+  const pid = Number((await Deno.readTextFile(`${dataDir}/postmaster.pid`)).split("\n")[0]);
+  Deno.kill(pid, "SIGSTOP");
+  try {
+    await Deno.remove(dataDir, { recursive: true });
+    return await look(looking);
+  } finally {
+    Deno.kill(pid, "SIGCONT");
+  }
+}
+
 const BUSY = "SELECT count(*) FROM generate_series(1, 10000000000) AS busy";
 
 async function busyBackend(one: Member): Promise<void> {
