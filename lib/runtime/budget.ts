@@ -1,8 +1,11 @@
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { Settings } from "../core/settings.ts";
 
-/** Past the stop time one look at the store is still worth this much: the stop must not wait for it. */
-const LATE_LOOK_MS = 300;
+/**
+ * Past the stop time one look at the store is still worth this much: nothing that it brings revives the lease, and the stop
+ * has to begin before the switch acts, 0.4 s after that time at most.
+ */
+const LATE_LOOK_MS = 150;
 /** The clock has steps of 10 ms: a wait for a moment must end after it. */
 const CLOCK_STEP_MS = 20;
 /** One look at the local server, or one short statement on it. */

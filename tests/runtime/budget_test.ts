@@ -14,7 +14,7 @@ Deno.test("storeBudgetMs() ends a leader's request just after its stop time", ()
 });
 
 Deno.test("storeBudgetMs() leaves a short look after the stop time", () => {
-  strictEqual(storeBudgetMs(pressure(-1000)), 300);
+  strictEqual(storeBudgetMs(pressure(-1000)), 150);
 });
 
 Deno.test("storeBudgetMs() is retry_timeout without a lock", () => {
@@ -29,7 +29,7 @@ Deno.test("C10 storeBudgetMs() and serverBudgetMs() leave time for a round of co
   strictEqual(storeBudgetMs(at(25_000)), 7500);
   strictEqual(storeBudgetMs(at(9000)), 4620);
   strictEqual(serverBudgetMs(at(9000)), 4620);
-  strictEqual(storeBudgetMs(at(4000)), 300);
+  strictEqual(storeBudgetMs(at(4000)), 150);
   strictEqual(storeBudgetMs(at(null)), 10_000);
 });
 
