@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { joinHostPort } from "../base/http.ts";
 import { plainText } from "../base/json.ts";
 import { splitWords } from "../base/words.ts";
 import type { ListenAddress } from "./agent_config.ts";
@@ -137,11 +138,6 @@ export function splitHostPort(
   if (host === undefined) return null;
   const port = digits === undefined ? null : Number(digits);
   return port === null || isPort(port) ? { host, port } : null;
-}
-
-/** `host:port`, with brackets around IPv6. */
-export function joinHostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function bare(host: string): string {

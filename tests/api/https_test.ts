@@ -253,3 +253,20 @@ Deno.test("shutdown() of HTTPS does not wait for silent clients", async () => {
     ok(performance.now() - started < 1500);
   });
 });
+
+Deno.test("a flood of silent connections by HTTPS costs the oldest of them, and no health check", async () => {
+  await served("none", async ({ api, ask }) => {
+    const place = { hostname: "127.0.0.1", port: api.port };
+    const silent: Deno.TcpConn[] = [];
+    try {
+      for (let count = 0; count < 1001; count++) silent.push(await Deno.connect(place));
+      strictEqual((await ask(null, "/primary")).status, 200);
+      const tooLate = AbortSignal.timeout(3000); // the bound of a handshake would end it after 5 s
+      const late = new Promise((resolve) => tooLate.addEventListener("abort", resolve));
+      const end = await Promise.race([silent[0]?.read(new Uint8Array(1)), late]);
+      strictEqual(end, null);
+    } finally {
+      for (const connection of silent) connection.close();
+    }
+  });
+});

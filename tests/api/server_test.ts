@@ -20,6 +20,17 @@ async function raw(port: number, text: string, hostname = "127.0.0.1"): Promise<
   return chunks.join("");
 }
 
+/** The same for a port that may be closed for a moment. */
+async function rawOnceOpen(port: number, text: string): Promise<string> {
+  try {
+    return await raw(port, text);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return await rawOnceOpen(port, text);
+  }
+}
+
 const PROBES: readonly (readonly [string, string, RegExp])[] = [
   ["OPTIONS without Host", "OPTIONS / HTTP/1.0\r\n\r\n", /^HTTP\/1\.0 200 OK\r\n/],
   ["HEAD without Host", "HEAD /primary HTTP/1.0\r\n\r\n", /^HTTP\/1\.0 200 OK\r\n/],
@@ -126,4 +137,26 @@ Deno.test("startApi() survives clients that break off in the middle", async () =
   } finally {
     await api.shutdown();
   }
+});
+
+Deno.test("startApi() cuts silent clients off before they take the last file, and nothing in work", async () => {
+  const given = new TestApi({ handoverLimitS: 60 });
+  const api = await start(["127.0.0.1"], 0, given);
+  const order = fetch(`http://127.0.0.1:${api.port}/switchover`, {
+    method: "POST",
+    body: '{"leader":"a"}',
+  });
+  while (given.wakes.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const silent = await Promise.all(
+    Array.from({ length: 1100 }, () => Deno.connect({ hostname: "127.0.0.1", port: api.port })),
+  );
+  try {
+    const ends = await Promise.all(silent.map((each) => each.read(new Uint8Array(1))));
+    strictEqual(ends.every((end) => end === null), true);
+    for (const connection of silent) connection.close();
+    match(await rawOnceOpen(api.port, "HEAD / HTTP/1.0\r\n\r\n"), /^HTTP\/1\.0 200/);
+  } finally {
+    await api.shutdown();
+  }
+  match(await (await order).text(), /status unknown/);
 });
