@@ -75,8 +75,7 @@ export function assembleMember(
 ): Member {
   const parts = partsOf(config, access, agentLog);
   const apply = async (next: AgentConfig): Promise<void> => {
-    await access.reload(next);
-    await relisten();
+    await access.reload(next, relisten);
     agentLog.reload(next.log);
     parts.postgres.reconfigure(next.postgresql);
     parts.callbacks.take(next.postgresql.hooks.callbacks);
