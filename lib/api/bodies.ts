@@ -27,9 +27,14 @@ export async function readObject(request: Request, limits = LIMITS): Promise<Bod
   return isEmpty ? bad(400, "Bad Request") : body;
 }
 
-/** The same where the body may be left out or be an empty object: both are `{}`. */
+/**
+ * The same where the body may be left out or be an empty object: both are `{}`. Without a length and an encoding there
+ * is none (RFC 9112, 6.3); the request's own `body` is a stream all the same.
+ */
 export async function readOptionalObject(request: Request, limits = LIMITS): Promise<Body> {
-  const isThere = request.body !== null && request.headers.get("content-length") !== "0";
+  const { headers } = request;
+  const length = headers.get("content-length") ?? (headers.has("transfer-encoding") ? null : "0");
+  const isThere = request.body !== null && length !== "0";
   return isThere ? await readAnyObject(request, limits) : { kind: "object", value: {} };
 }
 

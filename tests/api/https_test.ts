@@ -73,12 +73,16 @@ async function shownBy(port: number, words = "", readFor = 0): Promise<string> {
 }
 
 Deno.test("startApi() by HTTPS serves health checks and bodies", async () => {
-  await served("none", async ({ ask }) => {
+  await served("none", async ({ api, ask }) => {
     strictEqual((await ask(null, "/primary")).status, 200);
     strictEqual((await ask(null, "/replica")).status, 503);
     strictEqual((await ask(null, "/primary", { method: "HEAD" })).status, 200);
     strictEqual((await ask(null, "/switchover", { ...ORDER, body: "{" })).status, 400);
     match(await (await ask(null, "/switchover", ORDER)).text(), /status unknown/);
+    const order = "POST /reinitialize HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
+    match(await shownBy(api.port, `${order}\r\n`, 1), /I am the leader/);
+    const chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    match(await shownBy(api.port, `${order}${chunks}`, 1), /^HTTP\/1\.1 411/);
     const large = JSON.stringify({ leader: "x".repeat(2 * 1024 ** 2) });
     strictEqual((await ask(null, "/switchover", { ...ORDER, body: large })).status, 413);
   });
