@@ -221,3 +221,12 @@ Deno.test("writeMember() repeats on another endpoint, because a put of the same 
   deepStrictEqual(result, { kind: "done", revision: 42n });
   strictEqual(broken.seen[0]?.body, fine.seen[0]?.body);
 });
+
+Deno.test("read() tells the way out when etcd's certificate is an authority itself", async () => {
+  const fetch = (): Promise<Response> => {
+    const cause = new Error("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))");
+    return Promise.reject(new TypeError("fetch failed", { cause }));
+  };
+  const dcs = dcsOf([], { endpoints: ["https://127.0.0.1:1"], fetch });
+  await rejects(dcs.read(brief()), /basicConstraints=CA:FALSE/);
+});

@@ -71,7 +71,7 @@ function securedTest(
     await using certs = await makeCertificates();
     const clients = await openClients(certs);
     const { store, members, nobody } = clients;
-    const asking = { askStore: store.fetch, askMember: members.fetch };
+    const asking = { askStore: store.fetch, askMember: members.call };
     const secure = { folder: certs.folder, ...asking };
     const plan = { members: ["a", "b", "c"], etcdMembers: 1, secure } as const;
     const cluster = await planCluster({ ...plan, ...options });
@@ -146,9 +146,9 @@ securedTest("TLS everywhere: switchover by the command line and failover", async
   deepEqual(senders, [{ client_dn: "/O=agent" }, { client_dn: "/O=agent" }]);
 
   const order = { method: "POST", body: JSON.stringify({ leader: leader.name }) };
-  const refused = await nobody.fetch(`${leader.restUrl}/switchover`, order);
+  const refused = await nobody.call(`${leader.restUrl}/switchover`, order);
   deepEqual([refused.status, await refused.text()], [403, "client certificate required"]);
-  const seen = await nobody.fetch(`${leader.restUrl}/primary`, {});
+  const seen = await nobody.call(`${leader.restUrl}/primary`, {});
   deepEqual([seen.status, (await cluster.leader())?.name], [200, leader.name]);
 
   const target = another(cluster, leader);
@@ -195,7 +195,7 @@ securedTest(
     await cluster.proxy.waitForWriter(next.name, 10_000);
     await writesGoOn(writer);
     await writer.stop();
-    equal((await nobody.fetch(`${next.restUrl}/restart`, { method: "POST" })).status, 403);
+    equal((await nobody.call(`${next.restUrl}/restart`, { method: "POST" })).status, 403);
   },
 );
 
