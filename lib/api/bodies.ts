@@ -17,8 +17,11 @@ export interface BodyLimits {
 
 const LIMITS: BodyLimits = { bytesMax: 1024 * 1024, deadlineMs: 5000 };
 
+/** No setting needs more; what is deeper would end on the stack of a reader, the one of Patroni at 1000. */
+const LEVELS_MAX = 64;
+
 /**
- * Reads a required JSON object (spec 3.1): 411 without Content-Length, 400 when it is no object or an empty one, 413
+ * Reads a required JSON object (spec 3.1): 411 without Content-Length, 400 when it is no object, an empty or a very deep one, 413
  * above the limit, 408 when it does not arrive in time.
  */
 export async function readObject(request: Request, limits = LIMITS): Promise<Body> {
@@ -53,12 +56,17 @@ async function readAnyObject(request: Request, limits: BodyLimits): Promise<Body
 function parse(bytes: Uint8Array): Body {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (isJsonObject(value)) return { kind: "object", value };
+    if (isJsonObject(value) && isShallow(value, LEVELS_MAX)) return { kind: "object", value };
   } catch (error) {
     // TypeError: no UTF-8; SyntaxError: no JSON.
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
   }
   return bad(400, "Bad Request");
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
 }
 
 async function readBytes(

@@ -61,3 +61,18 @@ Deno.test("readOptionalObject() takes no body and an empty object, and nothing b
   deepStrictEqual(await statusOf("", null), {}); // servers give a stream for what has no body
   deepStrictEqual(await statusOf("{}", null, { "transfer-encoding": "chunked" }), 411);
 });
+
+Deno.test("readObject() says 400 for an object that would end on the stack of a reader", async () => {
+  const nested = async (levels: number, open: string, close: string): Promise<unknown> => {
+    const body = `{"x":${open.repeat(levels)}1${close.repeat(levels)}}`;
+    const headers = { "content-length": String(body.length) };
+    const found = await readObject(new Request("http://h/", { method: "POST", body, headers }));
+    return found.kind === "object" ? 200 : found.reply.status;
+  };
+  const [list, mapping] = [["[", "]"], ['{"y":', "}"]] as const;
+  for (const [open, close] of [list, mapping]) {
+    deepStrictEqual(await nested(60, open, close), 200);
+    deepStrictEqual(await nested(65, open, close), 400);
+    deepStrictEqual(await nested(100_000, open, close), 400);
+  }
+});
