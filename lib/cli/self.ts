@@ -41,5 +41,6 @@ function selfOf(config: AgentConfig): SelfView {
     mayReclone: postgresql.removeDataDirectoryOnDivergedTimelines,
     slotName: slotNameOf(name),
     hasPrePromote: postgresql.hooks.prePromote !== null,
+    hasRoleContent: postgresql.byRole !== null,
   };
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { LogOptions } from "../base/log.ts";
 import type { CallbackKind } from "../core/callbacks.ts";
+import type { ContentByRole } from "../core/role_content.ts";
 import type { PemFiles } from "./pem_files.ts";
 
 /** A name and password with the connection options of one role. */
@@ -136,6 +137,8 @@ export interface AgentConfig {
     readonly parameters: Readonly<Record<string, string>>;
     readonly pgHba: readonly string[] | null;
     readonly pgIdent: readonly string[] | null;
+    /** What counts in one role only; null: nothing. */
+    readonly byRole: ContentByRole | null;
     readonly recoveryConf: Readonly<Record<string, string>>;
     readonly pgCtlTimeoutS: number;
     /** false: a diverged directory stays as it is, and an operator decides. */

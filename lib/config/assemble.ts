@@ -1,5 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { AgentConfig, Credentials, Hooks } from "./agent_config.ts";
+import { byRoleOrNull } from "../core/role_content.ts";
+import type { ContentByRole, RoleContent, ServerRole } from "../core/role_content.ts";
 import { layoutOf, levelsOf } from "./log_options.ts";
 import type { FileValues } from "./schema.ts";
 import { pemFiles } from "./pem_files.ts";
@@ -107,6 +109,7 @@ function assembleServer(
     parameters: server.parameters,
     pgHba: server.pg_hba ?? null,
     pgIdent: server.pg_ident ?? null,
+    byRole: contentByRole(server),
     recoveryConf: server.recovery_conf,
     pgCtlTimeoutS: server.pg_ctl_timeout,
     removeDataDirectoryOnDivergedTimelines: server.remove_data_directory_on_diverged_timelines,
@@ -117,6 +120,15 @@ function assembleServer(
     basebackup: server.basebackup,
     hooks: hooks(server),
   };
+}
+
+function contentByRole(server: FileValues["postgresql"]): ContentByRole | null {
+  const of = (role: ServerRole): RoleContent => ({
+    parameters: server[`parameters_${role}`],
+    pgHba: server[`pg_hba_${role}`] ?? null,
+    pgIdent: server[`pg_ident_${role}`] ?? null,
+  });
+  return byRoleOrNull({ primary: of("primary"), replica: of("replica") });
 }
 
 function hooks(server: FileValues["postgresql"]): Hooks {

@@ -145,26 +145,36 @@ const content = {
   }),
 };
 
-const ROLE_LISTS = "content per role";
+const settingsIn = (who: string) =>
+  key(v.optional(texts, {}), `settings of PostgreSQL while it is a ${who}, over parameters`, {
+    holds: "mapping",
+  });
+const linesIn = (file: string, who: string) =>
+  key(v.optional(lines), `lines that replace ${file} while PostgreSQL is a ${who}`);
+
+const byRole = {
+  parameters_primary: settingsIn("primary"),
+  parameters_replica: settingsIn("replica"),
+  pg_hba_primary: linesIn("pg_hba.conf", "primary"),
+  pg_hba_replica: linesIn("pg_hba.conf", "replica"),
+  pg_ident_primary: linesIn("pg_ident.conf", "primary"),
+  pg_ident_replica: linesIn("pg_ident.conf", "replica"),
+};
+
+const STANDBY_LEADER = "content of a standby leader, which no cluster here has";
 
 const unreadKeys = {
   use_pg_rewind: unread("not-yet", "pg_rewind; a diverged member is copied anew instead"),
   rewind: unread("not-yet", "options of pg_rewind"),
   remove_data_directory_on_rewind_failure: unread("not-yet", "copy anew when pg_rewind fails"),
   use_slots: unread("not-yet", "counts only in the cluster's settings, ignored in the file"),
-  parameters_primary: unread("unsupported", ROLE_LISTS),
-  parameters_replica: unread("unsupported", ROLE_LISTS),
-  parameters_standby_leader: unread("unsupported", ROLE_LISTS),
-  pg_hba_primary: unread("unsupported", ROLE_LISTS),
-  pg_hba_replica: unread("unsupported", ROLE_LISTS),
-  pg_hba_standby_leader: unread("unsupported", ROLE_LISTS),
-  pg_ident_primary: unread("unsupported", ROLE_LISTS),
-  pg_ident_replica: unread("unsupported", ROLE_LISTS),
-  pg_ident_standby_leader: unread("unsupported", ROLE_LISTS),
+  parameters_standby_leader: unread("not-yet", STANDBY_LEADER),
+  pg_hba_standby_leader: unread("not-yet", STANDBY_LEADER),
+  pg_ident_standby_leader: unread("not-yet", STANDBY_LEADER),
 };
 
 const postgresqlKeys = v.looseObject(
-  { ...connection, ...content, ...hooks, ...unreadKeys },
+  { ...connection, ...content, ...byRole, ...hooks, ...unreadKeys },
   "a mapping",
 );
 

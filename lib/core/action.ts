@@ -1,6 +1,7 @@
 import type { HistoryLine } from "./cluster_view.ts";
 import type { Addresses } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
+import type { ServerRole } from "./role_content.ts";
 import type { Settings } from "./settings.ts";
 import type { JsonObject } from "../base/json.ts";
 
@@ -148,8 +149,16 @@ export type Action =
   /** Leader only, after the key tree was wiped: `initialize` and `config` again, both "must not exist". */
   | { readonly kind: "restore-keys"; readonly systemId: string; readonly config: JsonObject }
   | { readonly kind: "sync-slots"; readonly changes: SlotChanges }
-  /** Render configuration files for these settings and reload the server when they changed; with `reload` in any case. */
-  | { readonly kind: "apply-settings"; readonly settings: Settings; readonly reload?: true }
+  /**
+   * Render configuration files for these settings and reload the server when they changed; with `reload` in any case.
+   * `role`: that of the server, where the files differ by it.
+   */
+  | {
+    readonly kind: "apply-settings";
+    readonly settings: Settings;
+    readonly role?: ServerRole;
+    readonly reload?: true;
+  }
   /** CHECKPOINT in the background, once. */
   | { readonly kind: "checkpoint" }
   | { readonly kind: "start-task"; readonly task: TaskSpec }

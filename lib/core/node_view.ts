@@ -51,6 +51,8 @@ export interface SelfView {
   readonly slotName: string;
   /** A `pre_promote` program is configured; absent: none. */
   readonly hasPrePromote?: boolean;
+  /** The local file has content for one role only; absent: none. */
+  readonly hasRoleContent?: boolean;
 }
 
 /** What pg_controldata says, as far as rules need it. */

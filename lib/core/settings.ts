@@ -1,5 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
+import type { ContentByRole } from "./role_content.ts";
+import { readByRole } from "./role_content.ts";
 import { unsupportedKeys, warnOfIgnoredKeys } from "./settings_keys.ts";
 import { readTiming } from "./settings_timing.ts";
 import { countOr, linesOrNull, secondsOr, switchOr, textMap } from "./settings_values.ts";
@@ -35,6 +37,8 @@ export interface Settings {
   readonly pgHba: readonly string[] | null;
   readonly pgIdent: readonly string[] | null;
   readonly recoveryConf: Readonly<Record<string, string>>;
+  /** What the server's files hold in one role only; absent: nothing. */
+  readonly byRole?: ContentByRole;
   /** Settings that are switched on but not implemented here: a node must not lead while there is one. */
   readonly unsupported: readonly string[];
   /** What was adjusted or ignored, one sentence each, for log and status. */
@@ -130,7 +134,7 @@ function readLimits(raw: JsonObject, warn: Warn): Limits {
 
 type ServerSettings = Pick<
   Settings,
-  "useSlots" | "parameters" | "pgHba" | "pgIdent" | "recoveryConf"
+  "useSlots" | "parameters" | "pgHba" | "pgIdent" | "recoveryConf" | "byRole"
 >;
 
 function readServer(raw: JsonObject, warn: Warn): ServerSettings {
@@ -140,7 +144,9 @@ function readServer(raw: JsonObject, warn: Warn): ServerSettings {
   const at = (key: string): RawSetting => {
     return { key: `postgresql.${key}`, value: server[key] };
   };
+  const byRole = readByRole(server, warn);
   return {
+    ...(byRole === null ? {} : { byRole }),
     useSlots: switchOr(at("use_slots"), defaultSettings.useSlots, warn),
     parameters: textMap(at("parameters"), warn),
     pgHba: linesOrNull(at("pg_hba"), warn),

@@ -45,9 +45,9 @@ export class PostgresManager implements PostgresControl {
    * works with this one record, so none can go on with the old one. Passwords count for new connections only.
    */
   reconfigure(next: Reloadable): void {
-    const { authentication, parameters, pgHba, pgIdent, recoveryConf, hooks } = next;
+    const { authentication, parameters, pgHba, pgIdent, byRole, recoveryConf, hooks } = next;
     const { pgCtlTimeoutS, basebackup, customConf, replicaMethods } = next;
-    const changes = { authentication, parameters, pgHba, pgIdent, recoveryConf, hooks };
+    const changes = { authentication, parameters, pgHba, pgIdent, byRole, recoveryConf, hooks };
     Object.assign(this.#options, changes, {
       pgCtlTimeoutS,
       basebackup,

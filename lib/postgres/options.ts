@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { ContentByRole } from "../core/role_content.ts";
 
 /** A database role of the agent: its name, password and libpq connection options. */
 export interface RoleLogin {
@@ -33,6 +34,8 @@ export interface PostgresOptions {
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[] | null;
   readonly pgIdent: readonly string[] | null;
+  /** What counts in one role only; null or absent: nothing. */
+  readonly byRole?: ContentByRole | null;
   readonly recoveryConf: Readonly<Record<string, string>>;
   readonly pgCtlTimeoutS: number;
   /** Options of pg_basebackup as command line words. */
@@ -58,6 +61,7 @@ export type Reloadable = Pick<
   | "parameters"
   | "pgHba"
   | "pgIdent"
+  | "byRole"
   | "recoveryConf"
   | "pgCtlTimeoutS"
   | "basebackup"

@@ -34,7 +34,7 @@ Deno.test("review() knows sections that create_replica_methods and method name",
 });
 
 const DANGEROUS: readonly (readonly [string, Json])[] = [
-  ["postgresql.parameters_replica", { work_mem: "1MB" }],
+  ["postgresql.krbsrvname", "pg"],
 ];
 
 for (const [path, value] of DANGEROUS) {
