@@ -1,5 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
+import type { SlotMatcher } from "./ignored_slots.ts";
+import { readIgnoredSlots } from "./ignored_slots.ts";
 import type { ContentByRole } from "./role_content.ts";
 import { readByRole } from "./role_content.ts";
 import { unsupportedKeys, warnOfIgnoredKeys } from "./settings_keys.ts";
@@ -28,6 +30,8 @@ export interface Settings {
   /** Seconds that the slot of a vanished member is kept. */
   readonly memberSlotsTtlS: number;
   readonly useSlots: boolean;
+  /** Slots that are never dropped; absent: none. */
+  readonly ignoreSlots?: readonly SlotMatcher[];
   /** Maintenance mode: the agents start, stop, promote and demote nothing by themselves. */
   readonly paused: boolean;
   /** A leader without the store goes on as long as all other members of `/failsafe` consent. */
@@ -81,9 +85,13 @@ export function decodeSettings(
   const limits = readLimits(raw, warn);
   const server = readServer(raw, warn);
   const modes = readModes(raw, warn);
+  const ignoreSlots = readIgnoredSlots(raw["ignore_slots"], warn);
+  const slots = ignoreSlots.length === 0 ? {} : { ignoreSlots };
   const unsupported = unsupportedKeys(raw);
   warnOfIgnoredKeys(raw, warn);
-  return { settings: { ...timing, ...limits, ...server, ...modes, unsupported, warnings } };
+  return {
+    settings: { ...timing, ...limits, ...server, ...modes, ...slots, unsupported, warnings },
+  };
 }
 
 /** The modes that a `config` key asks for; they count also where the rest cannot be used (spec 1.11). */

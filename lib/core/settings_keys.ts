@@ -17,6 +17,7 @@ const READ = [
   "primary_stop_timeout",
   "master_stop_timeout",
   "member_slots_ttl",
+  "ignore_slots",
   "pause",
   "failsafe_mode",
   "postgresql",
@@ -38,7 +39,6 @@ const UNSUPPORTED: Readonly<Record<string, (value: Json) => boolean>> = {
   permanent_replication_slots: isFilled,
   permanent_slots: isFilled,
   slots: isFilled,
-  ignore_slots: isFilled,
 };
 
 const BY_ROLE = ["parameters", "pg_hba", "pg_ident"] as const;

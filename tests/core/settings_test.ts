@@ -93,7 +93,6 @@ const SWITCHED_ON: readonly (readonly [string, JsonObject, readonly string[]])[]
   ["strict mode", { synchronous_mode_strict: 1 }, ["synchronous_mode_strict"]],
   ["a standby cluster", { standby_cluster: { host: "x" } }, ["standby_cluster"]],
   ["permanent slots", { slots: { a: {} } }, ["slots"]],
-  ["slots to ignore", { ignore_slots: [{ name: "a" }] }, ["ignore_slots"]],
 ];
 
 for (const [title, raw, expected] of SWITCHED_ON) {
