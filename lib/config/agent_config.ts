@@ -128,6 +128,8 @@ export interface AgentConfig {
     readonly pgpass: string;
     readonly database: string;
     readonly useUnixSocket: boolean;
+    /** Kerberos service name; null: libpq's own, `postgres`. */
+    readonly krbsrvname: string | null;
     readonly authentication: {
       readonly superuser: Credentials;
       readonly replication: Credentials;

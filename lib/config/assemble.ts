@@ -101,6 +101,7 @@ function assembleServer(
     pgpass: server.pgpass ?? `${stateDir}/pgpass`,
     database: server.database,
     useUnixSocket: server.use_unix_socket,
+    krbsrvname: server.krbsrvname ?? null,
     authentication: {
       superuser: credentials(superuser),
       replication: credentials(replication),

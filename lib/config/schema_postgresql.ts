@@ -93,7 +93,7 @@ const connection = {
   database: key(v.optional(text, "postgres"), "database the agent connects to"),
   use_unix_socket: key(v.optional(flag, false), "connect locally by a socket"),
   use_unix_socket_repl: unread("not-yet", "no local replication connections are made"),
-  krbsrvname: unread("unsupported", "Kerberos service name"),
+  krbsrvname: key(v.optional(text), "Kerberos service name of the servers, to stream and to copy"),
   authentication,
 };
 

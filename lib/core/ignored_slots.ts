@@ -1,6 +1,5 @@
 import type { Json } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
-import type { SlotView } from "./node_view.ts";
 import type { Warn } from "./settings_values.ts";
 
 /** Which slots an entry of `ignore_slots` means; null matches anything. */
@@ -39,7 +38,10 @@ function unreadable(value: Json, warn: Warn): SlotMatcher {
 }
 
 /** True when the physical slot is not to be dropped; one for a database or a plugin never means such a slot. */
-export function isIgnored(slot: SlotView, matchers: readonly SlotMatcher[]): boolean {
+export function isIgnored(
+  slot: { readonly name: string; readonly kind: "physical" | "logical" },
+  matchers: readonly SlotMatcher[],
+): boolean {
   return matchers.some(({ name, type, database, plugin }) =>
     (name === null || name === slot.name) && (type === null || type === slot.kind) &&
     (slot.kind === "logical" || (database === null && plugin === null))

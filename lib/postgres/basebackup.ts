@@ -92,12 +92,14 @@ export function sourceConninfo(
 ): string {
   const address = parseConnUrl(source.connUrl);
   const { username, options: words } = options.authentication.replication;
+  const { krbsrvname = null } = options;
   return printConninfo([
     ["host", address?.host ?? ""],
     ["port", String(address?.port ?? 5432)],
     ["user", username],
     ["dbname", "replication"],
     ["application_name", options.name],
+    ...(krbsrvname === null ? [] : [["krbsrvname", krbsrvname] as const]),
     ...STALL_WORDS,
     ...Object.entries(words).filter(([word]) => isKnown(word, majorVersion)),
   ]);

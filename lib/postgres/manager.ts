@@ -45,15 +45,11 @@ export class PostgresManager implements PostgresControl {
    * works with this one record, so none can go on with the old one. Passwords count for new connections only.
    */
   reconfigure(next: Reloadable): void {
-    const { authentication, parameters, pgHba, pgIdent, byRole, recoveryConf, hooks } = next;
-    const { pgCtlTimeoutS, basebackup, customConf, replicaMethods } = next;
-    const changes = { authentication, parameters, pgHba, pgIdent, byRole, recoveryConf, hooks };
-    Object.assign(this.#options, changes, {
-      pgCtlTimeoutS,
-      basebackup,
-      customConf,
-      replicaMethods,
-    });
+    const { authentication, krbsrvname, parameters, pgHba, pgIdent, byRole } = next;
+    const { recoveryConf, pgCtlTimeoutS, basebackup, customConf, replicaMethods, hooks } = next;
+    const content = { parameters, pgHba, pgIdent, byRole, recoveryConf, customConf };
+    const rest = { authentication, krbsrvname, pgCtlTimeoutS, basebackup, replicaMethods, hooks };
+    Object.assign(this.#options, content, rest);
   }
 
   probe(signal: AbortSignal): Promise<PostgresView> {

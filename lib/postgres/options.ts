@@ -25,6 +25,8 @@ export interface PostgresOptions {
   readonly pgpass: string;
   readonly database: string;
   readonly useUnixSocket: boolean;
+  /** Kerberos service name of the servers; null or absent: libpq's own. */
+  readonly krbsrvname?: string | null;
   readonly authentication: {
     readonly superuser: RoleLogin;
     readonly replication: RoleLogin;
@@ -58,6 +60,7 @@ export interface PostgresOptions {
 export type Reloadable = Pick<
   PostgresOptions,
   | "authentication"
+  | "krbsrvname"
   | "parameters"
   | "pgHba"
   | "pgIdent"
