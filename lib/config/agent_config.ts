@@ -145,6 +145,12 @@ export interface AgentConfig {
     readonly pgCtlTimeoutS: number;
     /** false: a diverged directory stays as it is, and an operator decides. */
     readonly removeDataDirectoryOnDivergedTimelines: boolean;
+    /** null: the cluster's settings say whether pg_rewind is used. */
+    readonly usePgRewind: boolean | null;
+    /** Options of `postgresql.rewind` as command line words. */
+    readonly rewind: readonly string[];
+    /** Neither key allows a copy in place of what a failed rewind has left. */
+    readonly keepsHalfRewound: boolean;
     /** Folder and base name of the configuration files; a null folder is the data directory. */
     readonly configDir: string | null;
     readonly configBaseName: string;

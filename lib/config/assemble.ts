@@ -114,6 +114,10 @@ function assembleServer(
     recoveryConf: server.recovery_conf,
     pgCtlTimeoutS: server.pg_ctl_timeout,
     removeDataDirectoryOnDivergedTimelines: server.remove_data_directory_on_diverged_timelines,
+    usePgRewind: server.use_pg_rewind ?? null,
+    rewind: server.rewind,
+    keepsHalfRewound: !server.remove_data_directory_on_diverged_timelines &&
+      !server.remove_data_directory_on_rewind_failure,
     configDir: server.config_dir ?? null,
     configBaseName: server.config_base_name,
     customConf: server.custom_conf ?? null,

@@ -23,6 +23,11 @@ const OWN_BASEBACKUP = [
   ...["dbname", "host", "port", "username", "password"],
 ];
 
+const OWN_REWIND = [
+  ...["target-pgdata", "source-pgdata", "source-server", "write-recovery-conf", "dry-run"],
+  ...["restore-target-wal", "config-file", "no-ensure-shutdown", "progress", "version", "help"],
+];
+
 const seconds = form<number>((input) => {
   const value = parseSeconds(input);
   return value !== null && value > 0 ? { value } : { expected: "seconds above 0" };
@@ -136,6 +141,15 @@ const content = {
     v.optional(flag, true),
     "a diverged member is copied anew, its old directory kept as .diverged",
   ),
+  use_pg_rewind: key(
+    v.optional(flag),
+    "a diverged member is brought back by pg_rewind, and copied anew only when that fails",
+  ),
+  rewind: key(v.optional(programOptions(OWN_REWIND), []), "options of pg_rewind"),
+  remove_data_directory_on_rewind_failure: key(
+    v.optional(flag, false),
+    "copied anew after a failed rewind, also where diverged data are not",
+  ),
   basebackup: key(v.optional(backupOptions, []), "options of pg_basebackup"),
   create_replica_methods: key(v.optional(methodNames), "how a member is copied, in this order", {
     holds: "list",
@@ -164,9 +178,6 @@ const byRole = {
 const STANDBY_LEADER = "content of a standby leader, which no cluster here has";
 
 const unreadKeys = {
-  use_pg_rewind: unread("not-yet", "pg_rewind; a diverged member is copied anew instead"),
-  rewind: unread("not-yet", "options of pg_rewind"),
-  remove_data_directory_on_rewind_failure: unread("not-yet", "copy anew when pg_rewind fails"),
   use_slots: unread("not-yet", "counts only in the cluster's settings, ignored in the file"),
   parameters_standby_leader: unread("not-yet", STANDBY_LEADER),
   pg_hba_standby_leader: unread("not-yet", STANDBY_LEADER),

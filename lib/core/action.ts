@@ -44,6 +44,8 @@ export type TaskSpec =
     readonly why: string;
     readonly errand?: Errand;
   }
+  /** pg_rewind of the stopped directory to `source`, the leader, then start as its replica. */
+  | { readonly kind: "rewind"; readonly source: Source; readonly why: string }
   /** Start as a replica of `upstream` (null: of nobody). */
   | { readonly kind: "start-replica"; readonly upstream: Source | null; readonly errand?: Errand }
   /** Start out of recovery (crash recovery under the lock, or a restart); not started after `notAfterMs`. */

@@ -36,6 +36,8 @@ export interface Settings {
   readonly paused: boolean;
   /** A leader without the store goes on as long as all other members of `/failsafe` consent. */
   readonly failsafeMode: boolean;
+  /** `postgresql.use_pg_rewind`; absent: not given. */
+  readonly usePgRewind?: boolean;
   /** `postgresql.parameters` of the cluster, values as text. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[] | null;
@@ -142,7 +144,7 @@ function readLimits(raw: JsonObject, warn: Warn): Limits {
 
 type ServerSettings = Pick<
   Settings,
-  "useSlots" | "parameters" | "pgHba" | "pgIdent" | "recoveryConf" | "byRole"
+  "useSlots" | "parameters" | "pgHba" | "pgIdent" | "recoveryConf" | "byRole" | "usePgRewind"
 >;
 
 function readServer(raw: JsonObject, warn: Warn): ServerSettings {
@@ -153,8 +155,11 @@ function readServer(raw: JsonObject, warn: Warn): ServerSettings {
     return { key: `postgresql.${key}`, value: server[key] };
   };
   const byRole = readByRole(server, warn);
+  const rewind = at("use_pg_rewind");
+  const isGiven = rewind.value !== undefined && rewind.value !== null;
   return {
     ...(byRole === null ? {} : { byRole }),
+    ...(isGiven ? { usePgRewind: switchOr(rewind, false, warn) } : {}),
     useSlots: switchOr(at("use_slots"), defaultSettings.useSlots, warn),
     parameters: textMap(at("parameters"), warn),
     pgHba: linesOrNull(at("pg_hba"), warn),

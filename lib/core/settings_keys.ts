@@ -48,6 +48,7 @@ const POSTGRESQL_READ: readonly string[] = [
   ...SERVER_ROLES.flatMap((role) => BY_ROLE.map((key) => `${key}_${role}`)),
   "recovery_conf",
   "use_slots",
+  "use_pg_rewind",
 ];
 
 /** Settings that are switched on and not implemented, by key, sorted; empty means that this node may lead. */
@@ -72,15 +73,13 @@ export function warnOfIgnoredKeys(raw: JsonObject, warn: Warn): void {
 }
 
 function warnOfIgnoredServerKeys(server: JsonObject, warn: Warn): void {
-  for (const [key, value] of Object.entries(server)) {
+  for (const key of Object.keys(server)) {
     if (POSTGRESQL_READ.includes(key)) continue;
     if (BY_ROLE.some((name) => key === `${name}_standby_leader`)) {
       warn(`postgresql.${key} is ignored: there is no standby leader without standby_cluster`);
       continue;
     }
-    if (key === "use_pg_rewind") {
-      if (readSwitch(value)) warn(`postgresql.${key} is ignored: a diverged member is cloned anew`);
-    } else warn(`postgresql.${key} is ignored: this version reads it from the local file only`);
+    warn(`postgresql.${key} is ignored: this version reads it from the local file only`);
   }
 }
 

@@ -42,6 +42,10 @@ export interface PostgresOptions {
   readonly pgCtlTimeoutS: number;
   /** Options of pg_basebackup as command line words. */
   readonly basebackup: readonly string[];
+  /** Options of pg_rewind as command line words; absent: none. */
+  readonly rewind?: readonly string[];
+  /** What a rewind that was cut short has left is not replaced by a copy; absent: it is. */
+  readonly keepsHalfRewound?: boolean;
   /** Folder of the configuration files; null or absent: the data directory. */
   readonly configDir?: string | null;
   /** Name of postgresql.conf without `.conf`; absent: `postgresql`. */
@@ -68,6 +72,8 @@ export type Reloadable = Pick<
   | "recoveryConf"
   | "pgCtlTimeoutS"
   | "basebackup"
+  | "rewind"
+  | "keepsHalfRewound"
   | "customConf"
   | "replicaMethods"
   | "hooks"
@@ -114,7 +120,14 @@ export interface ServerHooks {
 }
 
 /** The programs of a PostgreSQL installation that are run here. */
-export type ProgramName = "postgres" | "initdb" | "pg_ctl" | "pg_basebackup" | "pg_controldata";
+export type ProgramName =
+  | "postgres"
+  | "initdb"
+  | "pg_ctl"
+  | "pg_basebackup"
+  | "pg_controldata"
+  | "pg_rewind"
+  | "pg_waldump";
 
 /** Path of a program under `bin_dir` and `bin_name`; a bare name is looked up in PATH. */
 export function programPath(

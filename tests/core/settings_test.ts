@@ -122,7 +122,7 @@ Deno.test("decodeSettings() warns of keys without effect", () => {
   strictEqual(settings({ pauze: true }).warnings.length, 1);
   strictEqual(settings({ primary_race_backoff: 5 }).warnings.length, 1);
   strictEqual(settings({ primary_race_backoff: 0 }).warnings.length, 0);
-  strictEqual(settings({ postgresql: { use_pg_rewind: true } }).warnings.length, 1);
+  strictEqual(settings({ postgresql: { use_pg_rewind: "maybe" } }).warnings.length, 1);
   strictEqual(settings({ postgresql: { callbacks: {} } }).warnings.length, 1);
 });
 
