@@ -119,7 +119,7 @@ export function findServerProcesses(
 /** Processes that were given `dataDir` to fill: `--pgdata=<dir>` as one word, as we start initdb and pg_basebackup. */
 export function findFillers(dataDir: string): readonly ProcessStat[] {
   const word = `--pgdata=${dataDir}`;
-  const pids = allPids().filter((pid) => commandLine(pid).split("\0").includes(word));
+  const pids = allPids().filter((pid) => commandWords(pid).includes(word));
   return pids.flatMap((pid) => findProcess(pid) ?? []);
 }
 
@@ -143,6 +143,11 @@ export function findDescendants(root: ProcessIdentity): readonly ProcessIdentity
   const later = all.find((one) => isRoot(one) && one.identity.startTicks !== root.startTicks);
   if (later !== undefined) return []; // another process has the number now, so nothing can be told by it
   return all.filter(({ identity }) => family.has(identity.pid)).map(({ identity }) => identity);
+}
+
+/** The words that a process was started with; none when it is gone or not to be seen. */
+export function commandWords(pid: number): readonly string[] {
+  return commandLine(pid).split("\0");
 }
 
 /** Sends a signal; a process that is gone is no error. False when it is not this process any more. */
