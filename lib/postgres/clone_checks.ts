@@ -18,7 +18,7 @@ export type SourceReport =
   | { readonly kind: "unusable"; readonly why: string };
 
 /**
- * May this login copy from the source? Proved by a replication connection. Size and slot are asked as superuser and
+ * May this login copy from the source, and is it of the system that is wanted? Proved by a replication connection. Size and slot are asked as superuser and
  * stay null when that is not let in.
  */
 export async function inspectSource(
@@ -30,11 +30,15 @@ export async function inspectSource(
   if (target === null) return { kind: "unusable", why: `no address in "${source.connUrl}"` };
   using deadline = within(ASK_MS, signal);
   try {
-    await withSession(
+    const { systemId } = await withSession(
       target,
       (session) => identifySystem(session, deadline.signal),
       deadline.signal,
     );
+    if (source.systemId !== undefined && systemId !== source.systemId) {
+      const why = `${source.name} has the system identifier ${systemId}, not ${source.systemId}`;
+      return { kind: "unusable", why };
+    }
   } catch (error) {
     if (!isExpected(error)) throw error;
     return { kind: "unusable", why: error.message };
