@@ -13,7 +13,7 @@ async function writing(cluster: Cluster): Promise<{ leader: Member; writer: Writ
   await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
   await cluster.proxy.waitForWriter(leader.name, 10_000);
-  const writer = new Writer(cluster.proxy.plan.writePort);
+  const writer = new Writer(cluster.proxy.writePlace);
   writer.start();
   await writesGoOn(writer);
   writer.resetGap();
@@ -65,7 +65,7 @@ liveTest(
 
 liveTest("D1 a killed postmaster is up again at once on the same member", {}, async (cluster) => {
   const { leader, writer } = await writing(cluster);
-  const busy = await connect(leader.plan.pgPort);
+  const busy = await connect(leader.sqlPlace);
   const query = busy.query("SELECT pg_sleep(60)").catch(() => undefined);
   const old = await processesIn(leader.dataDir);
   await leader.killPostmaster();

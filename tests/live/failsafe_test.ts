@@ -25,8 +25,7 @@ async function listed(cluster: Cluster): Promise<Member> {
 async function active(cluster: Cluster): Promise<readonly string[]> {
   const shown = await Promise.all(cluster.members.map(async (member) => {
     const { body } = await member.rest("/patroni");
-    const url = `http://127.0.0.1:${member.plan.restPort}/metrics`;
-    const text = await (await fetch(url, { signal: AbortSignal.timeout(5_000) })).text();
+    const text = await (await member.ask("/metrics", {}, 5_000)).text();
     const counts = /^patroni_failsafe_mode_is_active\{[^}]*\} 1$/m.test(text);
     equal(body["failsafe_mode_is_active"] === true, counts);
     return counts ? [member.name] : [];
@@ -45,7 +44,7 @@ interface Outage {
 async function outliveAll(cluster: Cluster, outages: readonly Outage[]): Promise<void> {
   await cluster.startMembers();
   const leader = await listed(cluster);
-  const writer = new Writer(cluster.proxy.plan.writePort);
+  const writer = new Writer(cluster.proxy.writePlace);
   writer.start();
   for (const outage of outages) {
     await pause(1_000);
@@ -75,9 +74,8 @@ async function outlive(cluster: Cluster, leader: Member, fault: Outage): Promise
 }
 
 async function switchover(leader: Member, winner: Member): Promise<void> {
-  const url = `http://127.0.0.1:${leader.plan.restPort}/switchover`;
   const body = JSON.stringify({ leader: leader.name, candidate: winner.name });
-  const reply = await fetch(url, { method: "POST", body, signal: AbortSignal.timeout(60_000) });
+  const reply = await leader.ask("/switchover", { method: "POST", body });
   equal(reply.status, 200, await reply.text());
 }
 

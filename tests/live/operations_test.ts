@@ -19,7 +19,7 @@ async function whileWriting(
   await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
   await cluster.proxy.waitForWriter(leader.name, 10_000);
-  const writer = new Writer(cluster.proxy.plan.writePort);
+  const writer = new Writer(cluster.proxy.writePlace);
   writer.start();
   try {
     await waitFor("writes", 20_000, () => {

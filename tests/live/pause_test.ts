@@ -43,7 +43,7 @@ liveTest(
   async (cluster) => {
     const leader = await paused(cluster);
     await cluster.proxy.waitForWriter(leader.name, 10_000);
-    const writer = new Writer(cluster.proxy.plan.writePort);
+    const writer = new Writer(cluster.proxy.writePlace);
     writer.start();
     await pause(1_000);
     writer.resetGap();
