@@ -24,13 +24,23 @@ side_by_side() {
   shift 2
   for item in "$@"; do
     if [ "$running" -ge "$lanes" ]; then
-      wait -n || true
+      await_part
       running=$((running - 1))
     fi
     "$command" "$item" &
     running=$((running + 1))
   done
-  wait
+  while [ "$running" -gt 0 ]; do
+    await_part
+    running=$((running - 1))
+  done
+}
+
+# A part counts its tests itself, and ends well when some of them fail.
+await_part() {
+  wait -n && return 0
+  count 0 1 0
+  say "a part FAILED, see above"
 }
 
 # One command that is right or wrong as a whole: counts as one test.
@@ -72,7 +82,7 @@ show() {
   while IFS= read -r line; do
     case $line in
     " ERRORS ") cat >/dev/null ;;
-    *"... ok ("*) ;;
+    "" | *"... ok ("*) ;;
     *) printf '%s| %s\n' "$1" "$line" ;;
     esac
   done

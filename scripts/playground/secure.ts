@@ -10,17 +10,24 @@ export const STORE_LOGIN = { username: "root", password: "store-pw" };
 
 /**
  * Certificates of a playground that uses TLS everywhere, and the playground's own clients. Files may be replaced while
- * it runs. `ca` issued `server` (etcd, PostgreSQL) and `client` (of both; without a common name, which etcd would take
- * for its user). The REST API has authorities of its own: `first`, later `second`, issued `rest` and `caller`; members
- * believe `rest_ca.crt`, HAProxy and the playground both.
+ * it runs. Everybody believes `ca.crt` for `server` (of etcd and PostgreSQL) and `client` (of both; without a common
+ * name, which etcd would take for its user). Of the REST API, `rest` and its `caller`, members believe `rest_ca.crt`,
+ * HAProxy and the playground `proxy_ca.crt`, which has both authorities.
  */
 export class SecureSite implements AsyncDisposable {
   readonly certs: Certificates;
   readonly #store: HttpsClient;
   readonly #members: HttpsClient;
+  readonly #names: readonly string[];
 
-  private constructor(certs: Certificates, store: HttpsClient, members: HttpsClient) {
+  private constructor(
+    certs: Certificates,
+    names: readonly string[],
+    store: HttpsClient,
+    members: HttpsClient,
+  ) {
     this.certs = certs;
+    this.#names = names;
     this.#store = store;
     this.#members = members;
   }
@@ -29,16 +36,16 @@ export class SecureSite implements AsyncDisposable {
   static async create(hosts: readonly string[]): Promise<SecureSite> {
     const certs = await Certificates.create();
     const names = [...new Set(["127.0.0.1", "::1", ...hosts])].map((host) => `IP:${host}`);
-    await Promise.all(["ca", "first", "second"].map((name) => certs.authority(name)));
-    await certs.issue("ca", "server", "server", [...names, "DNS:localhost"].join());
-    await certs.issue("ca", "client", "");
-    await issueRest(certs, "first", names);
-    await Deno.copyFile(certs.path("first.crt"), certs.path("rest_ca.crt"));
-    const both = await certs.text("first.crt") + await certs.text("second.crt");
-    await Deno.writeTextFile(certs.path("proxy_ca.crt"), both);
+    await Promise.all(AUTHORITIES.map((name) => certs.authority(name)));
+    await issueServers(certs, "first", names);
+    await issueRest(certs, "first_rest", names);
+    await Deno.copyFile(certs.path("first.crt"), certs.path("ca.crt"));
+    await Deno.copyFile(certs.path("first_rest.crt"), certs.path("rest_ca.crt"));
+    await bundle(certs, "proxy_ca.crt", ["first_rest", "second_rest"]);
     const store = await HttpsClient.open("store", tlsOf(certs, "client", "ca"), silentLog);
     const caller = tlsOf(certs, "caller", "proxy_ca");
-    return new SecureSite(certs, store, await HttpsClient.open("members", caller, silentLog));
+    const members = await HttpsClient.open("members", caller, silentLog);
+    return new SecureSite(certs, names, store, members);
   }
 
   /** Asks etcd by HTTPS, with a certificate. */
@@ -59,10 +66,22 @@ export class SecureSite implements AsyncDisposable {
     return { ca, cert, key };
   }
 
-  /** New certificates of the REST API and its callers by another authority, for programs on loopback. */
-  async reissueRest(authority: "first" | "second"): Promise<void> {
-    await issueRest(this.certs, authority, ["IP:127.0.0.1"]);
+  /** From now on `file` has these authorities, `first`, `second`, `first_rest`, `second_rest`. */
+  async believe(file: "ca.crt" | "rest_ca.crt", authorities: readonly string[]): Promise<void> {
+    await bundle(this.certs, file, authorities);
+    await this.#store.look();
+  }
+
+  /** New certificates of the REST API and its callers by `second_rest`. */
+  async reissueRest(): Promise<void> {
+    await issueRest(this.certs, "second_rest", this.#names);
     await this.#members.look();
+  }
+
+  /** New certificates of etcd, of the servers and of the clients of both by `second`. */
+  async reissueServers(): Promise<void> {
+    await issueServers(this.certs, "second", this.#names);
+    await this.#store.look();
   }
 
   /** Certificate and key of `caller` in one file, as HAProxy wants them. */
@@ -74,6 +93,28 @@ export class SecureSite implements AsyncDisposable {
     await Promise.all([this.#store.close(), this.#members.close()]);
     await this.certs[Symbol.asyncDispose]();
   }
+}
+
+const AUTHORITIES: readonly string[] = ["first", "second", "first_rest", "second_rest"];
+
+/** Replaces a file of authorities as a whole. */
+async function bundle(
+  certs: Certificates,
+  file: string,
+  authorities: readonly string[],
+): Promise<void> {
+  const texts = await Promise.all(authorities.map((name) => certs.text(`${name}.crt`)));
+  await Deno.writeTextFile(certs.path(`${file}.new`), texts.join(""));
+  await Deno.rename(certs.path(`${file}.new`), certs.path(file));
+}
+
+async function issueServers(
+  certs: Certificates,
+  authority: string,
+  names: readonly string[],
+): Promise<void> {
+  await certs.issue(authority, "server", "server", names.join());
+  await certs.issue(authority, "client", "");
 }
 
 async function issueRest(

@@ -115,18 +115,18 @@ liveTest(
   { secure: true },
   async (cluster) => {
     await using nobody = await stranger();
-    const { certs } = secureOf(cluster);
+    const secure = secureOf(cluster);
     const { leader, writer } = await leaderAndWriter(cluster);
     writer.resetGap();
-    await Deno.copyFile(certs.path("proxy_ca.crt"), certs.path("rest_ca.crt"));
+    await secure.believe("rest_ca.crt", ["first_rest", "second_rest"]);
     await allTake(cluster, "Took new certificates for members");
-    await secureOf(cluster).reissueRest("second");
-    await cluster.proxy.renewCertificate(secureOf(cluster));
+    await secure.reissueRest();
+    await cluster.proxy.renewCertificate(secure);
     await waitFor("new certificates on every member", 20_000, async () => {
       const issuers = await Promise.all(cluster.members.map(issuerOf));
-      return { met: issuers.every((name) => name === "second") || null, seen: issuers.join() };
+      return { met: issuers.every((name) => name === "second_rest") || null, seen: issuers.join() };
     });
-    await Deno.copyFile(certs.path("second.crt"), certs.path("rest_ca.crt"));
+    await secure.believe("rest_ca.crt", ["second_rest"]);
     for (const member of cluster.members) member.signalAgent("SIGHUP");
     await allTake(cluster, "Reloaded the configuration");
     await writesGoOn(writer);
@@ -142,6 +142,41 @@ liveTest(
     await writesGoOn(writer);
     await writer.stop();
     await rejects(nobody.fetch(`${next.restUrl}/primary`, {}));
+  },
+);
+
+liveTest(
+  "I14 certificates and authority of etcd and PostgreSQL are replaced while the cluster runs",
+  { secure: true },
+  async (cluster) => {
+    const secure = secureOf(cluster);
+    const { leader, writer } = await leaderAndWriter(cluster);
+    writer.resetGap();
+    await secure.believe("ca.crt", ["first", "second"]);
+    await cluster.etcd.restart(0); // it reads its authorities when it starts
+    await reloadAll(cluster, 1);
+    await secure.reissueServers();
+    await reloadAll(cluster, 2);
+    await secure.believe("ca.crt", ["second"]);
+    await cluster.etcd.restart(0);
+    await reloadAll(cluster, 3);
+    await writesGoOn(writer);
+    equal((await cluster.leader())?.name, leader.name);
+    const { longestGapMs } = writer.report();
+    await tell(`longest gap while certificates were replaced: ${longestGapMs} ms`);
+    ok(longestGapMs < 1_000, `a gap of ${longestGapMs} ms`);
+
+    const target = another(cluster, leader);
+    await switchover(leader, target);
+    await cluster.waitForStreaming(30_000);
+    const senders = await target.sql(
+      "SELECT issuer_dn FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)",
+    );
+    deepEqual(senders, [{ issuer_dn: "/CN=second" }, { issuer_dn: "/CN=second" }]);
+    await cluster.proxy.waitForWriter(target.name, 10_000);
+    await writesGoOn(writer);
+    const { acknowledged } = await writer.stop();
+    deepEqual(await lostWrites(acknowledged, (text) => target.sql(text)), []);
   },
 );
 
@@ -196,13 +231,20 @@ liveTest(
   },
 );
 
-/** Every agent has logged the sentence. */
-async function allTake(cluster: Cluster, sentence: string): Promise<void> {
+/** Has every agent and its server read everything again, for the `times`th time. */
+async function reloadAll(cluster: Cluster, times: number): Promise<void> {
+  for (const member of cluster.members) member.signalAgent("SIGHUP");
+  await allTake(cluster, "Reloaded the configuration", times);
+  await cluster.waitForStreaming(20_000); // the store answers everybody
+}
+
+/** Every agent has logged the sentence so many times. */
+async function allTake(cluster: Cluster, sentence: string, times = 1): Promise<void> {
   await waitFor(`"${sentence}" in every log`, 20_000, async () => {
     const logs = await Promise.all(
       cluster.members.map(({ logFile }) => Deno.readTextFile(logFile)),
     );
-    const count = logs.filter((log) => log.includes(sentence)).length;
+    const count = logs.filter((log) => log.split(sentence).length > times).length;
     return { met: count === logs.length || null, seen: `${count}` };
   });
 }
