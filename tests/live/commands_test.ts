@@ -196,16 +196,20 @@ async function removal(operator: Operator, leader: string): Promise<void> {
   match(await operator.run("list"), /Cluster: demo \(uninitialized\)/);
 }
 
-liveTest("every command of an operator does its work on a real cluster", {}, async (cluster) => {
-  await cluster.startMembers();
-  const { name: leader } = await cluster.waitForStreaming(60_000);
-  const replica = cluster.members.find(({ name }) => name !== leader)?.name ?? "";
-  const operator = new Operator(cluster);
-  await looks(operator, leader, replica);
-  await queries(operator);
-  await settings(operator);
-  await restarts(operator, replica);
-  await copies(operator, leader, replica);
-  await handovers(operator, leader, replica);
-  await removal(operator, leader);
-});
+liveTest(
+  "every command of an operator does its work on a real cluster",
+  { secure: true },
+  async (cluster) => {
+    await cluster.startMembers();
+    const { name: leader } = await cluster.waitForStreaming(60_000);
+    const replica = cluster.members.find(({ name }) => name !== leader)?.name ?? "";
+    const operator = new Operator(cluster);
+    await looks(operator, leader, replica);
+    await queries(operator);
+    await settings(operator);
+    await restarts(operator, replica);
+    await copies(operator, leader, replica);
+    await handovers(operator, leader, replica);
+    await removal(operator, leader);
+  },
+);

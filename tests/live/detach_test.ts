@@ -8,7 +8,7 @@ import { liveTest, tell } from "./live.ts";
 
 liveTest(
   "an agent that is detached hands server, lock and switch to the next one",
-  {},
+  { secure: true },
   async (cluster) => {
     await cluster.startMembers();
     const leader = await cluster.waitForStreaming(60_000);

@@ -89,13 +89,13 @@ function stopped({ etcd }: Cluster): Outage {
 
 liveTest(
   "C1 C3 C11 in failsafe mode clients notice nothing of an etcd that is killed, and then of one that hangs",
-  { dcs },
+  { dcs, secure: true },
   async (cluster) => await outliveAll(cluster, [killed(cluster), stopped(cluster)]),
 );
 
 liveTest(
   "C4 in failsafe mode a switchover after an outage is not held up, and its winner outlives the next outage",
-  { dcs },
+  { dcs, secure: true },
   async (cluster) => {
     await cluster.startMembers();
     const leader = await listed(cluster);

@@ -39,7 +39,7 @@ async function resumed(cluster: Cluster, leader: Member): Promise<Member> {
 
 liveTest(
   "A2 in maintenance mode clients write on without etcd and without the agent",
-  {},
+  { secure: true },
   async (cluster) => {
     const leader = await paused(cluster);
     await cluster.proxy.waitForWriter(leader.name, 10_000);

@@ -15,19 +15,23 @@ async function firings(member: Member): Promise<readonly string[]> {
   return lines.filter((line) => !line.endsWith(" 0"));
 }
 
-liveTest("without etcd the primary stops writing before its lease ends", {}, async (cluster) => {
-  await cluster.startMembers();
-  const leader = await cluster.waitForStreaming(60_000);
-  const began = performance.now();
-  await cluster.etcd.kill(0);
-  await waitForReadOnly(leader, TTL_MS);
-  await tell(`read-only ${Math.round(performance.now() - began)} ms after etcd died, ttl 10`);
-  await pause(2_000);
-  equal(await cluster.leader(), null);
-  deepEqual(await firings(leader), []); // its own agent was in time
-  await cluster.etcd.restart(0);
-  await cluster.waitForStreaming(60_000);
-});
+liveTest(
+  "without etcd the primary stops writing before its lease ends",
+  { secure: true },
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForStreaming(60_000);
+    const began = performance.now();
+    await cluster.etcd.kill(0);
+    await waitForReadOnly(leader, TTL_MS);
+    await tell(`read-only ${Math.round(performance.now() - began)} ms after etcd died, ttl 10`);
+    await pause(2_000);
+    equal(await cluster.leader(), null);
+    deepEqual(await firings(leader), []); // its own agent was in time
+    await cluster.etcd.restart(0);
+    await cluster.waitForStreaming(60_000);
+  },
+);
 
 liveTest(
   "A9 clients notice nothing of one stopped etcd member of three, the leader included",
@@ -57,7 +61,7 @@ liveTest(
 
 liveTest(
   "A26 nobody demotes while the members of etcd restart one after another",
-  { etcdMembers: 3 },
+  { etcdMembers: 3, secure: true },
   async (cluster) => {
     await cluster.startMembers();
     const leader = await cluster.waitForStreaming(60_000);
