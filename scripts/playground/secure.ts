@@ -35,7 +35,8 @@ export class SecureSite implements AsyncDisposable {
   /** Makes them for programs on these addresses, in a folder that is gone with the site. */
   static async create(hosts: readonly string[]): Promise<SecureSite> {
     const certs = await Certificates.create();
-    const names = [...new Set(["127.0.0.1", "::1", ...hosts])].map((host) => `IP:${host}`);
+    const addresses = [...new Set(["127.0.0.1", "::1", ...hosts])].map((host) => `IP:${host}`);
+    const names = ["DNS:localhost", ...addresses]; // Patroni asks its own server by that name
     await Promise.all(AUTHORITIES.map((name) => certs.authority(name)));
     await issueServers(certs, "first", names);
     await issueRest(certs, "first_rest", names);
