@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as v from "valibot";
 import { joinHostPort } from "../base/http.ts";
 import { plainText } from "../base/json.ts";
@@ -145,8 +146,8 @@ function bare(host: string): string {
 }
 
 function isHost(host: string): boolean {
-  return host === "*" || /^[0-9A-Za-z_.-]+$/.test(host) ||
-    /^[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*$/.test(host);
+  if (host.includes(":") || /^[\d.]+$/.test(host)) return isIP(host) !== 0;
+  return host === "*" || /^[0-9A-Za-z_.-]+$/.test(host);
 }
 
 function isPort(port: number): boolean {
