@@ -8,17 +8,29 @@ const CONNECTIONS_MIN = 200;
  * server and disk. Without a free one Deno's accept loop ends and its runtime may abort.
  */
 export function connectionsMax(): number {
-  const limits = Deno.readTextFileSync("/proc/self/limits");
-  const [, soft] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
-  const half = Math.floor(Number(soft ?? Infinity) / 2);
+  const half = Math.floor(filesAllowed() / 2);
   return Math.max(CONNECTIONS_MIN, Math.min(CONNECTIONS_MAX, half));
 }
 
-/** The files that this process has open, sockets included; no disk is asked, and 40 of them take 60 µs. */
+function filesAllowed(): number {
+  try {
+    const [, soft] = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits")) ??
+      [];
+    return Number(soft ?? Infinity);
+  } catch {
+    return Infinity; // the kernel keeps it from us
+  }
+}
+
+/**
+ * The files that this process has open, sockets included; 0 when the kernel does not tell, as for a program that may
+ * not be read. No disk is asked, and 40 of them take 60 µs.
+ */
 export function openFiles(): number {
   try {
     return [...Deno.readDirSync("/proc/self/fd")].length;
-  } catch {
-    return Infinity; // not even this one could be opened
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    return code === "EMFILE" || code === "ENFILE" ? Infinity : 0;
   }
 }
