@@ -21,8 +21,8 @@ const LIMITS: BodyLimits = { bytesMax: 1024 * 1024, deadlineMs: 5000 };
 const LEVELS_MAX = 64;
 
 /**
- * Reads a required JSON object (spec 3.1): 411 without Content-Length, 400 when it is no object, an empty or a very deep one, 413
- * above the limit, 408 when it does not arrive in time.
+ * Reads a required JSON object (spec 3.1): 411 without Content-Length, 400 when it is no object, an empty or a very
+ * deep one, 413 above the limit, 408 when it does not arrive in time.
  */
 export async function readObject(request: Request, limits = LIMITS): Promise<Body> {
   const body = await readAnyObject(request, limits);

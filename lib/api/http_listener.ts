@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import { traced } from "../base/log_event.ts";
 import { plainAddress } from "./access.ts";
 import { connectionsMax, openFiles } from "./crowd.ts";
-import { cannotListen, IN_USE } from "./listener.ts";
+import { cannotListen } from "./listener.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import { textReply } from "./reply.ts";
 
@@ -12,6 +12,8 @@ import { textReply } from "./reply.ts";
 const LOOK_EVERY_MS = 250;
 /** An address that was just given back may be held for a moment longer. */
 const REOPEN_MS = 20;
+/** After so many tries it is told that the address cannot be had. */
+const TOLD_AFTER = 50;
 
 /**
  * Plain http by `Deno.serve`: twice as fast as Node's server, and kinder to old clients. It knows no bounds: a silent
@@ -25,6 +27,7 @@ export class HttpListener implements Listener {
   readonly #ending = new Set<Promise<void>>();
   #timer: ReturnType<typeof setTimeout>;
   #server: Deno.HttpServer | null = null;
+  #failedTries = 0;
 
   /** Listens. Throws `Refused`. */
   constructor(options: ListenerOptions) {
@@ -91,9 +94,11 @@ export class HttpListener implements Listener {
   #reopen(): void {
     try {
       this.#open(this.port);
+      this.#failedTries = 0;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.code !== IN_USE) this.#options.log.error(error.message);
+      this.#failedTries++;
+      if (this.#failedTries === TOLD_AFTER) this.#options.log.error(error.message);
     }
   }
 }
