@@ -10,6 +10,8 @@ export interface Source {
   readonly name: string;
   /** `postgres://host:port/database` as published. */
   readonly connUrl: string;
+  /** What its server must call its system before anything is given up for a copy of it; absent: that is not known. */
+  readonly systemId?: string;
 }
 
 /**

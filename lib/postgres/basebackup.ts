@@ -58,6 +58,24 @@ export async function runBasebackup(
   }, signal);
 }
 
+/** The places outside of the data directory that a copy with these words writes to, for a source with these tablespaces. */
+export function outerPlaces(
+  words: readonly string[],
+  tablespaces: readonly string[],
+): readonly string[] {
+  const valuesOf = (option: string): readonly string[] =>
+    words.flatMap((word) => word.startsWith(`${option}=`) ? [word.slice(option.length + 1)] : []);
+  const mapping = new Map(valuesOf("--tablespace-mapping").map(mappingOf));
+  const mapped = tablespaces.map((place) => mapping.get(place) ?? place);
+  return [...mapped, ...valuesOf("--waldir")];
+}
+
+/** `OLD=NEW`, where `\\=` stands for a `=` in a name. */
+function mappingOf(value: string): readonly [string, string] {
+  const [, from = "", to = ""] = /^((?:[^=\\]|\\.)*)=(.*)$/.exec(value) ?? [];
+  return [from.replaceAll("\\=", "="), to.replaceAll("\\=", "=")];
+}
+
 /** How far a copy is. */
 export interface CopyProgress {
   /** `copied 120 of 400 MB`. */

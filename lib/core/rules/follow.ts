@@ -59,7 +59,7 @@ function checkFork(view: NodeView, memory: Memory, following: Following): Answer
  * of the one never streams from the other. It is known by that alone: for a long time the leader answers, everything it
  * needs is there, and yet nothing is received or replayed. On the first timeline nobody was ever promoted.
  */
-function whyStuck(
+export function whyStuck(
   view: NodeView,
   memory: Memory,
   { cluster, postgres }: Following,
@@ -82,7 +82,8 @@ function hasSlot({ settings, status }: ClusterView, slot: string | null): boolea
   return slot === null || settings.memberSlotsTtlS === 0 || status.slots[slot] !== undefined;
 }
 
-interface Following {
+/** A replica under the lock of another member. */
+export interface Following {
   readonly cluster: ClusterView;
   readonly postgres: ReplicaView;
 }
