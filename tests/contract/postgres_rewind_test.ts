@@ -96,6 +96,17 @@ onServers("E12 a missing privilege is named, and the directory stays as it was",
   match(replicaOnly.kind === "failed" ? replicaOnly.why : "", /the server still runs/);
 });
 
+onServers("a new tablespace of the leader is not linked to the leader's place", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b");
+  await forked(a, b);
+  await Deno.mkdir(`${dir}/space`);
+  await sql(b, `CREATE TABLESPACE space LOCATION '${dir}/space'`);
+  const refused = await rewound(a, b);
+  match(refused.kind === "failed" ? refused.why : "", /b has tablespaces that are not here/);
+  strictEqual((await look(a.manager)).kind, "down");
+});
+
 /** A pg_rewind that dies in the middle of its work, when it is no dry run. */
 async function breaking(dir: string, { binDir }: PostgresOptions): Promise<string> {
   const path = `${dir}/pg_rewind_that_breaks`;
