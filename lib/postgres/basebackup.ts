@@ -121,7 +121,7 @@ export interface ConnectionWords {
 
 /** The words that reach a member; the password is in the passfile. */
 export function conninfoTo(
-  options: PostgresOptions,
+  options: Pick<PostgresOptions, "name" | "krbsrvname">,
   source: Source,
   { login, own, majorVersion }: ConnectionWords,
 ): string {

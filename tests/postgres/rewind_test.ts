@@ -1,5 +1,6 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, strictEqual } from "node:assert/strict";
 import { parseLsn } from "../../lib/core/lsn.ts";
+import { conninfoTo } from "../../lib/postgres/basebackup.ts";
 import { parseFork } from "../../lib/postgres/rewind.ts";
 import { fillIn } from "../../lib/postgres/rewind_archive.ts";
 import { segmentName } from "../../lib/postgres/rewind_loss.ts";
@@ -33,3 +34,12 @@ for (const [timeline, lsn, bytes, name] of SEGMENTS) {
     strictEqual(segmentName(timeline, parseLsn(lsn) ?? 0n, bytes), name);
   });
 }
+
+Deno.test("E21 no password is a part of a connection string on a command line", () => {
+  const source = { name: "b", connUrl: "postgres://10.0.0.2:5433/postgres" };
+  const login = { username: "rewind user", password: "geheim", options: { sslmode: "require" } };
+  const own = [["dbname", "app"], ["target_session_attrs", "read-write"]] as const;
+  const text = conninfoTo({ name: "a" }, source, { login, own, majorVersion: 15 });
+  match(text, /^host=10\.0\.0\.2 port=5433 user=rewind\\ user dbname=app target_session_attrs=/);
+  doesNotMatch(text, /geheim|password/);
+});
