@@ -25,6 +25,8 @@ export interface BackupOrder {
   readonly source: Source;
   /** An existing, unused slot on the source; null: pg_basebackup makes a temporary one. */
   readonly slot: string | null;
+  /** That of `majorVersionOf`. */
+  readonly majorVersion: number;
   readonly report: JobContext["report"];
 }
 
@@ -34,12 +36,11 @@ export async function runBasebackup(
   order: BackupOrder,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const version = await majorVersionOf(options, signal);
   const args = [
     `--pgdata=${options.dataDir}`,
     "-X",
     "stream",
-    `--dbname=${sourceConninfo(options, order.source, version)}`,
+    `--dbname=${sourceConninfo(options, order.source, order.majorVersion)}`,
     "--checkpoint=fast",
     "--no-password",
     "--progress",

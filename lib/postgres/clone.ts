@@ -41,7 +41,10 @@ export async function cloneFrom(
   const obstacle = await findObstacle(options, dir, order.old);
   if (obstacle !== null) return failed(`Cannot clone: ${obstacle}`);
 
-  const source = await inspectSource(options, order.source, job.signal);
+  const [source, majorVersion] = await Promise.all([
+    inspectSource(options, order.source, job.signal),
+    majorVersionOf(options, job.signal),
+  ]);
   if (source.kind === "unusable") return failed(`Cannot clone: ${source.why}`);
   const size = source.sizeBytes;
   const isFreed = order.old === "remove" && dir.kind !== "empty";
@@ -52,7 +55,8 @@ export async function cloneFrom(
 
   await clearDirectory(options, dir, order.old);
   await writeUpstreamPassfile(options, order.source);
-  const result = await copyByMethods(options, { source: order.source, slot: source.slot }, job);
+  const copy = { source: order.source, slot: source.slot, majorVersion };
+  const result = await copyByMethods(options, copy, job);
   const isKept = result.kind !== "done" && methodsOf(options).some(keepsData);
   if (result.kind !== "done" && !isKept) await wipe(dataDir);
   if (result.kind === "done") await setStandbySignal(dataDir, true);
@@ -97,6 +101,8 @@ async function clearDirectory(
 interface CopyOrder {
   readonly source: Source;
   readonly slot: string | null;
+  /** Of the local programs. */
+  readonly majorVersion: number;
 }
 
 function methodsOf({ replicaMethods }: PostgresOptions): readonly CopyMethod[] {
@@ -117,7 +123,7 @@ async function copyByMethods(
     if (index > 0 && !keepsData(method)) await wipe(options.dataDir);
     const result = method.kind === "basebackup"
       ? await copyByBasebackup(options, order, job)
-      : await copyByProgram(options, order.source, method, job);
+      : await copyByProgram(options, order, method, job);
     if (result.kind !== "failed") return result;
     faults.push(result.why);
     job.report(result.why);
@@ -127,7 +133,7 @@ async function copyByMethods(
 
 async function copyByProgram(
   options: PostgresOptions,
-  source: Source,
+  { source, majorVersion }: CopyOrder,
   method: CopyMethod & { readonly kind: "custom" },
   job: JobContext,
 ): Promise<JobResult> {
@@ -137,7 +143,7 @@ async function copyByProgram(
     scope,
     role: "replica",
     datadir: dataDir,
-    connstring: sourceConninfo(options, source, await majorVersionOf(options, job.signal)),
+    connstring: sourceConninfo(options, source, majorVersion),
   };
   const end = await runFilling(options, method, parameters, job.signal);
   if (end.cancelled || job.signal.aborted) return { kind: "cancelled" };
