@@ -6,6 +6,7 @@ import { isKnown, parseConnUrl, printConninfo } from "./conninfo.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
 import type { JobContext } from "./port.ts";
+import { NO_SYNC } from "./sync_data.ts";
 
 /** A copy may take days; it ends by its own faults or by a cancel. */
 const BACKUP_MS = 7 * 24 * 3600 * 1000;
@@ -30,7 +31,7 @@ export interface BackupOrder {
   readonly report: JobContext["report"];
 }
 
-/** Runs pg_basebackup with its WAL streamed beside it; the password comes from the passfile. */
+/** Runs pg_basebackup with its WAL streamed beside it, and forces nothing to disk; the password comes from the passfile. */
 export async function runBasebackup(
   options: PostgresOptions,
   order: BackupOrder,
@@ -46,6 +47,7 @@ export async function runBasebackup(
     "--progress",
     ...(order.slot === null ? [] : [`--slot=${order.slot}`]),
     ...options.basebackup,
+    NO_SYNC,
   ];
   return await run({
     program: programPath(options, "pg_basebackup"),

@@ -11,6 +11,8 @@ import { standbySettings, writeUpstreamPassfile } from "./standby_settings.ts";
 export interface FileTools {
   readonly options: PostgresOptions;
   readonly conf: ConfWriter;
+  /** Set by the job that makes the directory. */
+  readonly ignoreMark?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function pointAt(
   const postmaster = await readPostmaster(options.dataDir);
   if (postmaster === null) throw new Error("Cannot follow: the server is down");
   const majorVersion = await readMajorVersion(options.dataDir);
-  const recovery = await prepareRecovery(options, upstream, settings);
+  const recovery = await prepareRecovery(tools, upstream, settings);
   const isChanged = await conf.write({ settings, majorVersion, recovery }, signal);
   if (isChanged && majorVersion < 13) return "restart";
   if (isChanged) orderReload(postmaster.process.identity);
@@ -47,7 +49,7 @@ export async function applyToFiles(
   const { dataDir } = options;
   const majorVersion = await readMajorVersion(dataDir);
   const recovery = await startsAsStandby(dataDir)
-    ? await prepareRecovery(options, await conf.source(), settings)
+    ? await prepareRecovery(tools, await conf.source(), settings)
     : null;
   const isChanged = await conf.write({ settings, majorVersion, recovery }, signal);
   const postmaster = isChanged || mustReload ? await readPostmaster(dataDir) : null;
@@ -56,17 +58,17 @@ export async function applyToFiles(
 
 /** The recovery settings for `upstream`, its passfile written. Throws when the data directory cannot be used. */
 export async function prepareRecovery(
-  options: PostgresOptions,
+  { options, ignoreMark }: Pick<FileTools, "options" | "ignoreMark">,
   upstream: Source | null,
   settings: Settings,
 ): Promise<Readonly<Record<string, string>>> {
-  const majorVersion = await readMajorVersion(options.dataDir);
+  const majorVersion = await readMajorVersion(options.dataDir, ignoreMark);
   if (upstream !== null) await writeUpstreamPassfile(options, upstream);
   return standbySettings(options, upstream, settings, majorVersion);
 }
 
-async function readMajorVersion(dataDir: string): Promise<number> {
-  const dir = await inspectDataDir(dataDir);
+async function readMajorVersion(dataDir: string, ignoreMark?: boolean): Promise<number> {
+  const dir = await inspectDataDir(dataDir, ignoreMark);
   if (dir.kind === "complete") return dir.majorVersion;
   throw new Error(`Cannot read the server's version: the data directory is ${dir.kind}`);
 }
