@@ -83,6 +83,7 @@ async function startCopied(
 ): Promise<JobResult> {
   const { dataDir } = options;
   await setStandbySignal(dataDir, true);
+  job.report("the copy starts, and is forced to disk");
   const { result, fault } = await meanwhile(settle(options, job.signal), start);
   if (fault === null) return result;
   await clearLeftovers(options);
