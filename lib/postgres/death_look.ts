@@ -17,6 +17,7 @@ export async function nextDeathLook(
   signal: AbortSignal,
 ): Promise<void> {
   if (session?.isOpen !== true) return await clock.sleep(BLIND_MS, signal);
+  if (signal.aborted) return;
   const waiting = new AbortController();
   const stop = (): void => waiting.abort();
   signal.addEventListener("abort", stop, { once: true });
