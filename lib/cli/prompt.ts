@@ -20,15 +20,32 @@ export function terminalPrompt(output: Output): Prompt {
     },
     async askSecret(question: string): Promise<string> {
       await output.err(question);
-      Deno.stdin.setRaw(true, { cbreak: true }); // keeps Ctrl-C, ends the echo
+      using _echo = withoutEcho();
       try {
         return await readLine();
       } finally {
-        Deno.stdin.setRaw(false);
         await output.err("\n");
       }
     },
   };
+}
+
+/** Until it is disposed nothing that is typed is shown; an end by a signal, as Ctrl-C sends it, turns the echo on too. */
+function withoutEcho(): Disposable {
+  const enders = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+    const end = (): void => {
+      restore();
+      Deno.kill(Deno.pid, signal); // nobody listens any more: it ends the program
+    };
+    return { signal, end };
+  });
+  const restore = (): void => {
+    for (const { signal, end } of enders) Deno.removeSignalListener(signal, end);
+    Deno.stdin.setRaw(false);
+  };
+  for (const { signal, end } of enders) Deno.addSignalListener(signal, end);
+  Deno.stdin.setRaw(true, { cbreak: true }); // Ctrl-C still sends its signal
+  return { [Symbol.dispose]: restore };
 }
 
 /** True for y and yes in any case; everything else is no. */
