@@ -8,7 +8,7 @@ import { complaint } from "./output.ts";
 import { permit } from "./permit.ts";
 import type { RemoteAnswer } from "./remote.ts";
 import { adviceOn, conclude, type MemberResult, resultOf, tell } from "./results.ts";
-import { select, type Selection } from "./selection.ts";
+import { leaderFirst, select, type Selection } from "./selection.ts";
 
 /** What `agent flush` is told. */
 export interface FlushOptions extends Selection {
@@ -72,15 +72,14 @@ async function drop(
 
 /** At the leader, then at the others; when no agent answers, in the store itself. */
 async function flushSwitchover(context: CommandContext, view: ClusterView): Promise<number> {
-  const { handover, members, lock } = view;
+  const { handover } = view;
   if (handover === null || handover.scheduledAtMs === null) {
     await context.output.err("No switchover is scheduled\n");
     return await conclude(context, []);
   }
   const permission = await permit(context, "Drop the scheduled switchover?");
   if (permission !== EXIT.done) return permission;
-  const leads = (name: string): number => name === lock?.holder ? 0 : 1;
-  for (const { name, apiUrl } of members.toSorted((a, b) => leads(a.name) - leads(b.name))) {
+  for (const { name, apiUrl } of leaderFirst(view)) {
     const answer = await drop(context, apiUrl, "switchover");
     if (answer.kind === "unreachable") continue;
     const result = resultOf(name, answer);

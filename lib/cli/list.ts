@@ -75,7 +75,7 @@ export function memberTable(view: ClusterView, scope: string): Table {
 }
 
 /** The same with more columns, shown also when they are empty. */
-export function extendedTable(view: ClusterView, scope: string): Table {
+function extendedTable(view: ClusterView, scope: string): Table {
   const table = memberTable(view, scope);
   const { members } = documentOf(view, scope);
   return {

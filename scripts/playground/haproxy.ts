@@ -19,7 +19,7 @@ export interface ProxyPlan {
 }
 
 /** The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. */
-export function proxyFile(plan: ProxyPlan): string {
+function proxyFile(plan: ProxyPlan): string {
   return `global
   maxconn 200
   stats socket ${plan.folder}/haproxy.sock mode 600 level user
