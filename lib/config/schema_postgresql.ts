@@ -92,7 +92,7 @@ const connection = {
   }),
   database: key(v.optional(text, "postgres"), "database the agent connects to"),
   use_unix_socket: key(v.optional(flag, false), "connect locally by a socket"),
-  use_unix_socket_repl: unread("not-yet", "no local replication connections are made"),
+  use_unix_socket_repl: unread("not-yet", "the own server is asked for its timeline over TCP"),
   krbsrvname: unread("unsupported", "Kerberos service name"),
   authentication,
 };
