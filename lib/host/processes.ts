@@ -115,10 +115,26 @@ export function findServerProcesses(
   return found.map((one) => ({ ...one, isMain: one.isMain && !isChildOf(one, found) }));
 }
 
+/** The data directories of all servers that run here, by their real paths, as far as this user may see them. */
+export function findDataDirs(): readonly string[] {
+  const servers = allPids().filter((pid) => runsProgram(pid, "postgres"));
+  return [...new Set(servers.flatMap((pid) => visibleDirectory(pid) ?? []))];
+}
+
+/** The working directory by a path that leads there from here too; the paths of a container may mean something else. */
+function visibleDirectory(pid: number): string | null {
+  const path = workingDirectory(pid);
+  if (path === null) return null;
+  const there = readOrNull(() => Deno.statSync(`/proc/${pid}/cwd`));
+  const here = readOrNull(() => Deno.statSync(path));
+  if (there === null || here === null) return null;
+  return there.dev === here.dev && there.ino === here.ino ? path : null;
+}
+
 /** Processes that were given `dataDir` to fill: `--pgdata=<dir>` as one word, as we start initdb and pg_basebackup. */
 export function findFillers(dataDir: string): readonly ProcessStat[] {
   const word = `--pgdata=${dataDir}`;
-  const pids = allPids().filter((pid) => commandLine(pid).split("\0").includes(word));
+  const pids = allPids().filter((pid) => commandWords(pid).includes(word));
   return pids.flatMap((pid) => findProcess(pid) ?? []);
 }
 
@@ -142,6 +158,11 @@ export function findDescendants(root: ProcessIdentity): readonly ProcessIdentity
   const later = all.find((one) => isRoot(one) && one.identity.startTicks !== root.startTicks);
   if (later !== undefined) return []; // another process has the number now, so nothing can be told by it
   return all.filter(({ identity }) => family.has(identity.pid)).map(({ identity }) => identity);
+}
+
+/** The words that a process was started with; none when it is gone or not to be seen. */
+export function commandWords(pid: number): readonly string[] {
+  return commandLine(pid).split("\0");
 }
 
 /** Sends a signal; a process that is gone is no error. False when it is not this process any more. */
