@@ -131,7 +131,7 @@ function reasons(value: Json | undefined): string {
 function restartAt(member: JsonObject): string {
   const scheduled = member["scheduled_restart"];
   if (!isJsonObject(scheduled)) return "";
-  const { schedule, ...conditions } = scheduled;
+  const { schedule, postmaster_start_time: _, ...conditions } = scheduled; // by it members know that it is done
   const told = Object.entries(conditions).map(([name, value]) => ` ${name}: ${plain(value)}`);
   return `${plain(schedule)}${told.join(",")}`;
 }

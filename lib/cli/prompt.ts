@@ -12,11 +12,14 @@ export interface Prompt {
 
 /** Asks on stderr, so that stdout carries results only; reads stdin. */
 export function terminalPrompt(output: Output): Prompt {
+  const isTerminal = Deno.stdin.isTerminal();
   return {
-    isTerminal: Deno.stdin.isTerminal(),
+    isTerminal,
     async ask(question: string): Promise<string> {
       await output.err(question);
-      return await readLine();
+      const answer = await readLine();
+      if (!isTerminal) await output.err("\n"); // a terminal shows the one that was typed
+      return answer;
     },
     async askSecret(question: string): Promise<string> {
       await output.err(question);
