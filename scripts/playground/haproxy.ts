@@ -25,7 +25,7 @@ export interface ProxyPlan {
  * The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. No `retries`: HAProxy waits a
  * second before it tries the same server again, which would lie over every gap; clients connect again themselves.
  */
-export function proxyFile(plan: ProxyPlan): string {
+function proxyFile(plan: ProxyPlan): string {
   return `global
   maxconn 200
   stats socket ${plan.folder}/haproxy.sock mode 600 level admin
