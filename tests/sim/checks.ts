@@ -216,6 +216,7 @@ export class Checks {
       if (name === holder) continue;
       const follows = server.streaming && server.upstream === holder;
       if (!follows) return `${name} does not stream from ${holder}`;
+      if (server.replayPaused) return `the replay of ${name} has paused`;
     }
     return null;
   }

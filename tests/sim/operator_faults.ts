@@ -70,4 +70,14 @@ export function giveOrder(node: SimNode, { scheduler }: World, random: Random): 
   return nothing;
 }
 
+const RAISE = 10;
+
+/** The cluster's configuration asks for more, and somebody restarts one server, which may be the primary. */
+export function raiseSettings(node: SimNode, { nodes, scheduler }: World): Heal {
+  for (const { server } of nodes) server.wantedSetting += RAISE;
+  const id = `raise at ${scheduler.nowMs}`;
+  node.order({ kind: "restart", id, conditions: ANY, timeoutS: 60, schedule: null });
+  return nothing;
+}
+
 function nothing(): void {}
