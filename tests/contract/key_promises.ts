@@ -157,7 +157,7 @@ export const KEY_PROMISES: readonly Promised[] = [
     },
   },
   {
-    title: "watch() hints at waking keys, not at members and status",
+    title: "watch() hints at waking keys and new members, not at what is written every loop",
     run: async ({ dcsOf, put, remove }) => {
       const dcs = dcsOf("watch");
       const closer = new AbortController();
@@ -165,13 +165,15 @@ export const KEY_PROMISES: readonly Promised[] = [
       const watching = dcs.watch(() => void hints++, () => 30_000, closer.signal);
       await until("the first hint", () => hints === 1);
       await put("/service/watch/members/a", "{}");
+      await until("a hint for a new member", () => hints === 2);
+      await put("/service/watch/members/a", "{}");
       await put("/service/watch/status", "{}");
       const askedMs = performance.now();
       await put("/service/watch/failover", "{}");
-      await until("a hint for failover", () => hints === 2);
+      await until("a hint for failover", () => hints === 3);
       ok(performance.now() - askedMs < 1000);
       await remove("/service/watch/failover");
-      await until("a hint for a deleted key", () => hints === 3);
+      await until("a hint for a deleted key", () => hints === 4);
       closer.abort();
       await watching;
     },
