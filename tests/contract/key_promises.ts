@@ -71,6 +71,22 @@ export const KEY_PROMISES: readonly Promised[] = [
     },
   },
   {
+    title: "P12 takeLock() and claimBootstrap() are refused once a second process has the record",
+    run: async ({ dcsOf }) => {
+      const [first, second] = [dcsOf("twin-lock"), dcsOf("twin-lock")];
+      const a = await first.grantLease(30, noSignal());
+      const b = await second.grantLease(30, noSignal());
+      await first.writeMember("a", { role: "replica" }, a, noSignal());
+      await second.writeMember("a", { role: "replica" }, b, noSignal());
+      for (let tries = 0; tries < 2; tries++) {
+        const taken = await first.takeLock("a", a, noSignal());
+        ok(taken.kind === "refused" && taken.why.includes("another agent of this name"));
+        strictEqual((await first.claimBootstrap(a, noSignal())).kind, "refused");
+      }
+      strictEqual((await second.takeLock("a", b, noSignal())).kind, "done");
+    },
+  },
+  {
     title: "writeStatus() and writeHistory() need the lock",
     run: async ({ dcsOf }) => {
       const dcs = dcsOf("status");
