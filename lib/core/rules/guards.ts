@@ -1,5 +1,6 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { releaseEarly } from "./early_release.ts";
 import {
@@ -60,7 +61,7 @@ export const detach: Rule = {
 export function whyNotDetach(view: NodeView, memory: Memory): string | null {
   const { postgres, task } = view;
   if (task.kind === "running") return `the task ${task.task.kind} is running`;
-  if (postgres.kind === "replica" && memory.promoteAskedMs !== null) {
+  if (postgres.kind === "replica" && mayBePromoted(memory)) {
     return "a promotion is under way";
   }
   if (!mayBePrimary(postgres, memory) || isPaused(view, memory)) return null;

@@ -16,6 +16,7 @@ import type { AnsweredPeer, Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PeerReport, PrimaryView, ReplicaView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { isLongEmpty, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
@@ -36,7 +37,7 @@ export const race: Rule = {
     if (cluster.kind !== "seen" || lockSide(view) !== "nobody") return null;
     if (postgres.kind === "primary") return raceOfPrimary(view, memory, cluster, postgres);
     if (postgres.kind !== "replica") return null;
-    if (memory.promoteAskedMs !== null) {
+    if (mayBePromoted(memory)) {
       const why = "a promotion may still happen without the lock";
       return act(why, [demote(view, memory, why)]);
     }

@@ -2,6 +2,7 @@ import type { Action } from "../action.ts";
 import { successors } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { authorityEndsMs, isPaused, leaseEnded, lockSide, mayBePrimary } from "./facts.ts";
@@ -104,7 +105,7 @@ export const tooSmall: Rule = {
     if (settings.length === 0) return null;
     const endsMs = authorityEndsMs(view, memory);
     const mayStop = endsMs !== null ||
-      lockSide(view) === "other" && memory.promoteAskedMs === null && !isPaused(view, memory);
+      lockSide(view) === "other" && !mayBePromoted(memory) && !isPaused(view, memory);
     if (!mayStop) return null;
     const names = settings.map(([name, { oldValue, newValue }]) =>
       `${name} is ${oldValue} and must be ${newValue}`
