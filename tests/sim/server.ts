@@ -213,6 +213,7 @@ export class Server {
       timeline: this.controlTimeline,
       checkpointLsn,
       minRecovery: standby ? { lsn, timeline: branch.timeline } : null,
+      rewindable: true,
     };
   }
 }
