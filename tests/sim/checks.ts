@@ -157,7 +157,8 @@ export class Checks {
   /** Right before a standby leaves recovery. */
   promoted(server: Server): void {
     this.#promotion.promoted(server, this.#wroteMs);
-    if (this.#hiddenPromotions.get(server.name) === server.epoch) {
+    const isLeftAlone = this.#excusedUntilMs.get(server.name) === Infinity;
+    if (!isLeftAlone && this.#hiddenPromotions.get(server.name) === server.epoch) {
       this.#excuse(server.name, HIDDEN_GRACE_MS);
     }
     this.#hiddenPromotions.delete(server.name);

@@ -41,7 +41,9 @@ function wipe({ checks, scheduler, store }: World): Heal {
 function wish(world: World, random: Random): Heal {
   const { plan, store } = world;
   const holder = store.lock?.value ?? random.pick(plan.names);
-  const leader = random.pick([holder, holder, null, random.pick(plan.names)]);
+  const drawn = random.pick([holder, holder, null, random.pick(plan.names)]);
+  const isEmpty = store.initialize === null && store.lock === null;
+  const leader = isEmpty ? null : drawn; // no agent takes a switchover from whoever does not lead
   const candidate = random.pick([null, ...plan.names, ...plan.names, "ghost"]);
   world.log("op", `-- wish ${leader} to ${candidate}`);
   if (leader === null && candidate === null) return nothing;
