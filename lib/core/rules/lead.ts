@@ -6,7 +6,7 @@ import type { Memory } from "../memory.ts";
 import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
 import { authorityEndsMs, hasEnded, timingOf } from "./facts.ts";
-import { historyActions } from "./history.ts";
+import { asksForHistory, historyActions } from "./history.ts";
 import { settingsActions, slotActions, statusActions } from "./housekeeping.ts";
 import { act, actAndLook, earlier } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -88,8 +88,9 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
   const { cluster, postgres, endsMs } = leading;
   const facts = { self: view.self, cluster, memory, nowMs: view.nowMs };
   const history = historyActions(view, cluster, postgres);
-  const asks = history.some((action) => action.kind === "inspect-leader");
-  if (asks) return actAndLook("reading the own timeline history", [HOLD, ...history]);
+  if (asksForHistory(history)) {
+    return actAndLook("reading the own timeline history", [HOLD, ...history]);
+  }
   const checkpoint: readonly Action[] = postgres.checkpointed ? [] : [{ kind: "checkpoint" }];
   const actions = [
     HOLD,
