@@ -54,8 +54,20 @@ function wish(world: World, random: Random): Heal {
 
 const ANY = { role: null, olderThan: null, pendingOnly: false } as const;
 
+/** What is done to one server, by an operator or by its settings. */
+export function operate(
+  kind: "order" | "settings-raised" | "wal-removed",
+  node: SimNode,
+  { world, random }: { readonly world: World; readonly random: Random },
+): Heal {
+  if (kind === "order") return giveOrder(node, world, random);
+  if (kind === "settings-raised") return raiseSettings(node, world);
+  node.server.removeWal(); // slots keep no more than is allowed: whoever is behind cannot follow it any more
+  return nothing;
+}
+
 /** A restart, now or soon, or a new copy, of whichever server it is; the agent judges. */
-export function giveOrder(node: SimNode, { scheduler }: World, random: Random): Heal {
+function giveOrder(node: SimNode, { scheduler }: World, random: Random): Heal {
   const id = `order at ${scheduler.nowMs}`;
   const kind = random.pick(["restart", "restart", "scheduled-restart", "reinitialize"] as const);
   const force = random.chance(0.5);
@@ -75,7 +87,7 @@ export function giveOrder(node: SimNode, { scheduler }: World, random: Random): 
 const RAISE = 10;
 
 /** The cluster's configuration asks for more, and somebody restarts one server, which may be the primary. */
-export function raiseSettings(node: SimNode, { nodes, scheduler }: World): Heal {
+function raiseSettings(node: SimNode, { nodes, scheduler }: World): Heal {
   for (const { server } of nodes) server.wantedSetting += RAISE;
   const id = `raise at ${scheduler.nowMs}`;
   node.order({ kind: "restart", id, conditions: ANY, timeoutS: 60, schedule: null });

@@ -34,6 +34,7 @@ export const FAULT_KINDS = [
   "failsafe-off",
   "order",
   "settings-raised",
+  "wal-removed",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
@@ -50,6 +51,7 @@ const LATE_KINDS: readonly string[] = [
   "failsafe-off",
   "order",
   "settings-raised",
+  "wal-removed",
 ];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -154,7 +156,9 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
 }
 
 function drawOrders(random: Random, share: number): readonly FaultKind[] {
-  return (["order", "settings-raised"] as const).filter(() => random.chance(share / 2));
+  return (["order", "settings-raised", "wal-removed"] as const).filter(() =>
+    random.chance(share / 2)
+  );
 }
 
 /** What happens to the calls of failsafe mode; without an outage of the store the mode does nothing. */

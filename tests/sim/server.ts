@@ -35,6 +35,8 @@ export class Server {
   wantedSetting = SETTING_LEAST;
   /** The last record that was replayed while replay has paused for a setting that is too small. */
   #pausedAt: WalRecord | null = null;
+  /** Older WAL is removed: a standby that lacks it never streams from here. */
+  keepsFrom: Lsn;
   readonly slots = new Set<string>();
   /** Counts changes of the process: a timer of an earlier one must not act on a later one. */
   epoch = 0;
@@ -42,6 +44,7 @@ export class Server {
   constructor(name: string) {
     this.name = name;
     this.checkpointLsn = this.head.lsn;
+    this.keepsFrom = this.head.lsn;
   }
 
   /** Out of recovery and not certainly stopped: it may acknowledge a write. */
@@ -57,6 +60,7 @@ export class Server {
     this.head = firstRecord();
     this.controlTimeline = 1;
     this.checkpointLsn = this.head.lsn;
+    this.keepsFrom = this.head.lsn;
     this.slots.clear();
   }
 
@@ -67,6 +71,11 @@ export class Server {
     this.controlTimeline = source.head.branch.timeline;
     this.checkpointLsn = source.head.lsn;
     this.standby = true;
+  }
+
+  /** Its slots have lost what is older than its end. */
+  removeWal(): void {
+    this.keepsFrom = this.head.lsn;
   }
 
   /** The postmaster is there, but recovers. */

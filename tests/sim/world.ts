@@ -275,7 +275,7 @@ export class World {
       source.systemId !== server.systemId
     ) return false;
     if (!source.standby && !source.slots.has(slotNameOf(server.name))) return false;
-    return contains(source.head, server.head);
+    return server.head.lsn >= source.keepsFrom && contains(source.head, server.head);
   }
 
   #newNode(name: string, index: number): SimNode {
