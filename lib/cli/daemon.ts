@@ -11,6 +11,7 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import { debianServiceWarnings } from "../host/debian_service.ts";
 import type { ServiceState, TellManager } from "../host/notify.ts";
+import type { StoredLease } from "../runtime/lease_file.ts";
 import { watchSignals } from "../runtime/signals.ts";
 import { Access } from "./access.ts";
 import { certificateRemarks } from "./certificate_faults.ts";
@@ -21,7 +22,8 @@ import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
 import { printFaults } from "./faults.ts";
-import { isNameInUse } from "./name_check.ts";
+import { leaseFileOf } from "./safety_adapters.ts";
+import { isNameInUse, namePatienceMs } from "./name_check.ts";
 
 /** The exit codes of a daemon that could not start: 78 is EX_CONFIG of sysexits(3). */
 const EXIT_DONE = 0;
@@ -136,7 +138,8 @@ async function runMember(
   const access = await openAccess(config, log);
   let api: RunningApi | null = null;
   const relisten = async (): Promise<void> => await api?.reload(access.plan());
-  const member = assembleMember(config, access, agentLog, { reread, relisten });
+  const around = { reread, relisten, inherited: await storedLease(config) };
+  const member = assembleMember(config, access, agentLog, around);
   const starting = new AbortController();
   using _signals = watchSignals({
     onShutdown: () => {
@@ -151,10 +154,7 @@ async function runMember(
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
-  if (await isNameInUse(cluster, config.name, access.members.unchecked)) {
-    log.critical(`Can't start; there is already a node named '${config.name}' running`);
-    return EXIT_FAILED;
-  }
+  if (await isTaken(config.name, { member, cluster, log })) return EXIT_FAILED;
   const note = foundingNote(config, cluster);
   if (note !== null) log.info(note);
   api = await startApi({ ...access.plan(), context: member.apiContext });
@@ -165,6 +165,29 @@ async function runMember(
   await access.close();
   log.info("Ended");
   return EXIT_DONE;
+}
+
+/** What a disk cannot read now fails again where it is needed. */
+async function storedLease(config: AgentConfig): Promise<StoredLease | null> {
+  return await leaseFileOf(config).load().catch(() => null);
+}
+
+/** What is found at the start. */
+interface Found {
+  readonly member: Member;
+  readonly cluster: ClusterView;
+  readonly log: Log;
+}
+
+/** Another agent runs under this name; it is told. */
+async function isTaken(name: string, { member, cluster, log }: Found): Promise<boolean> {
+  const { access, keeper, timing } = member;
+  const nowMs = systemClock.bootMs();
+  const { renewalMs } = timing();
+  const patienceMs = namePatienceMs({ stopAtMs: keeper.stopAtMs(), nowMs, renewalMs });
+  const isInUse = await isNameInUse(cluster, name, access.members.unchecked, patienceMs);
+  if (isInUse) log.critical(`Can't start; there is already a node named '${name}' running`);
+  return isInUse;
 }
 
 /** The first view of the store, asked for until it comes; null when the agent was told to end before. */

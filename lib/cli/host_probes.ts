@@ -1,5 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { delimiter } from "node:path";
+import { Allowlist } from "../api/allowlist.ts";
+import { systemClock } from "../base/clock.ts";
 import type { ConfigFault } from "../base/errors.ts";
 import type { AgentConfig, ListenAddress } from "../config/agent_config.ts";
 import { splitHostPort } from "../config/values.ts";
@@ -45,7 +47,21 @@ export async function probeHost(
   ];
   const services = await debianServiceWarnings(postgresql.dataDir);
   const { faults, warnings } = reported([...ports, ...names, ...programs, ...directories], hooks);
-  return { faults, warnings: [...warnings, ...services] };
+  return { faults, warnings: [...warnings, ...services, ...await allowlistWarnings(config)] };
+}
+
+/** In failsafe mode members ask each other, and a list without this host is as a rule the same on all of them. */
+async function allowlistWarnings({ restapi }: AgentConfig): Promise<readonly string[]> {
+  const { allowlist, connectAddress } = restapi;
+  const host = splitHostPort(connectAddress)?.host ?? connectAddress;
+  if (allowlist.length === 0 || await new Allowlist(systemClock).hasHost(host, allowlist)) {
+    return [];
+  }
+  return [
+    `restapi.allowlist: ${host} is not in it: members with this list refuse this one's ` +
+    "POST /failsafe (allowlist_include_members does not count for it), so that failsafe mode " +
+    "does not help it",
+  ];
 }
 
 function reported(faults: readonly Finding[], warnings: readonly Finding[]): HostReport {

@@ -1,6 +1,6 @@
 import { within } from "../base/deadline.ts";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
-import type { PostgresView, PrimaryView, ReplicaView } from "../core/node_view.ts";
+import type { PostgresView } from "../core/node_view.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { isAlive, startedAtMs } from "../host/processes.ts";
 import type { FullControlData } from "./controldata.ts";
@@ -8,25 +8,18 @@ import { endedCleanly } from "./controldata.ts";
 import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
 import type { DirState } from "./data_dir.ts";
 import { viewOfHalfMade } from "./half_made.ts";
-import { identifySystem } from "./leader_history.ts";
+import { completeView } from "./replica_look.ts";
 import { nextDeathLook } from "./death_look.ts";
 import type { PostgresOptions } from "./options.ts";
 import { readControlData } from "./pg_ctl.ts";
 import type { ControlFault } from "./pg_ctl.ts";
 import type { RunningPostmaster } from "./postmaster.ts";
-import {
-  killOrphansOf,
-  localReplicationTarget,
-  localTarget,
-  readPostmaster,
-  serverProcesses,
-} from "./postmaster.ts";
-import { controlTimeline, PROBE_SQL, viewOfRow } from "./probe_sql.ts";
+import { killOrphansOf, localTarget, readPostmaster, serverProcesses } from "./postmaster.ts";
+import { PROBE_SQL, viewOfRow } from "./probe_sql.ts";
 import type { Row } from "./session.ts";
-import { Session, withSession } from "./session.ts";
+import { Session } from "./session.ts";
 
 const LOOK_MS = 10_000;
-const IDENTIFY_MS = 2000;
 const CONTROL_MS = 5000;
 
 type Silent = Extract<PostgresView, { kind: "silent" }>;
@@ -167,7 +160,16 @@ export class Probe {
   ): Promise<PostgresView> {
     try {
       const row = await this.#query(postmaster, Object.keys(wanted), signal);
-      const view = await this.#complete(viewOfRow(row, wanted), row, postmaster, signal);
+      const view = await completeView(
+        viewOfRow(row, wanted),
+        {
+          options: this.#options,
+          row,
+          file: postmaster.file,
+          readControl: () => this.#controlData(),
+        },
+        signal,
+      );
       this.#lastRole = view.kind;
       this.#lastSystemId = view.systemId;
       return view;
@@ -218,29 +220,6 @@ export class Probe {
     }
     const [row] = await this.#session.query(PROBE_SQL, [controlled], signal);
     return row ?? {};
-  }
-
-  /** A replica without a receiver learns its timeline from a WAL sender of its own, else from its control file. */
-  async #complete(
-    view: PrimaryView | ReplicaView,
-    row: Row,
-    { file }: RunningPostmaster,
-    signal: AbortSignal,
-  ): Promise<PrimaryView | ReplicaView> {
-    if (view.kind === "primary" || view.timeline !== null) return view;
-    const target = localReplicationTarget(this.#options, file);
-    using deadline = within(IDENTIFY_MS, signal);
-    try {
-      const { timeline } = await withSession(
-        target,
-        (session) => identifySystem(session, deadline.signal),
-        deadline.signal,
-      );
-      return { ...view, timeline };
-    } catch (error) {
-      if (!(error instanceof PostgresUnreachable) && !(error instanceof Refused)) throw error;
-      return { ...view, timeline: controlTimeline(row) };
-    }
   }
 
   async #starting(identity: ProcessIdentity): Promise<PostgresView> {

@@ -8,8 +8,8 @@ const line = (result: Readonly<Record<string, unknown>>): string =>
   `${JSON.stringify({ result: { header: HEADER, ...result } })}\n`;
 
 const CREATED = line({ created: true });
-const changeOf = (key: string): string =>
-  line({ events: [{ kv: { key: btoa(`/service/demo/${key}`) } }] });
+const changeOf = (key: string, version = "7"): string =>
+  line({ events: [{ kv: { key: btoa(`/service/demo/${key}`), version } }] });
 
 interface Watching {
   readonly fake: FakeGateway;
@@ -44,6 +44,12 @@ Deno.test("watch() hints once the watch is created and at each waking key", asyn
   const { hints, fake } = await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
   strictEqual(hints(), 2);
   strictEqual(fake.seen[0]?.headers.get("grpc-metadata-hasleader"), "true");
+});
+
+Deno.test("watch() hints at a member that appears", async () => {
+  const parts = [CREATED, changeOf("members/b"), changeOf("members/b", "1")];
+  const { hints } = await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
+  strictEqual(hints(), 2);
 });
 
 Deno.test("watch() puts together a message that comes in pieces", async () => {
