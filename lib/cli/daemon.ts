@@ -68,15 +68,21 @@ export async function runDaemon(
   }
 }
 
-/** A rejection that nobody awaits must not end the process, and with it the guard of a primary. */
+/** A fault that nobody awaits, or of a timer, must not end the process, and with it the guard of a primary. */
 function logStrayFaults(log: Log): Disposable {
-  const tell = (event: PromiseRejectionEvent): void => {
+  const tell = (event: Event, fault: unknown): void => {
     event.preventDefault();
-    log.error(`Cannot account for a fault: ${String(event.reason)}`, traced(event.reason));
+    log.error(`Cannot account for a fault: ${String(fault)}`, traced(fault));
   };
-  globalThis.addEventListener("unhandledrejection", tell);
+  const onRejection = (event: PromiseRejectionEvent): void => tell(event, event.reason);
+  const onError = (event: ErrorEvent): void => tell(event, event.error);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
   return {
-    [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", tell),
+    [Symbol.dispose]: () => {
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
+    },
   };
 }
 

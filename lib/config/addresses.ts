@@ -1,7 +1,8 @@
 import * as v from "valibot";
+import { joinHostPort } from "../base/http.ts";
 import type { ListenAddress } from "./agent_config.ts";
 import { BAD_PORTS } from "./bad_ports.ts";
-import { joinHostPort, type Reading, splitHostPort } from "./values.ts";
+import { type Reading, splitHostPort } from "./values.ts";
 
 /** Adds a fault at one key of a mapping that is looked at as a whole. */
 export function issueAt(

@@ -56,6 +56,8 @@ const REFUSED: readonly (readonly [string, Json])[] = [
   ["restapi", "x"],
   ["restapi.listen", "10.0.0.1:70000"],
   ["restapi.listen", "10.0.0.1:5432"],
+  ["restapi.listen", "::::"],
+  ["restapi.listen", "10.0.0.1.5:8008"],
   ["restapi.connect_address", "*:8008"],
   ["restapi.connect_address", "10.0.0.1:6000"],
   ["restapi.connect_address", "http://10.0.0.1:8008"],

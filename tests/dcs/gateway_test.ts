@@ -283,3 +283,12 @@ Deno.test("onFailure() tells nobody any more after its disposal", async () => {
   await gateway.call(RANGE, ample());
   deepStrictEqual([told, fake.seen.length], [1, 4]);
 });
+
+Deno.test("read() tells the way out when etcd's certificate is an authority itself", async () => {
+  const fetch = (): Promise<Response> => {
+    const cause = new Error("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))");
+    return Promise.reject(new TypeError("fetch failed", { cause }));
+  };
+  const dcs = dcsOf([], { endpoints: ["https://127.0.0.1:1"], fetch });
+  await rejects(dcs.read(brief()), /basicConstraints=CA:FALSE/);
+});
