@@ -25,7 +25,6 @@ export interface ShellSwitchOptions {
   readonly roots?: readonly string[];
 }
 
-const WATCH_MS = 1000;
 const FIRINGS_SHOWN = 5;
 
 /** The switch as a `/bin/sh` of its own session. Orders are written to a file, so they reach also one found again. */
@@ -128,7 +127,7 @@ export class ShellSwitch implements DeadManSwitch {
   /** Looks every second: an armed switch without its process gets a new one, or `onLost` is told. */
   async watch(onLost: (why: string) => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#options.clock.sleep(WATCH_MS, signal);
+      await this.#options.clock.beat(signal);
       if (signal.aborted) return;
       await this.#turnstile.pass(() => this.#tellFirings());
       if (!await this.#isHeld()) onLost("the dead-man's switch cannot be kept running");

@@ -1,9 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Session } from "./session.ts";
 
-/** Pauses between looks at the postmaster: without a session that would tell of its death, and with one. */
+/** Pause between looks at the postmaster without a session that would tell of its death. */
 const BLIND_MS = 200;
-const TOLD_MS = 1000;
 /** The sessions end a moment before the postmaster itself has ended. */
 const ENDING_MS = 20;
 
@@ -25,7 +24,7 @@ export async function nextDeathLook(
     hasEnded = true;
     stop();
   });
-  await clock.sleep(TOLD_MS, waiting.signal);
+  await clock.beat(waiting.signal);
   signal.removeEventListener("abort", stop);
   if (hasEnded) await clock.sleep(ENDING_MS, signal);
 }
