@@ -1,4 +1,3 @@
-import { Agent, request } from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { TlsMaterial } from "./tls.ts";
 
@@ -6,17 +5,18 @@ import type { TlsMaterial } from "./tls.ts";
  * A request by https that takes any certificate: Deno's `fetch` cannot. One connection for each call, the whole
  * answer is read (at most `ANSWER_MAX` bytes). Rejects with a TypeError whose cause tells the reason, as `fetch` does.
  */
-export function uncheckedFetch(
+export async function uncheckedFetch(
   url: string,
   init: RequestInit,
   { cert, key }: TlsMaterial,
 ): Promise<Response> {
+  const { Agent, request } = await import("node:https"); // a megabyte that few members need
   const pair = cert === null || key === null ? {} : { cert, key };
   const agent = new Agent({ keepAlive: false, rejectUnauthorized: false, ...pair });
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const phase = { sent: false };
   const signal = init.signal ?? new AbortController().signal;
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) throw signal.reason;
   const call = request(url, {
     agent,
     method: init.method ?? "GET",
@@ -33,10 +33,12 @@ export function uncheckedFetch(
   call.on("socket", (socket) => socket.once("secureConnect", () => phase.sent = true));
   call.on("error", fail);
   call.end(typeof init.body === "string" ? init.body : undefined);
-  return promise.finally(() => {
+  try {
+    return await promise;
+  } finally {
     signal.removeEventListener("abort", stop);
     agent.destroy();
-  });
+  }
 }
 
 const ANSWER_MAX = 4 * 1024 ** 2;
