@@ -100,7 +100,7 @@ const RESERVED = ["*", "__patroni_strict_sync_replica_placeholder__"];
 export const absolutePath = v.pipe(
   text,
   v.regex(/^\//, "an absolute path"),
-  v.transform((path) => path.length > 1 ? path.replace(/\/+$/, "") : path),
+  v.transform((path) => path.replace(/(\/+\.?)+$/, "") || "/"),
 );
 
 /** `addr[,addr…][:port]`, `*` for every address, IPv6 in brackets. */

@@ -11,9 +11,10 @@ import type { DeadManSwitch, ProcessIdentity } from "./port.ts";
 import { sendSignal } from "./processes.ts";
 import { SwitchFiles } from "./switch_files.ts";
 import type { Firing } from "./switch_files.ts";
-import { knownSwitchFolder, switchFolder } from "./switch_folder.ts";
+import { knownSwitchFolder, realDataDir, switchFolder } from "./switch_folder.ts";
 import { findSwitch, isOnGuard, startSwitch } from "./switch_process.ts";
 import type { SwitchPlace } from "./switch_process.ts";
+import { findStrays, lastDeadline, retire } from "./switch_strays.ts";
 
 /** What the switch guards, and where its state lies when neither `/run` nor `/dev/shm` can be used. */
 export interface ShellSwitchOptions {
@@ -32,6 +33,9 @@ export class ShellSwitch implements DeadManSwitch {
   readonly #options: ShellSwitchOptions;
   #place: SwitchPlace | null = null;
   #process: ProcessIdentity | null = null;
+  #realDir: string | null = null;
+  /** No switch of the same directory under another name is left. */
+  #isAlone = false;
   #view: SwitchView | null = null;
   #firings: readonly SwitchFiring[] = [];
   #firingsSize = 0;
@@ -44,17 +48,19 @@ export class ShellSwitch implements DeadManSwitch {
 
   /**
    * Takes up what the agent before us left: an armed switch keeps its deadline, and gets a new process when its own is
-   * gone. To be called first of all, before the store is asked.
+   * gone; so does one that was set by another path to the same directory. To be called first of all, before the store is
+   * asked.
    */
   resume(): Promise<void> {
     return this.#turnstile.pass(async () => {
-      const { dataDir, stateDir, roots } = this.#options;
-      if (await knownSwitchFolder(dataDir, stateDir, roots) === null) return;
+      const known = await this.#known();
+      const strays = await this.#strays(known);
+      if (known === null && strays.length === 0) return;
       const place = await this.#here();
-      const deadline = await place.files.deadline();
+      const deadline = await this.#inherit(place.files, strays);
       await this.#tellFirings();
       this.#process = await findSwitch(place.files);
-      if (deadline === null) return;
+      if (deadline === null) return await this.#beAlone(place);
       this.#view = { endsMs: deadline.endsMs, inherited: true };
       if (!await this.#ensure()) this.#options.log.error("Cannot start the dead-man's switch anew");
     });
@@ -85,8 +91,7 @@ export class ShellSwitch implements DeadManSwitch {
 
   /** True when an agent has laid it to rest in maintenance mode, since this start of the host. */
   async isResting(): Promise<boolean> {
-    const { dataDir, stateDir, roots } = this.#options;
-    const folder = await knownSwitchFolder(dataDir, stateDir, roots);
+    const folder = await this.#known();
     return folder !== null && await new SwitchFiles(folder).isResting();
   }
 
@@ -95,6 +100,7 @@ export class ShellSwitch implements DeadManSwitch {
       this.#orTell(async () => {
         const place = await this.#here();
         await place.files.order(word);
+        await this.#beAlone(place);
         this.#view = null;
         return true;
       })
@@ -152,11 +158,19 @@ export class ShellSwitch implements DeadManSwitch {
     }
   }
 
-  /** A process on guard: the one we know, the one that is there, or a new one. */
+  /** A process on guard, and no other switch of the same directory beside it. */
   async #ensure(): Promise<boolean> {
+    if (this.#process !== null && isOnGuard(this.#process) && this.#isAlone) return true;
+    const place = await this.#here();
+    if (!await this.#ensureProcess(place)) return false;
+    await this.#beAlone(place);
+    return true;
+  }
+
+  /** The process that we know, the one that is there, or a new one. */
+  async #ensureProcess(place: SwitchPlace): Promise<boolean> {
     if (this.#process !== null && isOnGuard(this.#process)) return true;
     const { log } = this.#options;
-    const place = await this.#here();
     const isRepeated = this.#process !== null;
     this.#process = await findSwitch(place.files);
     if (this.#process !== null) return true;
@@ -169,9 +183,47 @@ export class ShellSwitch implements DeadManSwitch {
   async #here(): Promise<SwitchPlace> {
     if (this.#place !== null) return this.#place;
     const { dataDir, stateDir, clock, roots } = this.#options;
-    const folder = await switchFolder(dataDir, stateDir, roots);
+    const folder = await switchFolder(await this.#real(), stateDir, roots);
     this.#place = { folder, dataDir, clock, files: new SwitchFiles(folder) };
     return this.#place;
+  }
+
+  async #known(): Promise<string | null> {
+    const { stateDir, roots } = this.#options;
+    return await knownSwitchFolder(await this.#real(), stateDir, roots);
+  }
+
+  async #real(): Promise<string> {
+    return this.#realDir ??= await realDataDir(this.#options.dataDir);
+  }
+
+  async #strays(ownFolder: string | null): Promise<readonly SwitchFiles[]> {
+    return await findStrays({ ...this.#options, realDir: await this.#real(), ownFolder });
+  }
+
+  /** The deadline in force for the directory, whichever name it was given under; the own orders then say the same. */
+  async #inherit(
+    own: SwitchFiles,
+    strays: readonly SwitchFiles[],
+  ): Promise<SwitchDeadline | null> {
+    const deadline = await lastDeadline([own, ...strays]);
+    const ownDeadline = await own.deadline();
+    if (deadline !== null && deadline.endsMs !== ownDeadline?.endsMs) await own.order(deadline);
+    if (deadline !== null) return deadline;
+    for (const files of strays) if (await files.isResting()) await own.order("resting");
+    return null;
+  }
+
+  /** Ends the others, once the own orders are in force. */
+  async #beAlone({ folder }: SwitchPlace): Promise<void> {
+    if (this.#isAlone) return;
+    for (const files of await this.#strays(folder)) {
+      await retire(files);
+      this.#options.log.warn(
+        "Took over a dead-man's switch that had another path to the directory",
+      );
+    }
+    this.#isAlone = true;
   }
 
   async #orTell(work: () => Promise<boolean>): Promise<boolean> {

@@ -86,8 +86,8 @@ export function startedAtMs(identity: ProcessIdentity): number {
 export function findPostmaster(file: PostmasterPid, dataDir: string): ProcessStat | null {
   const stat = findProcess(file.pid);
   if (stat === null) return null;
-  const directory = workingDirectory(file.pid);
-  if (directory !== null) return isSameDirectory(directory, dataDir) ? stat : null;
+  const works = worksIn(file.pid, dataDir);
+  if (works !== null) return works ? stat : null;
   const startedS = bootTimeS() + Number(stat.identity.startTicks) / TICKS_PER_SECOND;
   return Math.abs(startedS - file.startTimeS) <= START_TOLERANCE_S ? stat : null;
 }
@@ -108,18 +108,33 @@ export function findServerProcesses(
 ): readonly ServerProcess[] {
   const found: ServerProcess[] = [];
   for (const pid of allPids()) {
-    const directory = workingDirectory(pid);
-    if (directory === null || !isSameDirectory(directory, dataDir)) continue;
-    const stat = runsProgram(pid, serverProgram) ? findProcess(pid) : null;
+    if (!runsProgram(pid, serverProgram) || worksIn(pid, dataDir) !== true) continue;
+    const stat = findProcess(pid);
     if (stat !== null) found.push({ ...stat, isMain: !commandLine(pid).startsWith("postgres:") });
   }
   return found.map((one) => ({ ...one, isMain: one.isMain && !isChildOf(one, found) }));
 }
 
+/** The data directories of all servers that run here, by their real paths, as far as this user may see them. */
+export function findDataDirs(): readonly string[] {
+  const servers = allPids().filter((pid) => runsProgram(pid, "postgres"));
+  return [...new Set(servers.flatMap((pid) => visibleDirectory(pid) ?? []))];
+}
+
+/** The working directory by a path that leads there from here too; the paths of a container may mean something else. */
+function visibleDirectory(pid: number): string | null {
+  const path = workingDirectory(pid);
+  if (path === null) return null;
+  const there = readOrNull(() => Deno.statSync(`/proc/${pid}/cwd`));
+  const here = readOrNull(() => Deno.statSync(path));
+  if (there === null || here === null) return null;
+  return there.dev === here.dev && there.ino === here.ino ? path : null;
+}
+
 /** Processes that were given `dataDir` to fill: `--pgdata=<dir>` as one word, as we start initdb and pg_basebackup. */
 export function findFillers(dataDir: string): readonly ProcessStat[] {
   const word = `--pgdata=${dataDir}`;
-  const pids = allPids().filter((pid) => commandLine(pid).split("\0").includes(word));
+  const pids = allPids().filter((pid) => commandWords(pid).includes(word));
   return pids.flatMap((pid) => findProcess(pid) ?? []);
 }
 
@@ -143,6 +158,11 @@ export function findDescendants(root: ProcessIdentity): readonly ProcessIdentity
   const later = all.find((one) => isRoot(one) && one.identity.startTicks !== root.startTicks);
   if (later !== undefined) return []; // another process has the number now, so nothing can be told by it
   return all.filter(({ identity }) => family.has(identity.pid)).map(({ identity }) => identity);
+}
+
+/** The words that a process was started with; none when it is gone or not to be seen. */
+export function commandWords(pid: number): readonly string[] {
+  return commandLine(pid).split("\0");
 }
 
 /** Sends a signal; a process that is gone is no error. False when it is not this process any more. */
@@ -170,10 +190,23 @@ function workingDirectory(pid: number): string | null {
   return readOrNull(() => Deno.readLinkSync(`/proc/${pid}/cwd`));
 }
 
-/** The kernel adds ` (deleted)` when the directory was removed under the process. */
-function isSameDirectory(link: string, dataDir: string): boolean {
-  const real = readOrNull(() => Deno.realPathSync(dataDir)) ?? dataDir;
-  return [real, dataDir].some((dir) => link === dir || link === `${dir} (deleted)`);
+/**
+ * Whether a process works in a directory; null where that cannot be told. The same directory may have another path in
+ * the mount namespace of a server that an earlier start of the unit has left, and the same path may name another one.
+ */
+function worksIn(pid: number, dataDir: string): boolean | null {
+  const link = workingDirectory(pid);
+  if (link === null) return null;
+  const paths = [readOrNull(() => Deno.realPathSync(dataDir)) ?? dataDir, dataDir];
+  // The kernel adds this when the directory was removed under the process.
+  if (paths.some((path) => link === `${path} (deleted)`)) return true;
+  const [own, wanted] = [directoryId(`/proc/${pid}/cwd`), directoryId(dataDir)];
+  return own === null || wanted === null ? paths.includes(link) : own === wanted;
+}
+
+function directoryId(path: string): string | null {
+  const stat = readOrNull(() => Deno.statSync(path));
+  return stat === null ? null : `${stat.dev}:${stat.ino}`;
 }
 
 function runsProgram(pid: number, serverProgram: string): boolean {

@@ -3,7 +3,7 @@ import type { CopiedBytes } from "../core/node_view.ts";
 import type { CommandResult } from "../host/port.ts";
 import { run } from "../host/spawn.ts";
 import { isKnown, parseConnUrl, printConninfo } from "./conninfo.ts";
-import type { PostgresOptions } from "./options.ts";
+import type { PostgresOptions, RoleLogin } from "./options.ts";
 import { programPath } from "./options.ts";
 import type { JobContext } from "./port.ts";
 
@@ -58,6 +58,24 @@ export async function runBasebackup(
   }, signal);
 }
 
+/** The places outside of the data directory that a copy with these words writes to, for a source with these tablespaces. */
+export function outerPlaces(
+  words: readonly string[],
+  tablespaces: readonly string[],
+): readonly string[] {
+  const valuesOf = (option: string): readonly string[] =>
+    words.flatMap((word) => word.startsWith(`${option}=`) ? [word.slice(option.length + 1)] : []);
+  const mapping = new Map(valuesOf("--tablespace-mapping").map(mappingOf));
+  const mapped = tablespaces.map((place) => mapping.get(place) ?? place);
+  return [...mapped, ...valuesOf("--waldir")];
+}
+
+/** `OLD=NEW`, where `\\=` stands for a `=` in a name. */
+function mappingOf(value: string): readonly [string, string] {
+  const [, from = "", to = ""] = /^((?:[^=\\]|\\.)*)=(.*)$/.exec(value) ?? [];
+  return [from.replaceAll("\\=", "="), to.replaceAll("\\=", "=")];
+}
+
 /** How far a copy is. */
 export interface CopyProgress {
   /** `copied 120 of 400 MB`. */
@@ -90,14 +108,33 @@ export function sourceConninfo(
   source: Source,
   majorVersion: number,
 ): string {
+  const login = options.authentication.replication;
+  return conninfoTo(options, source, { login, own: [["dbname", "replication"]], majorVersion });
+}
+
+/** Who connects, with further words of the connection, for a libpq of this version. */
+export interface ConnectionWords {
+  readonly login: RoleLogin;
+  readonly own: readonly (readonly [string, string])[];
+  readonly majorVersion: number;
+}
+
+/** The words that reach a member; the password is in the passfile. */
+export function conninfoTo(
+  options: PostgresOptions,
+  source: Source,
+  { login, own, majorVersion }: ConnectionWords,
+): string {
   const address = parseConnUrl(source.connUrl);
-  const { username, options: words } = options.authentication.replication;
+  const { username, options: words } = login;
+  const { krbsrvname = null } = options;
   return printConninfo([
     ["host", address?.host ?? ""],
     ["port", String(address?.port ?? 5432)],
     ["user", username],
-    ["dbname", "replication"],
+    ...own,
     ["application_name", options.name],
+    ...(krbsrvname === null ? [] : [["krbsrvname", krbsrvname] as const]),
     ...STALL_WORDS,
     ...Object.entries(words).filter(([word]) => isKnown(word, majorVersion)),
   ]);

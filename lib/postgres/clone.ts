@@ -1,6 +1,6 @@
 import type { OldData, Source } from "../core/action.ts";
 import type { CommandResult } from "../host/port.ts";
-import { majorVersionOf, runBasebackup, sourceConninfo } from "./basebackup.ts";
+import { majorVersionOf, outerPlaces, runBasebackup, sourceConninfo } from "./basebackup.ts";
 import { inspectSource, lackOfSpace } from "./clone_checks.ts";
 import type { DirState } from "./data_dir.ts";
 import {
@@ -14,6 +14,7 @@ import {
   wipe,
 } from "./data_dir.ts";
 import { runFilling, saidOrCode } from "./filling.ts";
+import { occupantOf, whyNotOurs } from "./outer_places.ts";
 import type { CopyMethod, PostgresOptions } from "./options.ts";
 import { serverLogPath } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
@@ -43,6 +44,8 @@ export async function cloneFrom(
 
   const source = await inspectSource(options, order.source, job.signal);
   if (source.kind === "unusable") return failed(`Cannot clone: ${source.why}`);
+  const occupant = await findOccupant(options, source.tablespaces);
+  if (occupant !== null) return failed(`Cannot clone: ${occupant}`);
   const size = source.sizeBytes;
   const isFreed = order.old === "remove" && dir.kind !== "empty";
   const lack = size === null ? null : await lackOfSpace(dataDir, { size, isFreed }, job.signal);
@@ -65,12 +68,31 @@ async function findObstacle(
   dir: DirState,
   old: OldData,
 ): Promise<string | null> {
-  if (dir.kind === "empty" || dir.kind === "half-made") return null;
+  if (dir.kind === "empty") return null;
+  if (dir.kind === "half-made") {
+    return dir.mark === "move-aside" ? await whyNotOurs(options.dataDir, null) : null;
+  }
   if (old === "refuse") return "the data directory is not empty";
   if (old === "move-aside" && await isMountPoint(options.dataDir)) {
     return "a mount point cannot be renamed to keep it aside";
   }
-  return await readPostmaster(options.dataDir) === null ? null : "the server still runs";
+  if (await readPostmaster(options.dataDir) !== null) return "the server still runs";
+  return await whyNotOurs(options.dataDir, dir.kind === "complete" ? dir.majorVersion : null);
+}
+
+/** Where pg_basebackup would write outside of the data directory, and refuse when what is here is gone already. */
+async function findOccupant(
+  options: PostgresOptions,
+  tablespaces: readonly string[],
+): Promise<string | null> {
+  if (!methodsOf(options).some(({ kind }) => kind === "basebackup")) return null;
+  for (const place of outerPlaces(options.basebackup, tablespaces)) {
+    const occupant = await occupantOf(place, options.dataDir);
+    if (occupant !== null) {
+      return `"${place}" is not free: ${occupant}; see tablespace-mapping and waldir of pg_basebackup`;
+    }
+  }
+  return null;
 }
 
 /** A mark "move-aside" is of a directory that was complete: it is still to be kept, never wiped. */

@@ -12,13 +12,23 @@ const TOOL_MS = 60_000;
 /** Room for the WAL that is written while the copy runs. */
 const SPARE_BYTES = 64n * 1024n * 1024n;
 
+/** What a superuser may know; `sizeBytes` null: it was not let in, and nothing of this is known. */
+interface SourceFacts {
+  readonly sizeBytes: bigint | null;
+  readonly slot: string | null;
+  /** Where its tablespaces lie. */
+  readonly tablespaces: readonly string[];
+}
+
+const NO_FACTS: SourceFacts = { sizeBytes: null, slot: null, tablespaces: [] };
+
 /** What is known of a source before anything is destroyed for its copy. */
 export type SourceReport =
-  | { readonly kind: "usable"; readonly sizeBytes: bigint | null; readonly slot: string | null }
+  | ({ readonly kind: "usable" } & SourceFacts)
   | { readonly kind: "unusable"; readonly why: string };
 
 /**
- * May this login copy from the source? Proved by a replication connection. Size and slot are asked as superuser and
+ * May this login copy from the source, and is it of the system that is wanted? Proved by a replication connection. Size and slot are asked as superuser and
  * stay null when that is not let in.
  */
 export async function inspectSource(
@@ -30,30 +40,36 @@ export async function inspectSource(
   if (target === null) return { kind: "unusable", why: `no address in "${source.connUrl}"` };
   using deadline = within(ASK_MS, signal);
   try {
-    await withSession(
+    const { systemId } = await withSession(
       target,
       (session) => identifySystem(session, deadline.signal),
       deadline.signal,
     );
+    if (source.systemId !== undefined && systemId !== source.systemId) {
+      const why = `${source.name} has the system identifier ${systemId}, not ${source.systemId}`;
+      return { kind: "unusable", why };
+    }
   } catch (error) {
     if (!isExpected(error)) throw error;
     return { kind: "unusable", why: error.message };
   }
-  return { kind: "usable", ...await askSizeAndSlot(options, source, signal) };
+  return { kind: "usable", ...await askFacts(options, source, signal) };
 }
 
-const SIZE_AND_SLOT =
-  `SELECT (SELECT sum(pg_tablespace_size(oid)) FROM pg_tablespace)::text AS size,
+const FACTS = `SELECT (SELECT sum(pg_tablespace_size(oid)) FROM pg_tablespace)::text AS size,
+  (SELECT coalesce(array_agg(place), '{}') FROM
+    (SELECT pg_tablespace_location(oid) AS place FROM pg_tablespace) AS places
+    WHERE place LIKE '/%') AS places,
   EXISTS (SELECT 1 FROM pg_replication_slots
     WHERE slot_name = $1 AND slot_type = 'physical' AND NOT active) AS has_slot`;
 
-async function askSizeAndSlot(
+async function askFacts(
   options: PostgresOptions,
   source: Source,
   signal: AbortSignal,
-): Promise<{ readonly sizeBytes: bigint | null; readonly slot: string | null }> {
+): Promise<SourceFacts> {
   const address = parseConnUrl(source.connUrl);
-  if (address === null) return { sizeBytes: null, slot: null };
+  if (address === null) return NO_FACTS;
   const login = options.authentication.superuser;
   const database = address.database ?? options.database;
   const target = { host: address.host, port: address.port, database, login, mode: "sql" } as const;
@@ -61,17 +77,22 @@ async function askSizeAndSlot(
   try {
     const [row] = await withSession(
       target,
-      (session) => session.query(SIZE_AND_SLOT, [options.slotName], deadline.signal),
+      (session) => session.query(FACTS, [options.slotName], deadline.signal),
       deadline.signal,
     );
     return {
       sizeBytes: BigInt(String(row?.["size"] ?? "0")),
       slot: row?.["has_slot"] === true ? options.slotName : null,
+      tablespaces: textsOf(row?.["places"]),
     };
   } catch (error) {
     if (!isExpected(error)) throw error;
-    return { sizeBytes: null, slot: null };
+    return NO_FACTS;
   }
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 /** Why a copy of `size` bytes does not fit beside the data directory, or in its place when that `isFreed`; null when it does. */

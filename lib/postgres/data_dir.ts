@@ -1,3 +1,5 @@
+import { findLinks, userOf } from "./outer_places.ts";
+
 /** What a data directory is, by its files alone. */
 export type DirState =
   | { readonly kind: "empty" }
@@ -8,7 +10,7 @@ export type DirState =
   | { readonly kind: "complete"; readonly majorVersion: number };
 
 /** What the marker beside a data directory says of it. */
-export type Mark = "bootstrap" | "clone" | "move-aside";
+export type Mark = "bootstrap" | "clone" | "rewind" | "move-aside";
 
 /**
  * Looks at the files. A directory with pg_control and PG_VERSION is complete without listing it (listing can be slow);
@@ -40,9 +42,14 @@ export async function removeMark(dataDir: string): Promise<void> {
   await removeIfThere(markPath(dataDir));
 }
 
-/** Removes the content of the directory and of the directories behind its pg_wal and tablespace links. */
+/**
+ * Removes the content of the directory and of the directories behind its pg_wal and tablespace links, except what another
+ * server that runs here uses: a copy of files alone has the links of its source.
+ */
 export async function wipe(dataDir: string): Promise<void> {
-  for (const { target } of await findLinks(dataDir)) await removeContent(target);
+  for (const link of await findLinks(dataDir)) {
+    if (await userOf(link.target, dataDir) === null) await removeContent(link.target);
+  }
   await removeContent(dataDir);
 }
 
@@ -117,7 +124,7 @@ async function readMark(dataDir: string): Promise<Mark | null> {
   if (text === null) return null;
   const mark = text.trim();
   // An empty marker is one whose writing was cut off, before anything was changed by it.
-  return mark === "bootstrap" || mark === "clone" ? mark : "move-aside";
+  return mark === "bootstrap" || mark === "clone" || mark === "rewind" ? mark : "move-aside";
 }
 
 async function readVersion(dataDir: string): Promise<DirState> {
@@ -136,38 +143,6 @@ async function isEmptyDir(dataDir: string): Promise<boolean> {
     if (entry.name !== "lost+found" && !entry.name.startsWith(".")) return false;
   }
   return true;
-}
-
-interface DirLink {
-  readonly path: string;
-  readonly target: string;
-}
-
-async function findLinks(dataDir: string): Promise<readonly DirLink[]> {
-  const candidates = [`${dataDir}/pg_wal`];
-  if (await exists(`${dataDir}/pg_tblspc`)) {
-    for await (const entry of Deno.readDir(`${dataDir}/pg_tblspc`)) {
-      if (entry.isSymlink) candidates.push(`${dataDir}/pg_tblspc/${entry.name}`);
-    }
-  }
-  const found: DirLink[] = [];
-  for (const path of candidates) {
-    const target = await linkTarget(path);
-    if (target !== null) found.push({ path, target });
-  }
-  return found;
-}
-
-async function linkTarget(path: string): Promise<string | null> {
-  try {
-    const info = await Deno.lstat(path);
-    if (!info.isSymlink) return null;
-    const target = await Deno.readLink(path);
-    return target.startsWith("/") ? target : `${path.slice(0, path.lastIndexOf("/"))}/${target}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }
 
 async function removeContent(dir: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { isJsonObject } from "../base/json.ts";
+import { leadsTo, realPathOf } from "../base/real_path.ts";
 import { readFileIfAny, replaceFile } from "./state_file.ts";
 
 /** A lease of this member as remembered across restarts of the agent. */
@@ -25,7 +26,10 @@ export interface LeaseOwner {
   readonly dataDir: string;
 }
 
-/** `lease.json` in the state directory: `{lease, name, scope, dataDir, ttlS}`; without `dataDir` any directory is meant. */
+/**
+ * `lease.json` in the state directory: `{lease, name, scope, dataDir, ttlS}`, the directory by its real path; without
+ * `dataDir` any directory is meant.
+ */
 export class DiskLeaseFile implements LeaseFile {
   readonly #path: string;
   readonly #owner: LeaseOwner;
@@ -37,21 +41,22 @@ export class DiskLeaseFile implements LeaseFile {
 
   async load(): Promise<StoredLease | null> {
     const text = await readFileIfAny(this.#path);
-    return text === null ? null : decodeLease(text, this.#owner);
+    return text === null ? null : await decodeLease(text, this.#owner);
   }
 
   async save(lease: StoredLease): Promise<void> {
+    const dataDir = await realPathOf(this.#owner.dataDir);
     await replaceFile(
       this.#path,
-      JSON.stringify({ ...this.#owner, lease: lease.id, ttlS: lease.ttlS }),
+      JSON.stringify({ ...this.#owner, dataDir, lease: lease.id, ttlS: lease.ttlS }),
     );
   }
 }
 
-function decodeLease(text: string, owner: LeaseOwner): StoredLease | null {
+async function decodeLease(text: string, owner: LeaseOwner): Promise<StoredLease | null> {
   const raw = parseOrNull(text);
   if (!isJsonObject(raw) || raw["name"] !== owner.name || raw["scope"] !== owner.scope) return null;
-  if ((raw["dataDir"] ?? owner.dataDir) !== owner.dataDir) return null;
+  if (!await leadsTo(owner.dataDir, String(raw["dataDir"] ?? owner.dataDir))) return null;
   const { lease, ttlS } = raw;
   if (typeof lease !== "string" || !/^\d+$/.test(lease) || typeof ttlS !== "number") return null;
   return { id: lease, ttlS };

@@ -1,4 +1,5 @@
 import { isJsonObject } from "../base/json.ts";
+import { leadsTo, realPathOf } from "../base/real_path.ts";
 import { readFileIfAny, replaceFile } from "./state_file.ts";
 
 /**
@@ -29,7 +30,7 @@ export class ManagedMark {
   /** This agent leads. Throws the file system's errors; a mark that cannot be written is tried again by the next call. */
   async set(): Promise<void> {
     if (await this.look()) return;
-    await replaceFile(this.#path, JSON.stringify({ dataDir: this.#dataDir }));
+    await replaceFile(this.#path, JSON.stringify({ dataDir: await realPathOf(this.#dataDir) }));
     this.#isSet = true;
   }
 
@@ -37,7 +38,8 @@ export class ManagedMark {
     const text = await readFileIfAny(this.#path);
     try {
       const raw: unknown = JSON.parse(text ?? "null");
-      return isJsonObject(raw) && raw["dataDir"] === this.#dataDir;
+      if (!isJsonObject(raw) || typeof raw["dataDir"] !== "string") return false;
+      return await leadsTo(this.#dataDir, raw["dataDir"]);
     } catch (error) {
       if (error instanceof SyntaxError) return false;
       throw error;

@@ -38,6 +38,13 @@ Deno.test("readConfig() fills in what the smallest file leaves out", () => {
   deepStrictEqual([bootstrap, ctl, stateDir], [null, null, "/data/.agent-demo-a"]);
 });
 
+Deno.test("readConfig() puts the state beside the data directory, however its path ends", () => {
+  for (const end of ["", "/", "//", "/.", "/./"]) {
+    const { postgresql, stateDir } = configOf(["postgresql.data_dir", `/data/a${end}`]);
+    deepStrictEqual([postgresql.dataDir, stateDir], ["/data/a", "/data/.agent-demo-a"], end);
+  }
+});
+
 const REFUSED: readonly (readonly [string, Json])[] = [
   ["scope", "a/b"],
   ["scope", ""],

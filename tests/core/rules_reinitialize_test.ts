@@ -11,12 +11,16 @@ import {
   connUrlOf,
   control,
   down,
+  leaderReport,
+  lsn,
   member,
   nodeView,
   NOW_MS,
   primary,
   raceView,
+  replica,
   replicaView,
+  SYSTEM_ID,
   unreachable,
 } from "./builders.ts";
 
@@ -82,7 +86,8 @@ Deno.test("reinitialize stops the replica at once, for certain within retry_time
 });
 
 Deno.test("reinitialize copies the leader in the place of a replica's data", () => {
-  const order = copyOrder(asked(replicaView({ postgres: STOPPED, task: ended(STOP) })));
+  const leader = leaderReport("b");
+  const order = copyOrder(asked(replicaView({ postgres: STOPPED, task: ended(STOP), leader })));
   assert.equal(order.source.name, "b");
   assert.equal(order.old, "remove");
   assert.deepEqual(order.errand, ERRAND);
@@ -99,6 +104,102 @@ Deno.test("reinitialize keeps what may have been written to as a primary aside",
   assert.equal(copyOrder(asked(replicaView({ postgres: foreign }))).old, "move-aside");
 });
 
+/** The leader left timeline 1 at 900. */
+const HISTORY = [{ timeline: 1, switchLsn: lsn(900), reason: "" }];
+const ON_TWO = leaderReport("b", { timeline: 2, history: HISTORY });
+const STOP_KEPT: TaskSpec = { ...STOP, forked: true };
+
+const KEPT: readonly (readonly [string, Partial<NodeView>, string])[] = [
+  ["it ends where the leader's line left", { postgres: ended900() }, "remove"],
+  ["it went on beyond that point", { postgres: ended900(1) }, "move-aside"],
+  [
+    "it seemed so only while it ran",
+    { postgres: ended900(), task: ended(STOP_KEPT) },
+    "move-aside",
+  ],
+  [
+    "the leader shows no history",
+    { postgres: ended900(), leader: leaderReport("b", { timeline: 2 }) },
+    "move-aside",
+  ],
+  [
+    "the leader does not answer",
+    { postgres: ended900(), leader: { kind: "failed", name: "b", why: "" } },
+    "move-aside",
+  ],
+  ["another one answered", { postgres: ended900(), leader: leaderReport("c") }, "move-aside"],
+  [
+    "it is of another cluster",
+    { postgres: down({ state: "in archive recovery", systemId: "1" }) },
+    "move-aside",
+  ],
+];
+
+/** A replica that was stopped at 900 of timeline 1, or so much later. */
+function ended900(beyond = 0): ReturnType<typeof down> {
+  const minRecovery = { timeline: 1, lsn: lsn(900 + beyond) };
+  return down({ state: "in archive recovery", minRecovery });
+}
+
+for (const [name, overrides, old] of KEPT) {
+  Deno.test(`reinitialize keeps what no other member may have: ${name}`, () => {
+    const view = asked(replicaView({ task: ended(STOP), leader: ON_TWO, ...overrides }));
+    assert.equal(copyOrder(view).old, old);
+  });
+}
+
+Deno.test("reinitialize looks at the leader's history before data is given up", () => {
+  const down = asked(replicaView({ postgres: ended900(), task: ended(STOP) }));
+  const behind = asked(replicaView({ postgres: replica({ streaming: false }) }));
+  for (const view of [down, behind]) {
+    const { actions, again } = decide(view, SETTLED);
+    assert.deepEqual([ordered(actions), again], [["inspect-leader"], true]);
+  }
+});
+
+const STOPS: readonly (readonly [string, Parameters<typeof replica>[0], true | undefined])[] = [
+  ["streams", {}, undefined],
+  ["has what the leader has", { streaming: false, ...at(900, 900) }, undefined],
+  ["replayed more", { streaming: false, ...at(901, 901) }, true],
+  ["received more than it replayed", { streaming: false, ...at(901, 800) }, true],
+  ["was promoted", { streaming: false, ...at(100, 100), timeline: 3 }, true],
+];
+
+function at(received: number, replayed: number): Parameters<typeof replica>[0] {
+  return { receivedLsn: lsn(received), replayedLsn: lsn(replayed) };
+}
+
+for (const [name, overrides, forked] of STOPS) {
+  Deno.test(`reinitialize remembers over the stop of a replica what must be kept: it ${name}`, () => {
+    const view = asked(replicaView({ postgres: replica(overrides), leader: ON_TWO }));
+    const [stop] = decide(view, SETTLED).actions;
+    assert.ok(stop?.kind === "start-task" && stop.task.kind === "stop");
+    assert.equal(stop.task.forked, forked);
+  });
+}
+
+Deno.test("reinitialize keeps the data of a stuck replica, which positions do not show", () => {
+  const postgres = replica({ streaming: false, timeline: 2 });
+  const stuck = { leader: "b", replayedLsn: postgres.replayedLsn, sinceMs: NOW_MS - 1e6 };
+  const status = { lsn: lsn(1000), slots: { a: lsn(1000) }, retainSlots: [] };
+  const leading = cluster({ lock: "b", status });
+  const view = asked(replicaView({ cluster: leading, postgres, leader: ON_TWO }));
+  const [stop] = decide(view, { ...SETTLED, stuck }).actions;
+  assert.ok(stop?.kind === "start-task" && stop.task.kind === "stop");
+  assert.equal(stop.task.forked, true);
+});
+
+Deno.test("reinitialize names the system that the source must be of", () => {
+  const gone = cluster({ lock: "b", systemId: null });
+  const leader = leaderReport("b");
+  for (const seen of [cluster({ lock: "b" }), gone]) {
+    for (const fromLeader of [true, false]) {
+      const view = replicaView({ cluster: seen, postgres: STOPPED, leader });
+      assert.equal(copyOrder(asked(view, { fromLeader })).source.systemId, SYSTEM_ID);
+    }
+  }
+});
+
 Deno.test("reinitialize prefers a member tagged clonefrom, unless the leader is wanted", () => {
   const tags = readTags({ clonefrom: true });
   const members = [
@@ -106,7 +207,8 @@ Deno.test("reinitialize prefers a member tagged clonefrom, unless the leader is 
     member("b", { role: "primary" }),
     member("c", { tags }),
   ];
-  const view = replicaView({ cluster: cluster({ lock: "b", members }), postgres: STOPPED });
+  const leader = leaderReport("b");
+  const view = replicaView({ cluster: cluster({ lock: "b", members }), postgres: STOPPED, leader });
   assert.equal(copyOrder(asked(view)).source.name, "c");
   assert.equal(copyOrder(asked(view, { fromLeader: true })).source.name, "b");
 });

@@ -43,9 +43,9 @@ export class World implements AsyncDisposable {
   }
 
   /** One more view of the same switch, as a restarted agent has it. */
-  another(): ShellSwitch {
+  another(dataDir = this.dataDir): ShellSwitch {
     const made = new ShellSwitch({
-      dataDir: this.dataDir,
+      dataDir,
       stateDir: this.folder,
       clock: systemClock,
       log: silentLog,

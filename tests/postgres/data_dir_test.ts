@@ -20,13 +20,13 @@ async function inDir(work: (dir: string) => Promise<void>): Promise<void> {
 /** A data directory with pg_wal and one tablespace elsewhere. */
 async function dataDirWithLinks(dir: string): Promise<string> {
   const data = `${dir}/data`;
-  for (const path of ["data/global", "data/pg_tblspc", "wal", "space"]) {
+  for (const path of ["data/global", "data/pg_tblspc", "wal", "space/PG_15_202209061"]) {
     await Deno.mkdir(`${dir}/${path}`, { recursive: true });
   }
   await Deno.writeTextFile(`${data}/global/pg_control`, "x");
   await Deno.writeTextFile(`${data}/PG_VERSION`, "15\n");
   await Deno.writeTextFile(`${dir}/wal/segment`, "x");
-  await Deno.writeTextFile(`${dir}/space/table`, "x");
+  await Deno.writeTextFile(`${dir}/space/PG_15_202209061/table`, "x");
   await Deno.symlink(`${dir}/wal`, `${data}/pg_wal`);
   await Deno.symlink(`${dir}/space`, `${data}/pg_tblspc/16384`);
   return data;
@@ -68,7 +68,7 @@ Deno.test("moveAside() takes pg_wal and tablespaces along and replaces an older 
     strictEqual(await exists(`${dir}/wal`), false);
     strictEqual(await exists(`${data}.diverged/old`), false);
     ok(await exists(`${data}.diverged/pg_wal/segment`));
-    ok(await exists(`${data}.diverged/pg_tblspc/16384/table`));
+    ok(await exists(`${data}.diverged/pg_tblspc/16384/PG_15_202209061/table`));
   }));
 
 Deno.test("moveAside() may be repeated after it was cut off", () =>
@@ -85,7 +85,7 @@ Deno.test("wipe() empties the directory and what its links point to", () =>
     await wipe(data);
     deepStrictEqual(await inspectDataDir(data), { kind: "empty" });
     strictEqual(await exists(`${dir}/wal/segment`), false);
-    strictEqual(await exists(`${dir}/space/table`), false);
+    strictEqual(await exists(`${dir}/space/PG_15_202209061/table`), false);
   }));
 
 Deno.test("D21 inspectDataDir() does not list a directory that has what it needs", () =>

@@ -46,3 +46,19 @@ Deno.test("a lease whose file names no data directory is taken up, as before an 
     deepStrictEqual(await new DiskLeaseFile(folder, OWNER).load(), LEASE);
   });
 });
+
+Deno.test("a lease counts by every path to the data directory, and not when a link leads elsewhere", async () => {
+  await inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/one`);
+    await Deno.symlink("one", `${folder}/link`);
+    const at = (path: string): DiskLeaseFile =>
+      new DiskLeaseFile(folder, { ...OWNER, dataDir: `${folder}/${path}` });
+    await at("link").save(LEASE);
+    for (const path of ["one", "link", "link/../one"]) {
+      deepStrictEqual(await at(path).load(), LEASE, path);
+    }
+    await Deno.remove(`${folder}/link`);
+    await Deno.symlink("two", `${folder}/link`);
+    strictEqual(await at("link").load(), null);
+  });
+});

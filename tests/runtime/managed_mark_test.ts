@@ -27,3 +27,13 @@ Deno.test("look() takes a file that cannot be read for none", async () => {
     strictEqual(await new ManagedMark(folder, "/data/a").look(), false);
   });
 });
+
+Deno.test("look() knows a mark by every path to the data directory", async () => {
+  await inFolder(async (folder) => {
+    await Deno.symlink("data", `${folder}/link`);
+    await new ManagedMark(folder, `${folder}/link`).set();
+    strictEqual(await new ManagedMark(folder, `${folder}/data`).look(), true);
+    strictEqual(await new ManagedMark(folder, `${folder}/./link`).look(), true);
+    strictEqual(await new ManagedMark(folder, `${folder}/link2`).look(), false);
+  });
+});

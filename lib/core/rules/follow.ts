@@ -6,6 +6,7 @@ import type { NodeView, ReplicaView } from "../node_view.ts";
 import { stuckLimitMs } from "../stuck_replica.ts";
 import { hasEnded, isPaused, leaderMember, lockSide, mayBePrimary, restUntilMs } from "./facts.ts";
 import { settingsActions, slotActions } from "./housekeeping.ts";
+import { wantsRewind } from "./rewind.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { followsSource, sourceOf, wantedSlotName, wantedUpstream } from "./sources.ts";
@@ -47,8 +48,10 @@ function checkFork(view: NodeView, memory: Memory, following: Following): Answer
     ? `the history of this server has forked from ${leader.name}`
     : whyStuck(view, memory, following, leader);
   if (why === null) return null;
-  if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
-  return act(`${why}: stopping it for a new copy`, [stopForked(why)]);
+  const mayReplace = view.self.mayReclone || (hasForked && wantsRewind(view, memory));
+  if (!mayReplace) return act(`${why}: an operator must decide`, []);
+  const what = hasForked && wantsRewind(view, memory) ? "to rewind it" : "for a new copy";
+  return act(`${why}: stopping it ${what}`, [stopForked(why)]);
 }
 
 /**
@@ -56,7 +59,7 @@ function checkFork(view: NodeView, memory: Memory, following: Following): Answer
  * of the one never streams from the other. It is known by that alone: for a long time the leader answers, everything it
  * needs is there, and yet nothing is received or replayed. On the first timeline nobody was ever promoted.
  */
-function whyStuck(
+export function whyStuck(
   view: NodeView,
   memory: Memory,
   { cluster, postgres }: Following,
@@ -79,7 +82,8 @@ function hasSlot({ settings, status }: ClusterView, slot: string | null): boolea
   return slot === null || settings.memberSlotsTtlS === 0 || status.slots[slot] !== undefined;
 }
 
-interface Following {
+/** A replica under the lock of another member. */
+export interface Following {
   readonly cluster: ClusterView;
   readonly postgres: ReplicaView;
 }

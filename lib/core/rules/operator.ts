@@ -1,4 +1,4 @@
-import type { Action, OldData, StopEscalation } from "../action.ts";
+import type { Action, Source, StopEscalation } from "../action.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, ReinitializeWish, RestartWish } from "../node_view.ts";
@@ -11,9 +11,10 @@ import {
   mayBePrimary,
   settingsOf,
 } from "./facts.ts";
-import { act } from "./rule.ts";
+import { mustBeKept, oldDataOf } from "./old_data.ts";
+import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
-import { cloneSource, sourceOf } from "./sources.ts";
+import { cloneSource, ofThisSystem, sourceOf } from "./sources.ts";
 import { stopInOrder } from "./stopping.ts";
 
 /**
@@ -54,7 +55,7 @@ export const reinitialize: Rule = {
     }
     if (!isRunning(view.postgres)) return copy(view, cluster, memory, wish);
     const isDemoted = mayBePrimary(view.postgres, memory) && !isPaused(view, memory);
-    return isDemoted ? null : stopForCopy(view, memory, wish);
+    return isDemoted ? null : stopForCopy(view, cluster, memory, wish);
   },
 };
 
@@ -65,7 +66,15 @@ function endTask({ task }: NodeView): Answer | null {
   return act(why, [{ kind: "cancel-task" }]);
 }
 
-function stopForCopy(view: NodeView, memory: Memory, wish: ReinitializeWish): Answer {
+function stopForCopy(
+  view: NodeView,
+  cluster: ClusterView,
+  memory: Memory,
+  wish: ReinitializeWish,
+): Answer {
+  const leader = sourceOf(leaderMember(cluster, view.self.name));
+  const kept = leader === null ? "no" : mustBeKept(view, memory, cluster, leader);
+  if (leader !== null && kept === "not known") return lookAtLeader(leader);
   const why = "stopping the server for a new copy, as the operator wishes";
   const escalation: StopEscalation = {
     immediateAtMs: view.nowMs,
@@ -77,12 +86,13 @@ function stopForCopy(view: NodeView, memory: Memory, wish: ReinitializeWish): An
     checkpointFirst: false,
     escalation,
     why,
+    ...(kept === "yes" ? { forked: true } as const : {}),
     errand: { kind: "reinitialize", id: wish.id },
   } as const;
   return act(why, [{ kind: "start-task", task }]);
 }
 
-/** What may have been written to as a primary is kept aside; a replica has nothing that its leader lacks. */
+/** What another member may lack is kept aside, as by a copy that the agent makes by itself. */
 function copy(
   view: NodeView,
   cluster: ClusterView,
@@ -90,18 +100,18 @@ function copy(
   wish: ReinitializeWish,
 ): Answer | null {
   const leader = sourceOf(leaderMember(cluster, view.self.name));
-  const source = wish.fromLeader ? leader : cloneSource(view, cluster, memory);
-  if (source === null) return null;
+  const source = wish.fromLeader
+    ? ofThisSystem(view, cluster, leader)
+    : cloneSource(view, cluster, memory);
+  if (source === null || leader === null) return null;
+  const old = oldDataOf(view, leader);
+  if (old === "not known") return lookAtLeader(leader);
   const why = `copying ${source.name}, as the operator wishes`;
   const errand = { kind: "reinitialize", id: wish.id } as const;
-  return act(why, [
-    { kind: "start-task", task: { kind: "clone", source, old: oldData(view), why, errand } },
-  ]);
+  return act(why, [{ kind: "start-task", task: { kind: "clone", source, old, why, errand } }]);
 }
 
-function oldData({ postgres }: NodeView): OldData {
-  if (postgres.kind === "no-data") return "refuse";
-  const state = postgres.kind === "down" ? postgres.control.state : "";
-  const wasReplica = state.includes("recovery") && state !== "in crash recovery";
-  return wasReplica ? "remove" : "move-aside";
+function lookAtLeader(leader: Source): Answer {
+  const why = `comparing histories with ${leader.name} before data is given up`;
+  return actAndLook(why, [{ kind: "inspect-leader", leader }]);
 }

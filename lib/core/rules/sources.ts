@@ -2,7 +2,7 @@ import type { OldData, Source } from "../action.ts";
 import type { ClusterView, MemberState } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
 import type { NodeView, UpstreamView } from "../node_view.ts";
-import { leaderMember, restUntilMs, settingsOf } from "./facts.ts";
+import { leaderMember, localSystemId, restUntilMs, settingsOf } from "./facts.ts";
 import { act } from "./rule.ts";
 import type { Answer } from "./rule.ts";
 
@@ -84,6 +84,20 @@ export function cloneFrom(
 
 /** Whom to copy: the first running member by name with `clonefrom`, else the leader; after a failed copy the leader. */
 export function cloneSource(view: NodeView, cluster: ClusterView, memory: Memory): Source | null {
+  return ofThisSystem(view, cluster, chosenSource(view, cluster, memory));
+}
+
+/** An address may lead to the server of another cluster: a copy is of the cluster's system, or of what lies here. */
+export function ofThisSystem(
+  view: NodeView,
+  cluster: ClusterView,
+  source: Source | null,
+): Source | null {
+  const systemId = cluster.systemId || localSystemId(view.postgres);
+  return source === null || systemId === null ? source : { ...source, systemId };
+}
+
+function chosenSource(view: NodeView, cluster: ClusterView, memory: Memory): Source | null {
   const leader = leaderMember(cluster, view.self.name);
   if (leader === null) return null;
   const isChosen = (member: MemberState): boolean =>
