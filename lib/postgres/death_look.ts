@@ -16,15 +16,8 @@ export async function nextDeathLook(
   signal: AbortSignal,
 ): Promise<void> {
   if (session?.isOpen !== true) return await clock.sleep(BLIND_MS, signal);
-  const waiting = new AbortController();
-  const stop = (): void => waiting.abort();
-  signal.addEventListener("abort", stop, { once: true });
-  let hasEnded = false;
-  using _end = session.onEnd(() => {
-    hasEnded = true;
-    stop();
-  });
-  await clock.beat(waiting.signal);
-  signal.removeEventListener("abort", stop);
-  if (hasEnded) await clock.sleep(ENDING_MS, signal);
+  const ended = Promise.withResolvers<boolean>();
+  using _end = session.onEnd(() => ended.resolve(true));
+  const waited = clock.beat(signal).then(() => false);
+  if (await Promise.race([ended.promise, waited])) await clock.sleep(ENDING_MS, signal);
 }
