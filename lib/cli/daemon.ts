@@ -223,8 +223,8 @@ async function runLoops(member: Member, log: Log): Promise<void> {
   const onUnguarded = (why: string): void => keeper.unguarded(why);
   const ending = new AbortController();
   const { signal } = ending;
-  // Each tick finds an endpoint that hangs; a new stream costs a tick of its own, so it is only the second guard.
-  const silenceMs = (): number => settings().loopWaitS * 6000;
+  // Each tick finds an endpoint that hangs; the silence of a stream is only the second guard.
+  const silenceMs = (): number => settings().loopWaitS * 12_000;
   const beside = [
     forever("the lease keeper", log, signal, () => keeper.run(signal)),
     forever("the watch on the switch", log, signal, () => deadMan.watch(onUnguarded, signal)),
