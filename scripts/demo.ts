@@ -39,7 +39,7 @@ async function play(cluster: Cluster, once: boolean, stopped: AbortSignal): Prom
   await cluster.proxy.waitForWriter(leader.name, 15_000);
   const seconds = (tookMs / 1000).toFixed(1);
   await print(`One leader, two streaming replicas after ${seconds} s`);
-  const writer = new Writer(cluster.proxy.plan.writePort);
+  const writer = new Writer(cluster.proxy.writePlace);
   writer.start();
   try {
     if (once) return await runOnce(cluster, writer);

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { JsonObject } from "../base/json.ts";
-import { CLUSTER_WIDE } from "../config/own_parameters.ts";
+import { CLUSTER_WIDE_PARAMETERS } from "../core/parameter_names.ts";
 import type { ServerProfile } from "../postgres/server_profile.ts";
 
 /** What is known of the host that a file is written for. */
@@ -60,7 +60,7 @@ const OWN =
 /** Of one member alone: places on its disks, and commands that hold them. */
 const LOCAL = /(_command|_directory|_directories|_file|_dir|_keyfile)$/;
 /** Equal on all members, so they are written down although nobody set them; the agent keeps WAL by its own default. */
-const ALWAYS = CLUSTER_WIDE.filter((name) => !name.startsWith("wal_keep"));
+const ALWAYS = CLUSTER_WIDE_PARAMETERS.filter((name) => !name.startsWith("wal_keep"));
 
 /** A file for a running server that is to become the first member of a cluster. */
 export function serverTemplate(

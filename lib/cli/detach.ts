@@ -2,7 +2,7 @@ import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { complaint, plainLine } from "./output.ts";
+import { complaint, plainLine, say } from "./output.ts";
 
 const SEND_MS = 90_000;
 
@@ -10,7 +10,8 @@ const SEND_MS = 90_000;
  * `agent detach`: ends the agent of the file's own member and leaves server, lock and switch to the next process, for an
  * upgrade within the lease. Returns 0 done, 1 refused or failed, 3 when the end is not known.
  */
-export async function detach({ ownApiUrl, remote, output }: CommandContext): Promise<number> {
+export async function detach(context: CommandContext): Promise<number> {
+  const { ownApiUrl, remote, output } = context;
   if (ownApiUrl === null) {
     const next = "Run it on the member's host with its own file.";
     await output.err(complaint("the configuration file describes no member", next));
@@ -31,7 +32,7 @@ export async function detach({ ownApiUrl, remote, output }: CommandContext): Pro
     await output.err(complaint(`the agent refused (${answer.status}): ${plainLine(answer.text)}`));
     return EXIT.failed;
   }
-  await output.out(`Detached. ${deadlineText(answer.text)}\n`);
+  await say(context, `Detached. ${deadlineText(answer.text)}\n`);
   return EXIT.done;
 }
 

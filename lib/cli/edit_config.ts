@@ -6,7 +6,7 @@ import type { CommandContext } from "./command.ts";
 import { PARAMETERS, type ReadConfig, readConfigText, setKeys } from "./config_edits.ts";
 import { EXIT } from "./exit_codes.ts";
 import { look } from "./look.ts";
-import { complaint } from "./output.ts";
+import { complaint, say } from "./output.ts";
 import { permit } from "./permit.ts";
 import { NO_CONFIG_NEXT, noConfig } from "./show_config.ts";
 import { yamlText } from "./table.ts";
@@ -55,14 +55,14 @@ export async function editConfig(context: CommandContext, options: EditOptions):
   }
   const next = edited.read.config;
   if (sameText(next, config.raw)) {
-    await output.out("Not changed\n");
+    await say(context, "Not changed\n");
     return EXIT.done;
   }
   const text = edited.text ?? await yamlText(next);
   const decoded = decodeSettings(next);
   if ("fault" in decoded) return await giveUp(context, decoded.fault, text);
   await warn(context, config.raw, decoded.settings);
-  if (!options.quiet) await output.out(await difference(config.raw, next));
+  if (!options.quiet) await say(context, await difference(config.raw, next));
   const permission = await permit(context, "Apply these changes?");
   if (permission !== EXIT.done) {
     if (edited.text !== null) await keep(context, edited.text);
@@ -129,7 +129,7 @@ async function write(
   using deadline = within(WRITE_MS);
   const written = await cluster.writeConfig(next, base.revision, deadline.signal);
   if (written.kind === "done") {
-    await output.out("Configuration changed\n");
+    await say(context, "Configuration changed\n");
     return EXIT.done;
   }
   if (written.kind === "refused") {

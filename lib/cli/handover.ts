@@ -8,7 +8,7 @@ import { memberTable } from "./list.ts";
 import { look, lookOrNull } from "./look.ts";
 import { endpoint } from "./member_url.ts";
 import { order } from "./operation.ts";
-import { complaint, plainLine } from "./output.ts";
+import { complaint, plainLine, say } from "./output.ts";
 import { permit } from "./permit.ts";
 import type { RemoteAnswer } from "./remote.ts";
 import { renderTable } from "./table.ts";
@@ -72,7 +72,7 @@ async function carryOut(context: CommandContext, plan: Send, before: ClusterView
   });
   const verdict = judge(answer, plan);
   if (verdict.code === EXIT.done) {
-    await context.output.out(`${verdict.text}\n`);
+    await say(context, `${verdict.text}\n`);
     return EXIT.done;
   }
   await context.output.err(complaint(verdict.text, verdict.next));
@@ -83,7 +83,7 @@ async function carryOut(context: CommandContext, plan: Send, before: ClusterView
     limitMs: (ttlS + loopWaitS) * 1000,
   });
   if (leader === null) return EXIT.unknown;
-  await context.output.out(`${leader} leads now\n`);
+  await say(context, `${leader} leads now\n`);
   return EXIT.done;
 }
 

@@ -44,6 +44,7 @@ export async function memberVersions(
 
 interface Versions {
   readonly member: string;
+  /** Of the agent; "Patroni 3.0.2" of a member that runs that. */
   readonly agent: string | null;
   /** e.g. "15.8"; null: the server does not answer. */
   readonly server: string | null;
@@ -64,8 +65,9 @@ async function ask(
   }
   const parsed = v.safeParse(statusSchema, answer.text);
   if (!parsed.success) return { ...nothing, why: "answers with something that is no status" };
-  const { patroni, server_version } = parsed.output;
-  return { member, agent: patroni.version, server: numberText(server_version), why: null };
+  const { agent, patroni, server_version } = parsed.output;
+  const program = agent === null ? `Patroni ${patroni.version}` : agent.version;
+  return { member, agent: program, server: numberText(server_version), why: null };
 }
 
 const statusSchema = v.pipe(
@@ -73,6 +75,7 @@ const statusSchema = v.pipe(
   v.parseJson(),
   v.object({
     patroni: v.object({ version: v.string() }),
+    agent: v.nullish(v.object({ version: v.string() }), null),
     server_version: v.nullish(v.pipe(v.number(), v.integer()), null),
   }),
 );

@@ -1,3 +1,5 @@
+import type { Format } from "./table.ts";
+
 /** Where a command writes; tests collect the text. */
 export interface Output {
   /** The result, to stdout. */
@@ -29,6 +31,14 @@ export const terminalOutput: Screen = {
 /** One line for stderr: what went wrong, and what to do next when that is known. */
 export function complaint(what: string, next?: string): string {
   return next === undefined ? `agent: ${what}\n` : `agent: ${what}\n       ${next}\n`;
+}
+
+/** A sentence of what was done: for people the result, in the other forms a remark, so that stdout can be parsed. */
+export async function say(
+  { output, format }: { readonly output: Output; readonly format: Format },
+  text: string,
+): Promise<void> {
+  await output[format === "pretty" ? "out" : "err"](text);
 }
 
 /** Text that a terminal takes for text: whatever a member or the store says, it moves no cursor and rings no bell. */

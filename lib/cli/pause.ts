@@ -5,7 +5,7 @@ import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { look, lookOrNull } from "./look.ts";
 import { askable, endpoint } from "./member_url.ts";
-import { complaint, plainLine } from "./output.ts";
+import { complaint, plainLine, say } from "./output.ts";
 import { unseenMembers } from "./pause_doubts.ts";
 import { permit } from "./permit.ts";
 
@@ -85,8 +85,8 @@ async function send(context: CommandContext, view: ClusterView, on: boolean): Pr
   return EXIT.failed;
 }
 
-async function told({ output }: CommandContext, on: boolean): Promise<number> {
-  await output.out(`Maintenance mode is ${on ? "on" : "off"}\n`);
+async function told(context: CommandContext, on: boolean): Promise<number> {
+  await say(context, `Maintenance mode is ${on ? "on" : "off"}\n`);
   return EXIT.done;
 }
 
@@ -112,7 +112,7 @@ async function awaitAll(
   do {
     waiting = await unconfirmed(context, before, on) ?? waiting;
     if (waiting.length === 0) {
-      await output.out("Every member has confirmed it\n");
+      await say(context, "Every member has confirmed it\n");
       return EXIT.done;
     }
     await clock.sleep(LOOK_EVERY_MS);

@@ -4,7 +4,7 @@ import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { memberTable } from "./list.ts";
 import { look } from "./look.ts";
-import { complaint } from "./output.ts";
+import { complaint, say } from "./output.ts";
 import { renderTable } from "./table.ts";
 
 /** What must be typed, as in Patroni's tool. */
@@ -65,7 +65,7 @@ async function carryOut(context: CommandContext, holder: string | null): Promise
   using deadline = within(DELETE_MS);
   const removed = await cluster.remove(holder, deadline.signal);
   if (removed.kind === "done") {
-    await output.out(`Removed ${cluster.scope} from the store\n`);
+    await say(context, `Removed ${cluster.scope} from the store\n`);
     return EXIT.done;
   }
   if (removed.kind === "refused") {

@@ -40,6 +40,9 @@ function selfOf(config: AgentConfig): SelfView {
     mayBootstrap: bootstrap !== null,
     mayReclone: postgresql.removeDataDirectoryOnDivergedTimelines,
     slotName: slotNameOf(name),
+    ...(postgresql.usePgRewind === null ? {} : { usePgRewind: postgresql.usePgRewind }),
+    mayRecloneAfterRewind: !postgresql.keepsHalfRewound,
     hasPrePromote: postgresql.hooks.prePromote !== null,
+    hasRoleContent: postgresql.byRole !== null,
   };
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { LogOptions } from "../base/log.ts";
 import type { CallbackKind } from "../core/callbacks.ts";
+import type { ContentByRole } from "../core/role_content.ts";
 import type { PemFiles } from "./pem_files.ts";
 
 /** A name and password with the connection options of one role. */
@@ -127,6 +128,8 @@ export interface AgentConfig {
     readonly pgpass: string;
     readonly database: string;
     readonly useUnixSocket: boolean;
+    /** Kerberos service name; null: libpq's own, `postgres`. */
+    readonly krbsrvname: string | null;
     readonly authentication: {
       readonly superuser: Credentials;
       readonly replication: Credentials;
@@ -136,10 +139,18 @@ export interface AgentConfig {
     readonly parameters: Readonly<Record<string, string>>;
     readonly pgHba: readonly string[] | null;
     readonly pgIdent: readonly string[] | null;
+    /** What counts in one role only; null: nothing. */
+    readonly byRole: ContentByRole | null;
     readonly recoveryConf: Readonly<Record<string, string>>;
     readonly pgCtlTimeoutS: number;
     /** false: a diverged directory stays as it is, and an operator decides. */
     readonly removeDataDirectoryOnDivergedTimelines: boolean;
+    /** null: the cluster's settings say whether pg_rewind is used. */
+    readonly usePgRewind: boolean | null;
+    /** Options of `postgresql.rewind` as command line words. */
+    readonly rewind: readonly string[];
+    /** Neither key allows a copy in place of what a failed rewind has left. */
+    readonly keepsHalfRewound: boolean;
     /** Folder and base name of the configuration files; a null folder is the data directory. */
     readonly configDir: string | null;
     readonly configBaseName: string;

@@ -1,5 +1,7 @@
 import type { JsonObject } from "../base/json.ts";
 import type { AgentConfig, Credentials, Hooks } from "./agent_config.ts";
+import { byRoleOrNull } from "../core/role_content.ts";
+import type { ContentByRole, RoleContent, ServerRole } from "../core/role_content.ts";
 import { layoutOf, levelsOf } from "./log_options.ts";
 import type { FileValues } from "./schema.ts";
 import { pemFiles } from "./pem_files.ts";
@@ -99,6 +101,7 @@ function assembleServer(
     pgpass: server.pgpass ?? `${stateDir}/pgpass`,
     database: server.database,
     useUnixSocket: server.use_unix_socket,
+    krbsrvname: server.krbsrvname ?? null,
     authentication: {
       superuser: credentials(superuser),
       replication: credentials(replication),
@@ -107,9 +110,14 @@ function assembleServer(
     parameters: server.parameters,
     pgHba: server.pg_hba ?? null,
     pgIdent: server.pg_ident ?? null,
+    byRole: contentByRole(server),
     recoveryConf: server.recovery_conf,
     pgCtlTimeoutS: server.pg_ctl_timeout,
     removeDataDirectoryOnDivergedTimelines: server.remove_data_directory_on_diverged_timelines,
+    usePgRewind: server.use_pg_rewind ?? null,
+    rewind: server.rewind,
+    keepsHalfRewound: !server.remove_data_directory_on_diverged_timelines &&
+      !server.remove_data_directory_on_rewind_failure,
     configDir: server.config_dir ?? null,
     configBaseName: server.config_base_name,
     customConf: server.custom_conf ?? null,
@@ -117,6 +125,15 @@ function assembleServer(
     basebackup: server.basebackup,
     hooks: hooks(server),
   };
+}
+
+function contentByRole(server: FileValues["postgresql"]): ContentByRole | null {
+  const of = (role: ServerRole): RoleContent => ({
+    parameters: server[`parameters_${role}`],
+    pgHba: server[`pg_hba_${role}`] ?? null,
+    pgIdent: server[`pg_ident_${role}`] ?? null,
+  });
+  return byRoleOrNull({ primary: of("primary"), replica: of("replica") });
 }
 
 function hooks(server: FileValues["postgresql"]): Hooks {

@@ -37,12 +37,18 @@ export function firstSettings(sources: Sources): FirstSettings {
   return { raw, faults: [], warnings: [...barred, ...others] };
 }
 
+const PARAMETER_KEYS = ["parameters", "parameters_primary", "parameters_replica"] as const;
+const LIST_KEYS = {
+  hba_file: ["pg_hba", "pg_hba_primary", "pg_hba_replica"],
+  ident_file: ["pg_ident", "pg_ident_primary", "pg_ident_replica"],
+} as const;
+
 /** The settings of PostgreSQL that count in the file of one member, with a remark for each that does not. */
 export function localSettings(
   sources: Sources,
   { postgresql }: FileValues,
 ): { readonly postgresql: FileValues["postgresql"]; readonly warnings: readonly string[] } {
-  const parameters = localParameters(postgresql.parameters);
+  const sections = PARAMETER_KEYS.map((key) => [key, localParameters(postgresql[key])] as const);
   const recovery = localRecovery(postgresql.recovery_conf);
   const sectionOf = (name: string) => valueAt(sources.values, ["postgresql", name]);
   const lone = postgresql.methods.flatMap((method) => {
@@ -52,8 +58,8 @@ export function localSettings(
     ...lone.map((name) =>
       remark(sources, ["postgresql", name, "no_leader"], "no effect: a copy waits for a leader")
     ),
-    ...parameters.dropped.map(({ name, why }) =>
-      remark(sources, ["postgresql", "parameters", name], why)
+    ...sections.flatMap(([key, { dropped }]) =>
+      dropped.map(({ name, why }) => remark(sources, ["postgresql", key, name], why))
     ),
     ...otherFiles(postgresql).map((name) =>
       remark(sources, ["postgresql", name], "no effect: the parameters name another file")
@@ -62,17 +68,15 @@ export function localSettings(
       remark(sources, ["postgresql", "recovery_conf", name], why)
     ),
   ];
-  const kept = { parameters: parameters.values, recovery_conf: recovery.values };
-  return { postgresql: { ...postgresql, ...kept }, warnings };
+  const parameters = Object.fromEntries(sections.map(([key, { values }]) => [key, values]));
+  const kept = { ...postgresql, ...parameters, recovery_conf: recovery.values };
+  return { postgresql: kept, warnings };
 }
 
 /** Lists that PostgreSQL never reads, since its own parameter names another file. */
 function otherFiles(server: FileValues["postgresql"]): readonly string[] {
-  const { parameters, pg_hba, pg_ident } = server;
-  return [
-    ...(pg_hba !== undefined && "hba_file" in parameters ? ["pg_hba"] : []),
-    ...(pg_ident !== undefined && "ident_file" in parameters ? ["pg_ident"] : []),
-  ];
+  const moved = Object.entries(LIST_KEYS).filter(([file]) => file in server.parameters);
+  return moved.flatMap(([, keys]) => keys.filter((key) => server[key] !== undefined));
 }
 
 /** Whether a copy method says that it needs no leader. */

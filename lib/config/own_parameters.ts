@@ -1,20 +1,4 @@
-/** Settings of PostgreSQL that the agent sets itself (spec 1.6.3). */
-const OWN = ["listen_addresses", "port", "cluster_name", "hot_standby"];
-
-/** Settings that must be equal on all members, so the file of one member cannot set them (spec 1.6.3). */
-export const CLUSTER_WIDE: readonly string[] = [
-  "max_connections",
-  "max_locks_per_transaction",
-  "max_worker_processes",
-  "max_prepared_transactions",
-  "wal_level",
-  "track_commit_timestamp",
-  "max_wal_senders",
-  "max_replication_slots",
-  "wal_keep_segments",
-  "wal_keep_size",
-  "wal_log_hints",
-];
+import { CLUSTER_WIDE_PARAMETERS, OWN_PARAMETERS } from "../core/parameter_names.ts";
 
 /** Recovery settings that the agent decides. */
 const OWN_RECOVERY = /^(recovery_target.*|primary_conninfo|primary_slot_name)$/;
@@ -28,8 +12,8 @@ export interface Kept {
 /** `postgresql.parameters` of the file without what it cannot set; names in lower case, as PostgreSQL compares them. */
 export function localParameters(given: Readonly<Record<string, string>>): Kept {
   return keep(given, (name) => {
-    if (OWN.includes(name)) return "ignored: the agent sets it itself";
-    if (!CLUSTER_WIDE.includes(name)) return null;
+    if (OWN_PARAMETERS.includes(name)) return "ignored: the agent sets it itself";
+    if (!CLUSTER_WIDE_PARAMETERS.includes(name)) return null;
     return "ignored: it counts only in the cluster's settings (bootstrap.dcs, /config)";
   });
 }

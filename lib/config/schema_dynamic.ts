@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { key } from "./key_notes.ts";
 
+const BARS = "not implemented: a cluster with it gets no leader";
+
 /**
  * `bootstrap.dcs`: the cluster's first settings. Only the names are known here; the values are judged where the
  * settings are decoded for every tick, so that file and `/config` follow one rule.
@@ -18,16 +20,16 @@ const NAMES: Readonly<Record<string, string>> = {
   master_start_timeout: "older name of primary_start_timeout",
   primary_stop_timeout: "seconds a primary may take to stop",
   master_stop_timeout: "older name of primary_stop_timeout",
-  synchronous_mode: "synchronous replication",
-  synchronous_mode_strict: "no writes without a synchronous standby",
+  synchronous_mode: `synchronous replication; ${BARS}`,
+  synchronous_mode_strict: `no writes without a synchronous standby; ${BARS}`,
   synchronous_node_count: "number of synchronous standbys",
   failsafe_mode: "a leader without the store goes on if all members agree",
   pause: "maintenance mode",
-  standby_cluster: "follow another cluster",
-  slots: "permanent replication slots",
+  standby_cluster: `follow another cluster; ${BARS}`,
+  slots: `permanent replication slots; ${BARS}`,
   permanent_slots: "older name of slots",
   permanent_replication_slots: "older name of slots",
-  ignore_slots: "slots left alone",
+  ignore_slots: "slots that are never dropped, each by name, type, database, plugin",
   member_slots_ttl: "seconds that a vanished member's slot is kept",
   postgresql: "settings of PostgreSQL for the whole cluster",
 };

@@ -23,6 +23,11 @@ const OWN_BASEBACKUP = [
   ...["dbname", "host", "port", "username", "password"],
 ];
 
+const OWN_REWIND = [
+  ...["target-pgdata", "source-pgdata", "source-server", "write-recovery-conf", "dry-run"],
+  ...["restore-target-wal", "config-file", "no-ensure-shutdown", "progress", "version", "help"],
+];
+
 const seconds = form<number>((input) => {
   const value = parseSeconds(input);
   return value !== null && value > 0 ? { value } : { expected: "seconds above 0" };
@@ -93,7 +98,7 @@ const connection = {
   database: key(v.optional(text, "postgres"), "database the agent connects to"),
   use_unix_socket: key(v.optional(flag, false), "connect locally by a socket"),
   use_unix_socket_repl: unread("not-yet", "no local replication connections are made"),
-  krbsrvname: unread("unsupported", "Kerberos service name"),
+  krbsrvname: key(v.optional(text), "Kerberos service name of the servers, to stream and to copy"),
   authentication,
 };
 
@@ -136,6 +141,15 @@ const content = {
     v.optional(flag, true),
     "a diverged member is copied anew, its old directory kept as .diverged",
   ),
+  use_pg_rewind: key(
+    v.optional(flag),
+    "a diverged member is brought back by pg_rewind, and copied anew only when that fails",
+  ),
+  rewind: key(v.optional(programOptions(OWN_REWIND), []), "options of pg_rewind"),
+  remove_data_directory_on_rewind_failure: key(
+    v.optional(flag, false),
+    "copied anew after a failed rewind, also where diverged data are not",
+  ),
   basebackup: key(v.optional(backupOptions, []), "options of pg_basebackup"),
   create_replica_methods: key(v.optional(methodNames), "how a member is copied, in this order", {
     holds: "list",
@@ -145,26 +159,33 @@ const content = {
   }),
 };
 
-const ROLE_LISTS = "content per role";
+const settingsIn = (who: string) =>
+  key(v.optional(texts, {}), `settings of PostgreSQL while it is a ${who}, over parameters`, {
+    holds: "mapping",
+  });
+const linesIn = (file: string, who: string) =>
+  key(v.optional(lines), `lines that replace ${file} while PostgreSQL is a ${who}`);
+
+const byRole = {
+  parameters_primary: settingsIn("primary"),
+  parameters_replica: settingsIn("replica"),
+  pg_hba_primary: linesIn("pg_hba.conf", "primary"),
+  pg_hba_replica: linesIn("pg_hba.conf", "replica"),
+  pg_ident_primary: linesIn("pg_ident.conf", "primary"),
+  pg_ident_replica: linesIn("pg_ident.conf", "replica"),
+};
+
+const STANDBY_LEADER = "content of a standby leader, which no cluster here has";
 
 const unreadKeys = {
-  use_pg_rewind: unread("not-yet", "pg_rewind; a diverged member is copied anew instead"),
-  rewind: unread("not-yet", "options of pg_rewind"),
-  remove_data_directory_on_rewind_failure: unread("not-yet", "copy anew when pg_rewind fails"),
   use_slots: unread("not-yet", "counts only in the cluster's settings, ignored in the file"),
-  parameters_primary: unread("unsupported", ROLE_LISTS),
-  parameters_replica: unread("unsupported", ROLE_LISTS),
-  parameters_standby_leader: unread("unsupported", ROLE_LISTS),
-  pg_hba_primary: unread("unsupported", ROLE_LISTS),
-  pg_hba_replica: unread("unsupported", ROLE_LISTS),
-  pg_hba_standby_leader: unread("unsupported", ROLE_LISTS),
-  pg_ident_primary: unread("unsupported", ROLE_LISTS),
-  pg_ident_replica: unread("unsupported", ROLE_LISTS),
-  pg_ident_standby_leader: unread("unsupported", ROLE_LISTS),
+  parameters_standby_leader: unread("not-yet", STANDBY_LEADER),
+  pg_hba_standby_leader: unread("not-yet", STANDBY_LEADER),
+  pg_ident_standby_leader: unread("not-yet", STANDBY_LEADER),
 };
 
 const postgresqlKeys = v.looseObject(
-  { ...connection, ...content, ...hooks, ...unreadKeys },
+  { ...connection, ...content, ...byRole, ...hooks, ...unreadKeys },
   "a mapping",
 );
 

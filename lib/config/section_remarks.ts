@@ -20,7 +20,7 @@ export function sectionRemarks(values: FileValues): readonly SectionRemark[] {
 function accessRemarks(
   { restapi, ctl, etcd3, postgresql }: FileValues,
 ): readonly SectionRemark[] {
-  const found: [KeyPath, string][] = [];
+  const found: (readonly [KeyPath, string])[] = [];
   if (ctl.insecure) {
     found.push([["ctl", "insecure"], "members are not checked: anybody between them can answer"]);
   }
@@ -41,7 +41,15 @@ function accessRemarks(
   if (etcd3.tls.cert !== null && etcd3.endpoints.every((url) => url.startsWith("http:"))) {
     found.push([["etcd3", "cert"], "no effect: etcd3.protocol is http"]);
   }
-  const { superuser, replication, rewind } = postgresql.authentication;
+  found.push(...serverRemarks(postgresql));
+  return found.map(([path, message]) => ({ path, message }));
+}
+
+function serverRemarks(
+  { authentication, krbsrvname }: FileValues["postgresql"],
+): readonly (readonly [KeyPath, string])[] {
+  const found: [KeyPath, string][] = [];
+  const { superuser, replication, rewind } = authentication;
   for (const [role, login] of Object.entries({ superuser, replication, rewind })) {
     for (const key of ["sslcrl", "sslcrldir"] as const) {
       if (login?.[key] === undefined) continue;
@@ -51,5 +59,12 @@ function accessRemarks(
       ]);
     }
   }
-  return found.map(([path, message]) => ({ path, message }));
+  if (krbsrvname !== undefined) {
+    found.push([
+      ["postgresql", "krbsrvname"],
+      "counts for streaming and copies: the agent itself asks other members by password or " +
+      "certificate, so their pg_hba.conf must let the replication role in by one of these, too",
+    ]);
+  }
+  return found;
 }

@@ -1,6 +1,7 @@
 import type { HistoryLine } from "./cluster_view.ts";
 import type { Addresses } from "./failsafe.ts";
 import type { Lsn } from "./lsn.ts";
+import type { ServerRole } from "./role_content.ts";
 import type { Settings } from "./settings.ts";
 import type { JsonObject } from "../base/json.ts";
 
@@ -45,6 +46,8 @@ export type TaskSpec =
     readonly why: string;
     readonly errand?: Errand;
   }
+  /** pg_rewind of the stopped directory to `source`, the leader, then start as its replica. */
+  | { readonly kind: "rewind"; readonly source: Source; readonly why: string }
   /** Start as a replica of `upstream` (null: of nobody). */
   | { readonly kind: "start-replica"; readonly upstream: Source | null; readonly errand?: Errand }
   /** Start out of recovery (crash recovery under the lock, or a restart); not started after `notAfterMs`. */
@@ -150,8 +153,16 @@ export type Action =
   /** Leader only, after the key tree was wiped: `initialize` and `config` again, both "must not exist". */
   | { readonly kind: "restore-keys"; readonly systemId: string; readonly config: JsonObject }
   | { readonly kind: "sync-slots"; readonly changes: SlotChanges }
-  /** Render configuration files for these settings and reload the server when they changed; with `reload` in any case. */
-  | { readonly kind: "apply-settings"; readonly settings: Settings; readonly reload?: true }
+  /**
+   * Render configuration files for these settings and reload the server when they changed; with `reload` in any case.
+   * `role`: that of the server, where the files differ by it.
+   */
+  | {
+    readonly kind: "apply-settings";
+    readonly settings: Settings;
+    readonly role?: ServerRole;
+    readonly reload?: true;
+  }
   /** CHECKPOINT in the background, once. */
   | { readonly kind: "checkpoint" }
   | { readonly kind: "start-task"; readonly task: TaskSpec }

@@ -94,7 +94,10 @@ function ofWork(work: WorkCounts): readonly Metric[] {
 }
 
 /** What is worth an alert is there from the start, so that its first time is an increase. */
-const TASKS_SHOWN = ["bootstrap", "clone", "promote", "start-primary", "start-replica", "stop"];
+const TASKS_SHOWN = [
+  ...["bootstrap", "clone", "promote", "rewind"],
+  ...["start-primary", "start-replica", "stop"],
+];
 const RESULTS_SHOWN = ["done", "failed"];
 
 function ofTasks({ tasks }: WorkCounts): readonly Metric[] {

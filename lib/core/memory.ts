@@ -7,6 +7,7 @@ import type { FailsafeWrite } from "./failsafe.ts";
 import { watchGuarded } from "./guarded_replica.ts";
 import type { GuardedReplica } from "./guarded_replica.ts";
 import type { NodeView, TaskView } from "./node_view.ts";
+import type { ServerRole } from "./role_content.ts";
 import type { Settings } from "./settings.ts";
 import { slotNameOf } from "./slot_name.ts";
 import type { StuckReplica } from "./stuck_replica.ts";
@@ -45,6 +46,8 @@ export interface Memory {
   readonly newestTimeline: number;
   /** Settings that the local server was last given; the files they were rendered to are not read back. */
   readonly appliedSettings: Settings | null;
+  /** The role they were rendered for, where the files of roles differ; absent: they did not. */
+  readonly appliedRole?: ServerRole;
   /** Since when the replica is stuck: nothing tells how long a stream has been missing. */
   readonly stuck: StuckReplica | null;
   /** A replica under the switch of the process before us: when that has stopped it, it comes back also in maintenance mode. */
@@ -105,7 +108,9 @@ export function evolve(memory: Memory, outcome: Outcome): Memory {
     return { ...memory, failsafeWrites: [...others, { members, revision }] };
   }
   if (action.kind === "apply-settings" && outcome.result === "done") {
-    return { ...memory, appliedSettings: action.settings };
+    const { settings: appliedSettings, role } = action;
+    const { appliedRole: _before, ...rest } = memory;
+    return { ...rest, appliedSettings, ...(role === undefined ? {} : { appliedRole: role }) };
   }
   return memory;
 }

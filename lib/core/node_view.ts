@@ -2,6 +2,7 @@ import type { JsonObject } from "../base/json.ts";
 import type { TaskSpec } from "./action.ts";
 import type { ClusterUnreachable, ClusterView } from "./cluster_view.ts";
 import type { ConsentPositions, PromiseView } from "./failsafe.ts";
+import type { LocalChoices } from "./local_choices.ts";
 import type { Lsn } from "./lsn.ts";
 import type { SwitchFiring, SwitchView } from "./switch_status.ts";
 import type { Tags } from "./tags.ts";
@@ -37,7 +38,7 @@ export interface NodeView {
 }
 
 /** Facts of this node that come from its configuration. */
-export interface SelfView {
+export interface SelfView extends LocalChoices {
   readonly name: string;
   readonly apiUrl: string;
   readonly connUrl: string;
@@ -49,8 +50,6 @@ export interface SelfView {
   readonly mayReclone: boolean;
   /** Slot name of this member on its source. */
   readonly slotName: string;
-  /** A `pre_promote` program is configured; absent: none. */
-  readonly hasPrePromote?: boolean;
 }
 
 /** What pg_controldata says, as far as rules need it. */
@@ -62,6 +61,8 @@ export interface ControlData {
   readonly checkpointLsn: Lsn;
   /** Minimum recovery ending location and its timeline; null when zero. */
   readonly minRecovery: { readonly lsn: Lsn; readonly timeline: number } | null;
+  /** Checksums or `wal_log_hints` were on: pg_rewind can tell which pages changed. Absent: no. */
+  readonly rewindable?: true;
 }
 
 /** One replication slot of the local server. */

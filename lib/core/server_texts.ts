@@ -59,6 +59,7 @@ function stateDuring(kind: TaskKind): MemberRunState | null {
     case "bootstrap":
       return "initializing new cluster";
     case "clone":
+    case "rewind":
       return "creating replica";
     case "start-replica":
     case "start-primary":
@@ -100,12 +101,16 @@ function stateOfServer(postgres: PostgresView): MemberRunState {
   }
 }
 
+function isBeingMade(task: TaskView): boolean {
+  return task.kind === "running" && ["clone", "rewind"].includes(task.task.kind);
+}
+
 /** The role text of spec 1.14, by the recovery state of the server; `demoted`: a former primary that is down. */
 export function roleOf({ postgres, task, lease }: ServerFacts): MemberRole {
   switch (postgres.kind) {
     case "no-data":
     case "unreadable":
-      return task.kind === "running" && task.task.kind === "clone" ? "replica" : "uninitialized";
+      return isBeingMade(task) ? "replica" : "uninitialized";
     case "down":
       return roleOfStopped(postgres.control.state, lease);
     case "starting":

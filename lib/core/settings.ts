@@ -1,5 +1,9 @@
 import type { JsonObject } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
+import type { SlotMatcher } from "./ignored_slots.ts";
+import { readIgnoredSlots } from "./ignored_slots.ts";
+import type { ContentByRole } from "./role_content.ts";
+import { readByRole } from "./role_content.ts";
 import { unsupportedKeys, warnOfIgnoredKeys } from "./settings_keys.ts";
 import { readTiming } from "./settings_timing.ts";
 import { countOr, linesOrNull, secondsOr, switchOr, textMap } from "./settings_values.ts";
@@ -26,15 +30,21 @@ export interface Settings {
   /** Seconds that the slot of a vanished member is kept. */
   readonly memberSlotsTtlS: number;
   readonly useSlots: boolean;
+  /** Slots that are never dropped; absent: none. */
+  readonly ignoreSlots?: readonly SlotMatcher[];
   /** Maintenance mode: the agents start, stop, promote and demote nothing by themselves. */
   readonly paused: boolean;
   /** A leader without the store goes on as long as all other members of `/failsafe` consent. */
   readonly failsafeMode: boolean;
+  /** `postgresql.use_pg_rewind`; absent: not given. */
+  readonly usePgRewind?: boolean;
   /** `postgresql.parameters` of the cluster, values as text. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[] | null;
   readonly pgIdent: readonly string[] | null;
   readonly recoveryConf: Readonly<Record<string, string>>;
+  /** What the server's files hold in one role only; absent: nothing. */
+  readonly byRole?: ContentByRole;
   /** Settings that are switched on but not implemented here: a node must not lead while there is one. */
   readonly unsupported: readonly string[];
   /** What was adjusted or ignored, one sentence each, for log and status. */
@@ -77,9 +87,13 @@ export function decodeSettings(
   const limits = readLimits(raw, warn);
   const server = readServer(raw, warn);
   const modes = readModes(raw, warn);
+  const ignoreSlots = readIgnoredSlots(raw["ignore_slots"], warn);
+  const slots = ignoreSlots.length === 0 ? {} : { ignoreSlots };
   const unsupported = unsupportedKeys(raw);
   warnOfIgnoredKeys(raw, warn);
-  return { settings: { ...timing, ...limits, ...server, ...modes, unsupported, warnings } };
+  return {
+    settings: { ...timing, ...limits, ...server, ...modes, ...slots, unsupported, warnings },
+  };
 }
 
 /** The modes that a `config` key asks for; they count also where the rest cannot be used (spec 1.11). */
@@ -130,7 +144,7 @@ function readLimits(raw: JsonObject, warn: Warn): Limits {
 
 type ServerSettings = Pick<
   Settings,
-  "useSlots" | "parameters" | "pgHba" | "pgIdent" | "recoveryConf"
+  "useSlots" | "parameters" | "pgHba" | "pgIdent" | "recoveryConf" | "byRole" | "usePgRewind"
 >;
 
 function readServer(raw: JsonObject, warn: Warn): ServerSettings {
@@ -140,7 +154,12 @@ function readServer(raw: JsonObject, warn: Warn): ServerSettings {
   const at = (key: string): RawSetting => {
     return { key: `postgresql.${key}`, value: server[key] };
   };
+  const byRole = readByRole(server, warn);
+  const rewind = at("use_pg_rewind");
+  const isGiven = rewind.value !== undefined && rewind.value !== null;
   return {
+    ...(byRole === null ? {} : { byRole }),
+    ...(isGiven ? { usePgRewind: switchOr(rewind, false, warn) } : {}),
     useSlots: switchOr(at("use_slots"), defaultSettings.useSlots, warn),
     parameters: textMap(at("parameters"), warn),
     pgHba: linesOrNull(at("pg_hba"), warn),

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
+import { SERVER_ROLES } from "./role_content.ts";
 import { isActiveStandby } from "./standby_section.ts";
 import type { Warn } from "./settings_values.ts";
 import { readInteger, readSwitch } from "./settings_values.ts";
@@ -16,6 +17,7 @@ const READ = [
   "primary_stop_timeout",
   "master_stop_timeout",
   "member_slots_ttl",
+  "ignore_slots",
   "pause",
   "failsafe_mode",
   "postgresql",
@@ -37,10 +39,17 @@ const UNSUPPORTED: Readonly<Record<string, (value: Json) => boolean>> = {
   permanent_replication_slots: isFilled,
   permanent_slots: isFilled,
   slots: isFilled,
-  ignore_slots: isFilled,
 };
 
-const POSTGRESQL_READ = ["parameters", "pg_hba", "pg_ident", "recovery_conf", "use_slots"] as const;
+const BY_ROLE = ["parameters", "pg_hba", "pg_ident"] as const;
+
+const POSTGRESQL_READ: readonly string[] = [
+  ...BY_ROLE,
+  ...SERVER_ROLES.flatMap((role) => BY_ROLE.map((key) => `${key}_${role}`)),
+  "recovery_conf",
+  "use_slots",
+  "use_pg_rewind",
+];
 
 /** Settings that are switched on and not implemented, by key, sorted; empty means that this node may lead. */
 export function unsupportedKeys(raw: JsonObject): readonly string[] {
@@ -64,12 +73,13 @@ export function warnOfIgnoredKeys(raw: JsonObject, warn: Warn): void {
 }
 
 function warnOfIgnoredServerKeys(server: JsonObject, warn: Warn): void {
-  const known: readonly string[] = POSTGRESQL_READ;
-  for (const [key, value] of Object.entries(server)) {
-    if (known.includes(key)) continue;
-    if (key === "use_pg_rewind") {
-      if (readSwitch(value)) warn(`postgresql.${key} is ignored: a diverged member is cloned anew`);
-    } else warn(`postgresql.${key} is ignored: this version reads it from the local file only`);
+  for (const key of Object.keys(server)) {
+    if (POSTGRESQL_READ.includes(key)) continue;
+    if (BY_ROLE.some((name) => key === `${name}_standby_leader`)) {
+      warn(`postgresql.${key} is ignored: there is no standby leader without standby_cluster`);
+      continue;
+    }
+    warn(`postgresql.${key} is ignored: this version reads it from the local file only`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { SlotChanges } from "./action.ts";
 import type { ClusterView, LeaderStatus, MemberState } from "./cluster_view.ts";
+import { isIgnored } from "./ignored_slots.ts";
 import type { Lsn } from "./lsn.ts";
 import { maxLsn } from "./lsn.ts";
 import type { Memory } from "./memory.ts";
@@ -88,9 +89,10 @@ function unwanted(
   slots: readonly SlotView[],
   { cluster }: SlotFacts,
 ): readonly string[] {
-  if (cluster.settings.paused) return [];
+  const { paused, ignoreSlots = [] } = cluster.settings;
+  if (paused) return [];
   const isIdle = (slot: SlotView): boolean =>
-    slot.kind === "physical" && !slot.active && !slot.temporary;
+    slot.kind === "physical" && !slot.active && !slot.temporary && !isIgnored(slot, ignoreSlots);
   const mustGo = (slot: SlotView): boolean =>
     !wanted.includes(slot.name) || slot.walStatus === "lost";
   return slots.filter((slot) => isIdle(slot) && mustGo(slot)).map((slot) => slot.name).sort();

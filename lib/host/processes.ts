@@ -86,8 +86,8 @@ export function startedAtMs(identity: ProcessIdentity): number {
 export function findPostmaster(file: PostmasterPid, dataDir: string): ProcessStat | null {
   const stat = findProcess(file.pid);
   if (stat === null) return null;
-  const directory = workingDirectory(file.pid);
-  if (directory !== null) return isSameDirectory(directory, dataDir) ? stat : null;
+  const works = worksIn(file.pid, dataDir);
+  if (works !== null) return works ? stat : null;
   const startedS = bootTimeS() + Number(stat.identity.startTicks) / TICKS_PER_SECOND;
   return Math.abs(startedS - file.startTimeS) <= START_TOLERANCE_S ? stat : null;
 }
@@ -108,9 +108,8 @@ export function findServerProcesses(
 ): readonly ServerProcess[] {
   const found: ServerProcess[] = [];
   for (const pid of allPids()) {
-    const directory = workingDirectory(pid);
-    if (directory === null || !isSameDirectory(directory, dataDir)) continue;
-    const stat = runsProgram(pid, serverProgram) ? findProcess(pid) : null;
+    if (!runsProgram(pid, serverProgram) || worksIn(pid, dataDir) !== true) continue;
+    const stat = findProcess(pid);
     if (stat !== null) found.push({ ...stat, isMain: !commandLine(pid).startsWith("postgres:") });
   }
   return found.map((one) => ({ ...one, isMain: one.isMain && !isChildOf(one, found) }));
@@ -191,10 +190,23 @@ function workingDirectory(pid: number): string | null {
   return readOrNull(() => Deno.readLinkSync(`/proc/${pid}/cwd`));
 }
 
-/** The kernel adds ` (deleted)` when the directory was removed under the process. */
-function isSameDirectory(link: string, dataDir: string): boolean {
-  const real = readOrNull(() => Deno.realPathSync(dataDir)) ?? dataDir;
-  return [real, dataDir].some((dir) => link === dir || link === `${dir} (deleted)`);
+/**
+ * Whether a process works in a directory; null where that cannot be told. The same directory may have another path in
+ * the mount namespace of a server that an earlier start of the unit has left, and the same path may name another one.
+ */
+function worksIn(pid: number, dataDir: string): boolean | null {
+  const link = workingDirectory(pid);
+  if (link === null) return null;
+  const paths = [readOrNull(() => Deno.realPathSync(dataDir)) ?? dataDir, dataDir];
+  // The kernel adds this when the directory was removed under the process.
+  if (paths.some((path) => link === `${path} (deleted)`)) return true;
+  const [own, wanted] = [directoryId(`/proc/${pid}/cwd`), directoryId(dataDir)];
+  return own === null || wanted === null ? paths.includes(link) : own === wanted;
+}
+
+function directoryId(path: string): string | null {
+  const stat = readOrNull(() => Deno.statSync(path));
+  return stat === null ? null : `${stat.dev}:${stat.ino}`;
 }
 
 function runsProgram(pid: number, serverProgram: string): boolean {

@@ -3,7 +3,7 @@ import type { CopiedBytes } from "../core/node_view.ts";
 import type { CommandResult } from "../host/port.ts";
 import { run } from "../host/spawn.ts";
 import { isKnown, parseConnUrl, printConninfo } from "./conninfo.ts";
-import type { PostgresOptions } from "./options.ts";
+import type { PostgresOptions, RoleLogin } from "./options.ts";
 import { programPath } from "./options.ts";
 import type { JobContext } from "./port.ts";
 
@@ -108,14 +108,33 @@ export function sourceConninfo(
   source: Source,
   majorVersion: number,
 ): string {
+  const login = options.authentication.replication;
+  return conninfoTo(options, source, { login, own: [["dbname", "replication"]], majorVersion });
+}
+
+/** Who connects, with further words of the connection, for a libpq of this version. */
+export interface ConnectionWords {
+  readonly login: RoleLogin;
+  readonly own: readonly (readonly [string, string])[];
+  readonly majorVersion: number;
+}
+
+/** The words that reach a member; the password is in the passfile. */
+export function conninfoTo(
+  options: PostgresOptions,
+  source: Source,
+  { login, own, majorVersion }: ConnectionWords,
+): string {
   const address = parseConnUrl(source.connUrl);
-  const { username, options: words } = options.authentication.replication;
+  const { username, options: words } = login;
+  const { krbsrvname = null } = options;
   return printConninfo([
     ["host", address?.host ?? ""],
     ["port", String(address?.port ?? 5432)],
     ["user", username],
-    ["dbname", "replication"],
+    ...own,
     ["application_name", options.name],
+    ...(krbsrvname === null ? [] : [["krbsrvname", krbsrvname] as const]),
     ...STALL_WORDS,
     ...Object.entries(words).filter(([word]) => isKnown(word, majorVersion)),
   ]);

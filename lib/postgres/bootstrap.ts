@@ -27,7 +27,8 @@ export async function bootstrapServer(
   const { dataDir, bootstrap } = options;
   if (bootstrap === null) return failed("Cannot found a cluster: there is no bootstrap section");
   const dir = await inspectDataDir(dataDir);
-  const isUsable = dir.kind === "empty" || (dir.kind === "half-made" && dir.mark !== "move-aside");
+  const isUsable = dir.kind === "empty" ||
+    (dir.kind === "half-made" && (dir.mark === "bootstrap" || dir.mark === "clone"));
   if (!isUsable) return failed(`Cannot found a cluster: the data directory is ${dir.kind}`);
 
   await clearLeftovers(options);

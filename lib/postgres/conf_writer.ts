@@ -12,6 +12,8 @@ import type { ConfPaths } from "./conf_paths.ts";
 import { confPaths } from "./conf_paths.ts";
 import { parseConninfo } from "./conninfo.ts";
 import { exists, readIfThere, removeIfThere } from "./data_dir.ts";
+import { contentOf } from "./file_content.ts";
+import type { FileContent } from "./file_content.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
 import { controlledSettings, fileParameters } from "./parameters.ts";
@@ -63,25 +65,30 @@ export class ConfWriter {
 
   /** True when anything changed, so that a running server must reload. Throws the file system's errors. */
   async write(order: ConfOrder, signal: AbortSignal): Promise<boolean> {
-    const { dataDir, pgHba, pgIdent } = this.#options;
-    const { founding, settings, recovery } = order;
+    const { dataDir } = this.#options;
+    const { founding, recovery } = order;
     const paths = confPaths(this.#options);
     await keepBase(paths, dataDir);
     await fillFolder(paths, dataDir);
     const { parameters, remarks } = await this.#usableParameters(order, signal);
     const base = this.#base();
-    const hba = founding?.hba ?? pgHba ?? settings.pgHba;
-    const ident = pgIdent ?? settings.pgIdent;
+    const content = this.#content(order);
     const changes = [
       await writeIfChanged(
         paths.conf,
         renderPostgresqlConf({ base, parameters, recovery, remarks }),
       ),
-      hba !== null && await writeIfChanged(paths.hba, renderLines(hba)),
-      ident !== null && await writeIfChanged(paths.ident, renderLines(ident)),
+      await writeList(paths.hba, founding?.hba ?? content.pgHba, content.isOfRole),
+      await writeList(paths.ident, content.pgIdent, content.isOfRole),
       founding?.keepRecovery !== true && await stripAutoConf(`${dataDir}/postgresql.auto.conf`),
     ];
     return changes.includes(true);
+  }
+
+  /** What is recovered for the founding of a cluster becomes a primary. */
+  #content({ settings, recovery, founding }: ConfOrder): FileContent {
+    const role = recovery !== null && founding === undefined ? "replica" : "primary";
+    return contentOf(role, settings, this.#options);
   }
 
   #base(): string {
@@ -94,7 +101,8 @@ export class ConfWriter {
     readonly parameters: Readonly<Record<string, string>>;
     readonly remarks: readonly string[];
   }> {
-    const all = fileParameters(order.settings, this.#options.parameters, order.majorVersion);
+    const { parameters: local } = this.#content(order);
+    const all = fileParameters(order.settings, local, order.majorVersion);
     const base = this.#base();
     const text = renderPostgresqlConf({ base, parameters: all, recovery: null, remarks: [] });
     if (this.#checked?.text !== text) {
@@ -128,6 +136,25 @@ async function fillFolder({ folder, hba, ident }: ConfPaths, dataDir: string): P
     if (await exists(path)) continue;
     await writePrivateFile(path, await readIfThere(`${dataDir}/${name}`) ?? "");
   }
+}
+
+/**
+ * A role without lines of its own has the file that initdb or a copy made; that is kept beside ours from the time on that
+ * another role's lines take its place.
+ */
+async function writeList(
+  path: string,
+  lines: readonly string[] | null,
+  isOfRole: boolean,
+): Promise<boolean> {
+  const kept = path.replace(/\.conf$/, ".base.conf");
+  const present = await readIfThere(path) ?? "";
+  if (lines === null) {
+    const first = isOurConf(present) ? await readIfThere(kept) : null;
+    return first !== null && await writeIfChanged(path, first);
+  }
+  if (isOfRole && !isOurConf(present)) await writeIfChanged(kept, present);
+  return await writeIfChanged(path, renderLines(lines));
 }
 
 async function stripAutoConf(path: string): Promise<boolean> {

@@ -26,6 +26,7 @@ export function parseConnUrl(url: string): ServerAddress | null {
 export interface StandbyLink {
   readonly address: ServerAddress;
   readonly login: RoleLogin;
+  readonly krbsrvname?: string | null;
   readonly defaultDatabase: string;
   /** Path of the file with the password. */
   readonly passfile: string;
@@ -82,6 +83,8 @@ export function primaryConninfo(link: StandbyLink): string {
     application_name: link.applicationName,
   };
   if (login.password !== null) values["passfile"] = link.passfile;
+  const { krbsrvname = null } = link;
+  if (krbsrvname !== null) values["krbsrvname"] = krbsrvname;
   const known = ORDER.filter((key) => isKnown(key, link.majorVersion));
   return printConninfo(known.flatMap((key) => {
     const value = values[key];

@@ -5,7 +5,11 @@ import { LSN_ZERO, parseLsn } from "../core/lsn.ts";
 export interface FullControlData extends ControlData {
   /** By setting name, as text. */
   readonly settings: Readonly<Record<string, string>>;
+  readonly segmentBytes: bigint;
 }
+
+/** The usual size. */
+const SEGMENT = 1 << 24;
 
 const SETTINGS = [
   "max_connections",
@@ -35,7 +39,14 @@ export function parseControlData(text: string): FullControlData | null {
     checkpointLsn,
     minRecovery: readMinRecovery(values),
     settings: readSettings(values),
+    segmentBytes: BigInt(/^\d+$/.exec(values.get("Bytes per WAL segment") ?? "")?.[0] ?? SEGMENT),
+    ...(isRewindable(values) ? { rewindable: true } : {}),
   };
+}
+
+function isRewindable(values: ReadonlyMap<string, string>): boolean {
+  const checksums = values.get("Data page checksum version") ?? "0";
+  return values.get("wal_log_hints setting") === "on" || Number(checksums) > 0;
 }
 
 function readMinRecovery(values: ReadonlyMap<string, string>): ControlData["minRecovery"] {

@@ -10,7 +10,7 @@ export type DirState =
   | { readonly kind: "complete"; readonly majorVersion: number };
 
 /** What the marker beside a data directory says of it. */
-export type Mark = "bootstrap" | "clone" | "move-aside";
+export type Mark = "bootstrap" | "clone" | "rewind" | "move-aside";
 
 /**
  * Looks at the files. A directory with pg_control and PG_VERSION is complete without listing it (listing can be slow);
@@ -124,7 +124,7 @@ async function readMark(dataDir: string): Promise<Mark | null> {
   if (text === null) return null;
   const mark = text.trim();
   // An empty marker is one whose writing was cut off, before anything was changed by it.
-  return mark === "bootstrap" || mark === "clone" ? mark : "move-aside";
+  return mark === "bootstrap" || mark === "clone" || mark === "rewind" ? mark : "move-aside";
 }
 
 async function readVersion(dataDir: string): Promise<DirState> {

@@ -23,15 +23,26 @@ export async function pointAt(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<"done" | "restart"> {
-  const { options, conf } = tools;
+  const { options } = tools;
   const postmaster = await readPostmaster(options.dataDir);
   if (postmaster === null) throw new Error("Cannot follow: the server is down");
   const majorVersion = await readMajorVersion(options.dataDir);
-  const recovery = await prepareRecovery(options, upstream, settings);
-  const isChanged = await conf.write({ settings, majorVersion, recovery }, signal);
+  const isChanged = await writeStandbyFiles(tools, upstream, settings, signal);
   if (isChanged && majorVersion < 13) return "restart";
   if (isChanged) orderReload(postmaster.process.identity);
   return "done";
+}
+
+/** Writes the files of a standby of `upstream`; true when anything changed. Errors as `prepareRecovery`. */
+export async function writeStandbyFiles(
+  { options, conf }: FileTools,
+  upstream: Source | null,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const majorVersion = await readMajorVersion(options.dataDir);
+  const recovery = await prepareRecovery(options, upstream, settings);
+  return await conf.write({ settings, majorVersion, recovery }, signal);
 }
 
 /**

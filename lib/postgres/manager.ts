@@ -3,8 +3,7 @@ import type { LeaderReport, PostgresView } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
 import { bootstrapServer } from "./bootstrap.ts";
 import { cloneFrom } from "./clone.ts";
-import { ConfWriter } from "./conf_writer.ts";
-import { applyToFiles, pointAt, prepareRecovery } from "./follow.ts";
+import { applyToFiles, pointAt, prepareRecovery, writeStandbyFiles } from "./follow.ts";
 import { inspectLeader } from "./leader_history.ts";
 import { CHECKPOINT_MS, checkpointLocally, runLocally } from "./local_sql.ts";
 import type { PostgresOptions, Reloadable } from "./options.ts";
@@ -13,8 +12,9 @@ import type { JobContext, JobResult, PostgresControl, SqlResult } from "./port.t
 import { Probe } from "./probe.ts";
 import { promoteServer, runPrePromote } from "./promote.ts";
 import { changeSlots } from "./replication_sql.ts";
+import { rewindTo } from "./rewind.ts";
 import type { StartOrder, StartTools } from "./server_start.ts";
-import { startServer } from "./server_start.ts";
+import { startServer, startTools } from "./server_start.ts";
 import { checkpointBeforeStop, runBeforeStop, stopForCertain } from "./server_stop.ts";
 
 const SQL_MS = 10_000;
@@ -32,12 +32,10 @@ export class PostgresManager implements PostgresControl {
     const options = { ...given };
     this.#options = options;
     this.#probe = new Probe(options);
-    this.#tools = {
+    this.#tools = startTools(
       options,
-      conf: new ConfWriter(options),
-      onStart: (identity, role) => this.#probe.noteStart(identity, role),
-      ignoreMark: false,
-    };
+      (identity, role) => this.#probe.noteStart(identity, role),
+    );
   }
 
   /**
@@ -45,15 +43,13 @@ export class PostgresManager implements PostgresControl {
    * works with this one record, so none can go on with the old one. Passwords count for new connections only.
    */
   reconfigure(next: Reloadable): void {
-    const { authentication, parameters, pgHba, pgIdent, recoveryConf, hooks } = next;
-    const { pgCtlTimeoutS, basebackup, customConf, replicaMethods } = next;
-    const changes = { authentication, parameters, pgHba, pgIdent, recoveryConf, hooks };
-    Object.assign(this.#options, changes, {
-      pgCtlTimeoutS,
-      basebackup,
-      customConf,
-      replicaMethods,
-    });
+    const { authentication, krbsrvname, parameters, pgHba, pgIdent, byRole } = next;
+    const { recoveryConf, pgCtlTimeoutS, customConf, hooks } = next;
+    const { basebackup, replicaMethods, rewind, keepsHalfRewound } = next;
+    const content = { parameters, pgHba, pgIdent, byRole, recoveryConf, customConf };
+    const copies = { basebackup, replicaMethods, rewind, keepsHalfRewound };
+    const rest = { authentication, krbsrvname, pgCtlTimeoutS, hooks };
+    Object.assign(this.#options, content, copies, rest);
   }
 
   probe(signal: AbortSignal): Promise<PostgresView> {
@@ -79,6 +75,18 @@ export class PostgresManager implements PostgresControl {
       const copied = await cloneFrom(this.#options, { source, old }, job);
       if (copied.kind !== "done") return copied;
       return await this.startReplica(source, settings, job);
+    });
+  }
+
+  rewind(source: Source, settings: Settings, job: JobContext): Promise<JobResult> {
+    return asJob(async () => {
+      await this.#probe.close();
+      await writeStandbyFiles(this.#tools, source, settings, job.signal);
+      const rewound = await rewindTo(this.#options, source, job);
+      if (rewound.kind !== "done") return rewound;
+      const started = await this.startReplica(source, settings, job);
+      if (started.kind !== "failed") return rewound;
+      return { kind: "failed", why: `${started.why}; ${rewound.note ?? ""}` };
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { ContentByRole } from "../core/role_content.ts";
 
 /** A database role of the agent: its name, password and libpq connection options. */
 export interface RoleLogin {
@@ -24,6 +25,8 @@ export interface PostgresOptions {
   readonly pgpass: string;
   readonly database: string;
   readonly useUnixSocket: boolean;
+  /** Kerberos service name of the servers; null or absent: libpq's own. */
+  readonly krbsrvname?: string | null;
   readonly authentication: {
     readonly superuser: RoleLogin;
     readonly replication: RoleLogin;
@@ -33,10 +36,16 @@ export interface PostgresOptions {
   readonly parameters: Readonly<Record<string, string>>;
   readonly pgHba: readonly string[] | null;
   readonly pgIdent: readonly string[] | null;
+  /** What counts in one role only; null or absent: nothing. */
+  readonly byRole?: ContentByRole | null;
   readonly recoveryConf: Readonly<Record<string, string>>;
   readonly pgCtlTimeoutS: number;
   /** Options of pg_basebackup as command line words. */
   readonly basebackup: readonly string[];
+  /** Options of pg_rewind as command line words; absent: none. */
+  readonly rewind?: readonly string[];
+  /** What a rewind that was cut short has left is not replaced by a copy; absent: it is. */
+  readonly keepsHalfRewound?: boolean;
   /** Folder of the configuration files; null or absent: the data directory. */
   readonly configDir?: string | null;
   /** Name of postgresql.conf without `.conf`; absent: `postgresql`. */
@@ -55,12 +64,16 @@ export interface PostgresOptions {
 export type Reloadable = Pick<
   PostgresOptions,
   | "authentication"
+  | "krbsrvname"
   | "parameters"
   | "pgHba"
   | "pgIdent"
+  | "byRole"
   | "recoveryConf"
   | "pgCtlTimeoutS"
   | "basebackup"
+  | "rewind"
+  | "keepsHalfRewound"
   | "customConf"
   | "replicaMethods"
   | "hooks"
@@ -107,7 +120,14 @@ export interface ServerHooks {
 }
 
 /** The programs of a PostgreSQL installation that are run here. */
-export type ProgramName = "postgres" | "initdb" | "pg_ctl" | "pg_basebackup" | "pg_controldata";
+export type ProgramName =
+  | "postgres"
+  | "initdb"
+  | "pg_ctl"
+  | "pg_basebackup"
+  | "pg_controldata"
+  | "pg_rewind"
+  | "pg_waldump";
 
 /** Path of a program under `bin_dir` and `bin_name`; a bare name is looked up in PATH. */
 export function programPath(

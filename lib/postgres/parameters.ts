@@ -1,4 +1,5 @@
 import { parseBytes, parseSeconds } from "../base/units.ts";
+import { CLUSTER_WIDE_PARAMETERS, OWN_PARAMETERS } from "../core/parameter_names.ts";
 import type { Settings } from "../core/settings.ts";
 import type { PostgresOptions } from "./options.ts";
 
@@ -35,8 +36,6 @@ const RAISED_ON_STANDBY = [
   "max_locks_per_transaction",
 ] as const;
 
-const WAL_KEEP = ["wal_keep_size", "wal_keep_segments"] as const;
-const NEVER_BY_USER = ["listen_addresses", "port", "cluster_name", "hot_standby"] as const;
 const SEGMENT_MB = 16;
 
 /** What the postmaster gets on its command line, so that ALTER SYSTEM cannot change it. */
@@ -86,8 +85,8 @@ export function fileParameters(
 ): Readonly<Record<string, string>> {
   const cluster = lowerCaseNames(settings.parameters);
   const merged = { ...cluster, ...lowerCaseNames(local) };
-  const fixed = [...CLUSTER_WIDE.map(({ name }) => name), ...NEVER_BY_USER, ...WAL_KEEP];
-  const kept = Object.entries(merged).filter(([name]) => !fixed.some((one) => one === name));
+  const fixed = [...OWN_PARAMETERS, ...CLUSTER_WIDE_PARAMETERS];
+  const kept = Object.entries(merged).filter(([name]) => !fixed.includes(name));
   return { ...Object.fromEntries(kept), ...walKeep(cluster, majorVersion) };
 }
 
@@ -165,7 +164,8 @@ function withUnit({ setting, unit }: RunningSetting): string {
   return `${Number(setting) * Number(count === "" ? "1" : count)}${name}`;
 }
 
-function lowerCaseNames(values: Readonly<Record<string, string>>): Record<string, string> {
+/** Names as PostgreSQL compares them. */
+export function lowerCaseNames(values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [
       key.toLowerCase(),

@@ -12,9 +12,9 @@ export interface JobContext {
   readonly passPointOfNoReturn: () => boolean;
 }
 
-/** How a job ended. */
+/** How a job ended; `note`: what an operator should know of it. */
 export type JobResult =
-  | { readonly kind: "done" }
+  | { readonly kind: "done"; readonly note?: string }
   | { readonly kind: "failed"; readonly why: string }
   | { readonly kind: "cancelled" };
 
@@ -36,6 +36,11 @@ export interface PostgresControl {
     settings: Settings,
     job: JobContext,
   ): Promise<JobResult>;
+  /**
+   * pg_rewind of the stopped directory to `source`, then start as its replica. Fails with the directory as it was, or,
+   * once it was touched, with one that counts as none.
+   */
+  rewind(source: Source, settings: Settings, job: JobContext): Promise<JobResult>;
   startReplica(upstream: Source | null, settings: Settings, job: JobContext): Promise<JobResult>;
   /** Refuses (failed) when the boot clock is past `notAfterMs` right before the postmaster is spawned; waits until it accepts writes or `timeoutMs`. */
   startPrimary(

@@ -17,7 +17,7 @@ const SILENCE = [
 ] as const;
 
 /** What pg_rewind reads on its source (PostgreSQL docs, pg_rewind, "Notes"). */
-const REWIND_FUNCTIONS = [
+export const REWIND_FUNCTIONS = [
   "pg_catalog.pg_ls_dir(text, boolean, boolean)",
   "pg_catalog.pg_stat_file(text, boolean)",
   "pg_catalog.pg_read_binary_file(text)",

@@ -4,7 +4,8 @@ import type { Settings } from "../core/settings.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { findProcess, isAlive, parsePostmasterPid } from "../host/processes.ts";
 import { confPaths } from "./conf_paths.ts";
-import type { ConfWriter, FoundingConf } from "./conf_writer.ts";
+import { ConfWriter } from "./conf_writer.ts";
+import type { FoundingConf } from "./conf_writer.ts";
 import type { FullControlData } from "./controldata.ts";
 import { inspectDataDir, readIfThere, setStandbySignal } from "./data_dir.ts";
 import type { PostgresOptions } from "./options.ts";
@@ -35,6 +36,14 @@ export interface StartTools {
   readonly onStart: (identity: ProcessIdentity, role: "primary" | "replica") => void;
   /** Set by the job that makes the directory: its own marker does not forbid the first start. */
   readonly ignoreMark: boolean;
+}
+
+/** The tools of a server with these options; `onStart` as in them. */
+export function startTools(
+  options: PostgresOptions,
+  onStart: StartTools["onStart"],
+): StartTools {
+  return { options, conf: new ConfWriter(options), onStart, ignoreMark: false };
 }
 
 const POLL_MS = 100;

@@ -48,6 +48,7 @@ function linkTo(options: PostgresOptions, upstream: Source, majorVersion: number
     address,
     majorVersion,
     login: options.authentication.replication,
+    krbsrvname: options.krbsrvname ?? null,
     defaultDatabase: options.database,
     passfile: options.pgpass,
     applicationName: options.name,

@@ -28,6 +28,8 @@ export function jobFor(task: TaskSpec, tools: JobTools): Job {
         return postgres.bootstrap(settings, job);
       case "clone":
         return postgres.clone(task.source, task.old, settings, job);
+      case "rewind":
+        return postgres.rewind(task.source, settings, job);
       case "start-replica":
         return postgres.startReplica(task.upstream, settings, job);
       case "start-primary":

@@ -131,7 +131,11 @@ export class TaskSlot {
     const tookMs = this.#clock.bootMs() - sinceMs;
     if (result.kind === "failed") {
       this.#log.warn(`Task ${task.kind} failed: ${result.why}`, { task: task.kind, tookMs });
-    } else this.#log.info(`Task ${task.kind}: ${result.kind}`, { task: task.kind, tookMs });
+      return;
+    }
+    const note = result.kind === "done" ? result.note : undefined;
+    if (note !== undefined) this.#log.warn(`Task ${task.kind}: ${note}`, { task: task.kind });
+    this.#log.info(`Task ${task.kind}: ${result.kind}`, { task: task.kind, tookMs });
   }
 
   async #preempt(before: RunningTask, task: TaskSpec): Promise<void> {

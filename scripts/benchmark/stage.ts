@@ -45,7 +45,7 @@ export async function startQuietly(cluster: Cluster): Promise<Member> {
 
 /** A client that writes through the proxy, about a hundred times a second. */
 export async function startWriter(cluster: Cluster): Promise<Writer> {
-  const writer = new Writer(cluster.proxy.plan.writePort, 5);
+  const writer = new Writer(cluster.proxy.writePlace, 5);
   writer.start();
   await writesGoOn(writer);
   return writer;

@@ -85,6 +85,19 @@ run_networked() (
   exec unshare --user --map-current-user --keep-caps --net -- "${CLEAN[@]}" "$@"
 )
 
+# The same in a network of its own without such a right: its ports are in nobody's way.
+run_isolated() (
+  enter_stage
+  # shellcheck disable=SC2016 # for the inner shell
+  with_loopback=(sh -c 'ip link set lo up && exec "$@"' sh)
+  if is_root; then
+    exec unshare --net -- "${with_loopback[@]}" setpriv --reuid postgres --regid postgres --init-groups -- \
+      "${CLEAN[@]}" "$@"
+  fi
+  exec unshare --user --map-current-user --keep-caps --net -- "${with_loopback[@]}" \
+    setpriv --ambient-caps -all --inh-caps -all -- "${CLEAN[@]}" "$@"
+)
+
 enter_stage() {
   cd "$STAGE_TREE"
   CLEAN=(env -i "PATH=$STAGE/bin:$(postgres_bin):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -92,13 +105,13 @@ enter_stage() {
     "AGENT_RUNTIME_DIR=$STAGE/runtime" DENO_NO_UPDATE_CHECK=1)
 }
 
-# Processes that were started in the stage and outlived it: their folder or command line names it.
+# Processes of the stage: their folder, command line or environment names it.
 stage_processes() {
   local proc
   for proc in /proc/[0-9]*; do
     [ "${proc#/proc/}" = "$$" ] && continue
     case "$(readlink "$proc/cwd" 2>/dev/null)/" in "$STAGE"/*) echo "${proc#/proc/}"; continue ;; esac
-    if tr '\0' ' ' 2>/dev/null <"$proc/cmdline" | grep -qF "$STAGE/"; then echo "${proc#/proc/}"; fi
+    if cat "$proc/cmdline" "$proc/environ" 2>/dev/null | grep -qF "$STAGE/"; then echo "${proc#/proc/}"; fi
   done
 }
 
@@ -107,6 +120,10 @@ remove_stage() {
   local pids
   [ -n "$STAGE" ] || return 0
   cd /
+  # Parts that run side by side would start the next command.
+  pids=$(jobs -p)
+  # shellcheck disable=SC2086 # a list of words
+  if [ -n "$pids" ]; then kill $pids 2>/dev/null || true; fi
   pids=$(stage_processes)
   # A stopped process handles no TERM: KILL needs no answer.
   # shellcheck disable=SC2086 # a list of words

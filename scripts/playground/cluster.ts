@@ -3,7 +3,7 @@ import { type EtcdProcess, type EtcdTls, startEtcd } from "../../tests/contract/
 import { Proxy } from "./haproxy.ts";
 import { Member } from "./member.ts";
 import { freePorts } from "./processes.ts";
-import type { SecureSite } from "./secure.ts";
+import { SecureSite, STORE_LOGIN } from "./secure.ts";
 import { LOOPBACK, type Site } from "./site.ts";
 import { waitFor } from "./wait.ts";
 
@@ -18,8 +18,8 @@ export interface ClusterOptions {
   readonly dcs?: JsonObject;
   /** Laid over the file of each member. */
   readonly overrides?: (name: string) => JsonObject;
-  /** TLS everywhere; absent: plain text. */
-  readonly secure?: SecureSite;
+  /** TLS and certificates everywhere, or plain text; absent: as `AGENT_TLS` says, plain text without it. */
+  readonly secure?: boolean;
   /** Where each member runs, and each etcd member, `e0` and so on; on loopback by default. */
   readonly site?: (name: string) => Site;
 }
@@ -39,15 +39,16 @@ export class Cluster {
   readonly etcd: EtcdProcess;
   readonly members: readonly Member[];
   readonly proxy: Proxy;
+  /** null: everything is in plain text. */
+  readonly secure: SecureSite | null;
 
-  constructor(parts: { folder: string; etcd: EtcdProcess; members: readonly Member[] }) {
+  constructor(parts: Pick<Cluster, "folder" | "etcd" | "members" | "secure">) {
     this.folder = parts.folder;
     this.etcd = parts.etcd;
     this.members = parts.members;
+    this.secure = parts.secure;
     const backends = parts.members.map(({ plan }) => plan);
-    const secure = backends[0]?.secure;
-    const authorities = secure === undefined ? null : `${secure.folder}/proxy_ca.crt`;
-    this.proxy = new Proxy(`${parts.folder}/proxy`, backends, authorities);
+    this.proxy = new Proxy(`${parts.folder}/proxy`, backends, parts.secure);
   }
 
   /** Starts every agent at once, and the proxy; waits for nothing. */
@@ -121,6 +122,7 @@ export class Cluster {
     await this.proxy.stop();
     await Promise.all(this.members.map((member) => member.end()));
     await this.etcd.close();
+    await this.secure?.[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
 }
@@ -133,17 +135,28 @@ async function streamingFrom(leader: Member): Promise<number> {
   return Number(rows[0]?.["n"] ?? 0);
 }
 
-function etcdTls({ folder, askStore }: SecureSite): EtcdTls {
-  const [ca, cert, key] = [`${folder}/ca.crt`, `${folder}/server.crt`, `${folder}/server.key`];
-  return { ca, cert, key, fetch: askStore };
+function etcdTls({ certs, askStore }: SecureSite): EtcdTls {
+  const [ca, cert, key] = [
+    certs.path("ca.crt"),
+    certs.path("server.crt"),
+    certs.path("server.key"),
+  ];
+  return { ca, cert, key, fetch: askStore, login: STORE_LOGIN };
+}
+
+async function secureSiteOf(options: ClusterOptions): Promise<SecureSite | null> {
+  if (!(options.secure ?? Deno.env.get("AGENT_TLS") === "yes")) return null;
+  const { members, etcdMembers, site } = options;
+  const names = [...members, ...Array.from({ length: etcdMembers }, (_, index) => `e${index}`)];
+  return await SecureSite.create(names.map((name) => (site?.(name) ?? LOOPBACK).host));
 }
 
 /** Starts etcd and plans the members; `startMembers` starts them. */
 export async function planCluster(options: ClusterOptions): Promise<Cluster> {
   const folder = await Deno.makeTempDir({ prefix: "c-" });
   const site = options.site ?? ((): Site => LOOPBACK);
-  const { secure } = options;
-  const tls = secure === undefined ? {} : { tls: etcdTls(secure) };
+  const secure = await secureSiteOf(options);
+  const tls = secure === null ? {} : { tls: etcdTls(secure) };
   const etcd = await startEtcd({ members: options.etcdMembers, site, ...tls });
   const ports = freePorts(options.members.length * 2);
   const members = options.members.map((name, index) =>
@@ -158,8 +171,8 @@ export async function planCluster(options: ClusterOptions): Promise<Cluster> {
       etcd: etcd.endpoints,
       dcs: { ...SETTINGS, ...options.dcs },
       overrides: options.overrides?.(name) ?? {},
-      ...(secure === undefined ? {} : { secure }),
+      secure,
     })
   );
-  return new Cluster({ folder, etcd, members });
+  return new Cluster({ folder, etcd, members, secure });
 }

@@ -1,4 +1,7 @@
 import { freePorts, spawnLogged } from "./processes.ts";
+import type { SecureSite } from "./secure.ts";
+import { LOOPBACK } from "./site.ts";
+import type { SqlPlace } from "./sql.ts";
 import { waitFor } from "./wait.ts";
 
 /** A server behind the proxy. */
@@ -14,15 +17,15 @@ export interface ProxyPlan {
   readonly writePort: number;
   readonly readPort: number;
   readonly backends: readonly Backend[];
-  /** Authorities of the members' REST APIs; null: they speak plain http. */
-  readonly authorities: string | null;
+  /** null: the members' REST APIs speak plain http. */
+  readonly secure: SecureSite | null;
 }
 
 /** The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. */
 export function proxyFile(plan: ProxyPlan): string {
   return `global
   maxconn 200
-  stats socket ${plan.folder}/haproxy.sock mode 600 level user
+  stats socket ${plan.folder}/haproxy.sock mode 600 level admin
 
 defaults
   mode tcp
@@ -41,9 +44,13 @@ function section(
   name: string,
   port: number,
   path: string,
-  { backends, authorities }: ProxyPlan,
+  { folder, backends, secure }: ProxyPlan,
 ): string {
-  const tls = authorities === null ? "" : ` check-ssl verify required ca-file ${authorities}`;
+  const tls = secure === null
+    ? ""
+    : ` check-ssl verify required ca-file ${secure.certs.path("proxy_ca.crt")} crt ${
+      pemOf(folder)
+    }`;
   const servers = backends.map((server) =>
     `  server ${server.name} 127.0.0.1:${server.pgPort} check port ${server.restPort}${tls}`
   );
@@ -55,20 +62,33 @@ ${servers.join("\n")}
 `;
 }
 
+/** Certificate and key for the checks. */
+function pemOf(folder: string): string {
+  return `${folder}/caller.pem`;
+}
+
 /** A real HAProxy on loopback. */
 export class Proxy {
   readonly plan: ProxyPlan;
   #process: Deno.ChildProcess | null = null;
 
-  constructor(folder: string, backends: readonly Backend[], authorities: string | null) {
+  constructor(folder: string, backends: readonly Backend[], secure: SecureSite | null) {
     const [writePort = 0, readPort = 0] = freePorts(2);
-    this.plan = { folder, writePort, readPort, backends, authorities };
+    this.plan = { folder, writePort, readPort, backends, secure };
+  }
+
+  /** Where applications write. */
+  get writePlace(): SqlPlace {
+    const { writePort, secure } = this.plan;
+    return { host: LOOPBACK.host, port: writePort, secure };
   }
 
   async start(): Promise<void> {
     await Deno.mkdir(this.plan.folder, { recursive: true });
-    const file = `${this.plan.folder}/haproxy.cfg`;
+    const { folder, secure } = this.plan;
+    const file = `${folder}/haproxy.cfg`;
     await Deno.writeTextFile(file, proxyFile(this.plan));
+    if (secure !== null) await Deno.writeTextFile(pemOf(folder), await secure.callerPem());
     this.#process = spawnLogged({
       program: "haproxy",
       args: ["-db", "-f", file],
@@ -88,6 +108,16 @@ export class Proxy {
     return rows
       .filter(([proxy, , ...rest]) => proxy === section && rest[15]?.startsWith("UP"))
       .flatMap(([, server]) => server === undefined || server === "BACKEND" ? [] : [server]);
+  }
+
+  /** The checks show the present certificate of `caller` from now on; no client is disturbed. */
+  async renewCertificate(secure: SecureSite): Promise<void> {
+    const file = pemOf(this.plan.folder);
+    const answers = [
+      await this.#ask(`set ssl cert ${file} <<\n${await secure.callerPem()}`),
+      await this.#ask(`commit ssl cert ${file}`),
+    ];
+    if (!answers[1]?.includes("Success")) throw new Error(`Cannot renew it: ${answers.join()}`);
   }
 
   /** Waits until writes go to this member and to no other. */

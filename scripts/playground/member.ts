@@ -1,10 +1,9 @@
-import type { HttpFetch } from "../../lib/base/http.ts";
 import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
 import { agentProgram } from "./agent_program.ts";
 import { memberFile, type MemberPlan } from "./member_file.ts";
 import { endSwitchOf } from "./switch.ts";
 import { endProcessesIn, readOrNull, signalPid, spawnLogged, worksIn } from "./processes.ts";
-import { query } from "./sql.ts";
+import { query, type SqlPlace } from "./sql.ts";
 
 /** An answer of a member's REST API; `status` 0 means that there was none. */
 export interface RestAnswer {
@@ -39,8 +38,14 @@ export class Member {
 
   /** Where its REST API is, without a path. */
   get restUrl(): string {
-    const scheme = this.plan.secure === undefined ? "http" : "https";
+    const scheme = this.plan.secure === null ? "http" : "https";
     return `${scheme}://${this.plan.site.host}:${this.plan.restPort}`;
+  }
+
+  /** Where its server is. */
+  get sqlPlace(): SqlPlace {
+    const { site, pgPort, secure } = this.plan;
+    return { host: site.host, port: pgPort, secure };
   }
 
   /** Pid of the agent, null while there is none. */
@@ -113,23 +118,26 @@ export class Member {
     await endProcessesIn(this.plan.folder);
   }
 
+  /** One request to its REST API as `fetch` makes it, with the certificate that it asks for; at most `withinMs`. */
+  async ask(path: string, init: RequestInit = {}, withinMs = 60_000): Promise<Response> {
+    const road = this.plan.secure?.askMember ?? fetch;
+    const signal = AbortSignal.timeout(withinMs);
+    return await road(`${this.restUrl}${path}`, { ...init, signal });
+  }
+
   /** One GET, at most two seconds. */
   async rest(path: string): Promise<RestAnswer> {
-    return await askRest(`${this.restUrl}${path}`, this.plan.secure?.askMember ?? fetch);
+    try {
+      const response = await this.ask(path, {}, 2_000);
+      const body: unknown = await response.json().catch(() => ({}));
+      return { status: response.status, body: isJsonObject(body) ? body : {} };
+    } catch (error) {
+      return { status: 0, body: { error: String(error) } };
+    }
   }
 
   /** One statement on this member's server. */
   async sql(text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    return await query(this.plan.pgPort, text, this.plan.site.host);
-  }
-}
-
-async function askRest(url: string, road: HttpFetch): Promise<RestAnswer> {
-  try {
-    const response = await road(url, { signal: AbortSignal.timeout(2_000) });
-    const body: unknown = await response.json().catch(() => ({}));
-    return { status: response.status, body: isJsonObject(body) ? body : {} };
-  } catch (error) {
-    return { status: 0, body: { error: String(error) } };
+    return await query(this.sqlPlace, text);
   }
 }

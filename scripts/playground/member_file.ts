@@ -17,8 +17,8 @@ export interface MemberPlan {
   readonly etcd: readonly string[];
   /** Initial content of the cluster's settings. */
   readonly dcs: JsonObject;
-  /** Absent: everything is in plain text. */
-  readonly secure?: SecureSite;
+  /** null: everything is in plain text. */
+  readonly secure: SecureSite | null;
   /** Merged over the file, key by key. */
   readonly overrides: JsonObject;
 }
@@ -37,7 +37,7 @@ const HBA: readonly string[] = [
 export function memberFile(plan: MemberPlan): string {
   const { secure, overrides } = plan;
   const base = baseFile(plan);
-  const file = secure === undefined ? base : merged(base, secureOverlay(secure));
+  const file = secure === null ? base : merged(base, secureOverlay(secure, plan.site.host));
   return JSON.stringify(merged(file, overrides), null, 2) + "\n";
 }
 

@@ -1,11 +1,29 @@
+import { LOOPBACK } from "./site.ts";
 import { waitFor } from "./wait.ts";
 
-/** `count` ports of loopback that are free now; all are held at once, so that none comes twice. */
+/** Below what the kernel gives to connections: a server that starts again must not find one of them on its port. */
+const PORTS = { first: 10_000, last: 32_000 };
+
+let nextPort = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
+
+/** `count` ports of loopback that are free now; none comes again while others are left. */
 export function freePorts(count: number): readonly number[] {
-  const held = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const ports = held.map((listener) => listener.addr.port);
-  for (const listener of held) listener.close();
+  const ports: number[] = [];
+  while (ports.length < count) {
+    if (isFree(nextPort)) ports.push(nextPort);
+    nextPort = nextPort < PORTS.last ? nextPort + 1 : PORTS.first;
+  }
   return ports;
+}
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: LOOPBACK.host, port }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
 }
 
 /** What to run, where its output goes. */

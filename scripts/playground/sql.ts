@@ -1,22 +1,26 @@
 import { Client } from "pg";
 import { PASSWORDS } from "./member_file.ts";
-import { LOOPBACK } from "./site.ts";
+import type { SecureSite } from "./secure.ts";
+
+/** Where a server is reached; `secure` is null where it talks in plain text. */
+export interface SqlPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: SecureSite | null;
+}
 
 /** A new connection as superuser; every wait in it is bounded. Close it with `end()`. */
-export async function connect(
-  port: number,
-  password = PASSWORDS.superuser,
-  host = LOOPBACK.host,
-): Promise<Client> {
+export async function connect({ host, port, secure }: SqlPlace): Promise<Client> {
   const client = new Client({
     host,
     port,
     user: "postgres",
     database: "postgres",
-    password,
+    password: PASSWORDS.superuser,
     connectionTimeoutMillis: 2_000,
     query_timeout: 5_000,
     application_name: "playground",
+    ...(secure === null ? {} : { ssl: await secure.forSql() }),
   });
   // A server that dies is told to the caller by its query; without a listener it would end the process.
   client.on("error", () => undefined);
@@ -31,11 +35,10 @@ export async function connect(
 
 /** One statement on a connection of its own; rows as objects of text and numbers. */
 export async function query(
-  port: number,
+  place: SqlPlace,
   text: string,
-  host = LOOPBACK.host,
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const client = await connect(port, PASSWORDS.superuser, host);
+  const client = await connect(place);
   try {
     return (await client.query(text)).rows;
   } finally {

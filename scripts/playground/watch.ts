@@ -2,9 +2,7 @@ import type { Client } from "pg";
 import { systemClock } from "../../lib/base/clock.ts";
 import type { Write } from "./history.ts";
 import type { Member } from "./member.ts";
-import { PASSWORDS } from "./member_file.ts";
-import { LOOPBACK } from "./site.ts";
-import { connect } from "./sql.ts";
+import { connect, type SqlPlace } from "./sql.ts";
 import { pause, waitFor } from "./wait.ts";
 
 const READ_ONLY = "25006";
@@ -33,14 +31,13 @@ export interface WatchOptions {
   readonly pauseMs?: number;
   /** The least id, where several watches write into one table. */
   readonly firstId?: number;
-  /** Where two more clients write, as an application does. */
-  readonly proxyPort?: number;
+  /** Where two more clients write, as an application does: behind a proxy. */
+  readonly proxy?: SqlPlace;
 }
 
 /** Where one client writes. */
 interface Target {
-  readonly host: string;
-  readonly port: number;
+  readonly place: SqlPlace;
   /** The member that answers there; null behind a proxy. */
   readonly member: string | null;
   readonly pauseMs: number;
@@ -68,13 +65,13 @@ export class Watch {
 
   /** Begins; the table must be there. */
   start(): void {
-    const { writersOfEach = 4, pauseMs = 10, proxyPort } = this.#options;
+    const { writersOfEach = 4, pauseMs = 10, proxy } = this.#options;
     this.#wanted = true;
     const targets = this.#members.flatMap((member) =>
       Array.from({ length: writersOfEach }, () => targetOf(member, pauseMs))
     );
-    const proxy = { host: LOOPBACK.host, port: proxyPort ?? 0, member: null, pauseMs };
-    if (proxyPort !== undefined) targets.push(proxy, proxy);
+    const application = proxy === undefined ? [] : [{ place: proxy, member: null, pauseMs }];
+    targets.push(...application, ...application);
     this.#running = targets.map((target) => this.#writeTo(target, () => this.#wanted));
   }
 
@@ -124,7 +121,7 @@ export class Watch {
     let client: Client | null = null;
     while (isWanted()) {
       try {
-        client ??= await connect(target.port, PASSWORDS.superuser, target.host);
+        client ??= await connect(target.place);
         await this.#writeOne(client, target);
       } catch (error) {
         if (!isReadOnly(error) || target.member === null) {
@@ -164,8 +161,8 @@ export class Watch {
   }
 }
 
-function targetOf({ name, plan }: Member, pauseMs: number): Target {
-  return { host: plan.site.host, port: plan.pgPort, member: name, pauseMs };
+function targetOf({ name, sqlPlace }: Member, pauseMs: number): Target {
+  return { place: sqlPlace, member: name, pauseMs };
 }
 
 function isReadOnly(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { pause } from "./wait.ts";
-import { connect } from "./sql.ts";
+import { connect, type SqlPlace } from "./sql.ts";
 
 /** What a writing client lived through. */
 export interface WriterReport {
@@ -16,7 +16,7 @@ const TABLE = "CREATE TABLE IF NOT EXISTS playground_writes (id bigint PRIMARY K
 
 /** A client that writes one row after another through a proxy, as an application with reconnects would. */
 export class Writer {
-  readonly #port: number;
+  readonly #place: SqlPlace;
   readonly #pauseMs: number;
   readonly #acknowledged: number[] = [];
   #client: Client | null = null;
@@ -28,8 +28,8 @@ export class Writer {
   #wanted = false;
 
   /** `pauseMs` lies between two writes: 20 makes about 50 a second. */
-  constructor(port: number, pauseMs = 20) {
-    this.#port = port;
+  constructor(place: SqlPlace, pauseMs = 20) {
+    this.#place = place;
     this.#pauseMs = pauseMs;
   }
 
@@ -85,7 +85,7 @@ export class Writer {
   }
 
   async #connect(): Promise<Client> {
-    const client = await connect(this.#port);
+    const client = await connect(this.#place);
     this.#reconnects++;
     try {
       await client.query(TABLE);

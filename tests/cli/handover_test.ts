@@ -147,6 +147,14 @@ Deno.test("handover() shows the members before it asks and after it is done", as
   match(out.join(""), /Done\nCluster: demo/);
 });
 
+Deno.test("handover() leaves stdout to the members in a form for programs", async () => {
+  const { context, out, err } = world({ format: "json", force: true });
+  strictEqual(await handover(context, FAILOVER), 0);
+
+  strictEqual(JSON.parse(out.join("")).length, 3);
+  strictEqual(err.at(-1), "Done\n");
+});
+
 Deno.test("handover() that was carried out is done, also when the store is silent afterwards", async () => {
   strictEqual(await codeOf(FAILOVER, { views: [cluster(), null] }), 0);
 });

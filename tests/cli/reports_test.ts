@@ -87,7 +87,9 @@ Deno.test("list() tells scheduled restarts, the time and several clusters", asyn
   deepStrictEqual(Object.keys(JSON.parse(json.out.join(""))), ["demo", "other"]);
 });
 
-const STATUS = '{"patroni":{"version":"4.1.4"},"server_version":150008}';
+const STATUS =
+  '{"patroni":{"version":"4.1.4"},"agent":{"version":"0.1.0"},"server_version":150008}';
+const PATRONI = '{"patroni":{"version":"3.0.2"},"server_version":90624}';
 
 Deno.test("memberVersions() asks members, and tells who does not say", async () => {
   const { context, out, err } = world({
@@ -97,9 +99,11 @@ Deno.test("memberVersions() asks members, and tells who does not say", async () 
   });
 
   strictEqual(await memberVersions(context, ["demo"]), 1);
-  strictEqual(out.join(""), "Member\tAgent\tPostgreSQL\na\t\t\nb\t4.1.4\t15.8\nc\t\t\n");
+  strictEqual(out.join(""), "Member\tAgent\tPostgreSQL\na\t\t\nb\t0.1.0\t15.8\nc\t\t\n");
   match(err.join(""), /a: answers with something[^]*c: cannot be reached/);
-  strictEqual(await memberVersions(world({ page: STATUS }).context, ["a"]), 0);
+  const other = world({ page: PATRONI, format: "tsv" });
+  strictEqual(await memberVersions(other.context, ["a"]), 0);
+  strictEqual(other.out.join("").split("\n")[1], "a\tPatroni 3.0.2\t9.6.24");
   strictEqual(await memberVersions(world().context, ["z"]), 1);
 });
 

@@ -118,6 +118,7 @@ const REMARKS: readonly (readonly [string, readonly (readonly [string, string])[
   ["ctl.insecure", [["ctl.insecure", "true"]]],
   ["restapi.certfile", [["restapi.certfile", "/c"]]],
   ["etcd3.cert", [["etcd3.cert", "/c"]]],
+  ["postgresql.krbsrvname", [["postgresql.krbsrvname", "pg"]]],
   ["replication.sslcrl", [["postgresql.authentication.replication.sslcrl", "/c"]]],
 ];
 

@@ -33,16 +33,6 @@ Deno.test("review() knows sections that create_replica_methods and method name",
   deepStrictEqual(findings, []);
 });
 
-const DANGEROUS: readonly (readonly [string, Json])[] = [
-  ["postgresql.parameters_replica", { work_mem: "1MB" }],
-];
-
-for (const [path, value] of DANGEROUS) {
-  Deno.test(`readConfig() counts ${path}: ${JSON.stringify(value)} as unsupported`, () => {
-    strictEqual(configOf([path, value]).unsupported.length, 1);
-  });
-}
-
 const HARMLESS: readonly (readonly [string, Json])[] = [
   ["watchdog.mode", "off"],
   ["watchdog.mode", "automatic"],

@@ -1,4 +1,6 @@
 import type { HttpFetch } from "../../lib/base/http.ts";
+import { isJsonObject, type JsonObject } from "../../lib/base/json.ts";
+import { freePorts } from "../../scripts/playground/processes.ts";
 import { LOOPBACK, type Site } from "../../scripts/playground/site.ts";
 
 /** A real etcd, made of plain processes in a folder of its own. */
@@ -18,6 +20,8 @@ export interface EtcdProcess extends AsyncDisposable {
   startEmpty(): Promise<void>;
   /** The index of the member that leads now. */
   leader(): Promise<number>;
+  /** One request to the first member, `kv/range` and the like, with a login where there are any. Throws unless it is done. */
+  ask(path: string, body: JsonObject): Promise<JsonObject>;
   /** Kills every member and removes the folder. */
   close(): Promise<void>;
 }
@@ -36,7 +40,7 @@ export function etcdInstalled(): boolean {
 export interface EtcdPlan {
   readonly members: 1 | 3;
   readonly site?: (name: string) => Site;
-  /** Serves clients by HTTPS only, and asks them for a certificate. */
+  /** Serves clients and each other by HTTPS only, and asks both for a certificate. */
   readonly tls?: EtcdTls;
 }
 
@@ -46,6 +50,14 @@ export interface EtcdTls {
   readonly cert: string;
   readonly key: string;
   readonly fetch: HttpFetch;
+  /** The user that may do everything, and must log in; absent: everybody may, without a login. */
+  readonly login?: EtcdLogin;
+}
+
+/** A user of etcd. */
+export interface EtcdLogin {
+  readonly username: string;
+  readonly password: string;
 }
 
 /** Starts one member, or three that form one cluster; resolves when each of them is healthy. */
@@ -74,10 +86,12 @@ class ProcessesOfEtcd implements EtcdProcess {
   readonly #folder: string;
   readonly #members: readonly Member[];
   readonly #fetch: HttpFetch;
+  readonly #login: EtcdLogin | null;
 
   constructor(folder: string, sites: readonly Site[], tls: EtcdTls | null) {
     this.#folder = folder;
     this.#fetch = tls?.fetch ?? fetch;
+    this.#login = tls?.login ?? null;
     this.#members = planMembers(folder, sites, tls);
   }
 
@@ -92,6 +106,7 @@ class ProcessesOfEtcd implements EtcdProcess {
   async startAll(): Promise<void> {
     this.#members.forEach(spawn);
     await Promise.all(this.#members.map((member) => answersHealthy(member.endpoint, this.#fetch)));
+    await this.#demandLogins();
   }
 
   stop(member: number): void {
@@ -119,12 +134,43 @@ class ProcessesOfEtcd implements EtcdProcess {
     await this.kill(0);
     await Deno.remove(`${this.#folder}/e0`, { recursive: true });
     await this.restart(0);
+    await this.#demandLogins();
   }
 
   async leader(): Promise<number> {
     const answers = await Promise.all(this.endpoints.map((url) => askStatus(url, this.#fetch)));
     const leader = answers.find((answer) => answer !== null)?.leader;
     return answers.findIndex((answer) => answer?.member === leader);
+  }
+
+  async ask(path: string, body: JsonObject): Promise<JsonObject> {
+    if (this.#login === null) return await this.#post(path, body);
+    const { username: name, password } = this.#login;
+    const { token } = await this.#post("auth/authenticate", { name, password });
+    return await this.#post(path, body, { authorization: String(token) });
+  }
+
+  async #demandLogins(): Promise<void> {
+    if (this.#login === null) return;
+    const { username: name, password } = this.#login;
+    await this.#post("auth/user/add", { name, password });
+    await this.#post("auth/role/add", { name: "root" });
+    await this.#post("auth/user/grant", { user: name, role: "root" });
+    await this.#post("auth/enable", {});
+  }
+
+  async #post(
+    path: string,
+    body: JsonObject,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<JsonObject> {
+    const init = { method: "POST", body: JSON.stringify(body), headers };
+    const signal = AbortSignal.timeout(5_000);
+    const response = await this.#fetch(`${this.endpoints[0]}/v3/${path}`, { ...init, signal });
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`Cannot ask etcd for ${path}: ${text}`);
+    const answer: unknown = JSON.parse(text);
+    return isJsonObject(answer) ? answer : {};
   }
 
   async close(): Promise<void> {
@@ -153,12 +199,14 @@ function planMembers(
     name: `e${index}`,
     launch,
     client: `${tls === null ? "http" : "https"}://${host}:${ports[index * 2]}`,
-    peer: `http://${host}:${ports[index * 2 + 1]}`,
+    peer: `${tls === null ? "http" : "https"}://${host}:${ports[index * 2 + 1]}`,
   }));
   const everyone = plan.map(({ name, peer }) => `${name}=${peer}`).join(",");
   const secure = tls === null ? [] : [
     ...["--cert-file", tls.cert, "--key-file", tls.key],
     ...["--trusted-ca-file", tls.ca, "--client-cert-auth"],
+    ...["--peer-cert-file", tls.cert, "--peer-key-file", tls.key],
+    ...["--peer-trusted-ca-file", tls.ca, "--peer-client-cert-auth"],
   ];
   return plan.map(({ name, launch, client, peer }) => ({
     launch,
@@ -174,14 +222,6 @@ function planMembers(
       ...secure,
     ],
   }));
-}
-
-/** All ports are held at once before any is given back, so that none comes twice. */
-function freePorts(count: number): readonly number[] {
-  const held = Array.from({ length: count }, () => Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-  const ports = held.map((listener) => listener.addr.port);
-  for (const listener of held) listener.close();
-  return ports;
 }
 
 function spawn(member: Member): void {

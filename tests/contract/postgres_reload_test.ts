@@ -71,3 +71,12 @@ onServers(
     match(String(row?.["primary_conninfo"]), new RegExp(`port=${a.options.listen.port} `));
   },
 );
+
+onServers("a Kerberos service name goes to whoever copies and streams", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b", { krbsrvname: "pg" });
+  await bootstrapped(a);
+  await streaming(b, a);
+  const [row] = await sql(b, "SHOW primary_conninfo");
+  match(String(row?.["primary_conninfo"]), / krbsrvname=pg /);
+});

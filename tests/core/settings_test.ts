@@ -93,7 +93,6 @@ const SWITCHED_ON: readonly (readonly [string, JsonObject, readonly string[]])[]
   ["strict mode", { synchronous_mode_strict: 1 }, ["synchronous_mode_strict"]],
   ["a standby cluster", { standby_cluster: { host: "x" } }, ["standby_cluster"]],
   ["permanent slots", { slots: { a: {} } }, ["slots"]],
-  ["slots to ignore", { ignore_slots: [{ name: "a" }] }, ["ignore_slots"]],
 ];
 
 for (const [title, raw, expected] of SWITCHED_ON) {
@@ -123,7 +122,7 @@ Deno.test("decodeSettings() warns of keys without effect", () => {
   strictEqual(settings({ pauze: true }).warnings.length, 1);
   strictEqual(settings({ primary_race_backoff: 5 }).warnings.length, 1);
   strictEqual(settings({ primary_race_backoff: 0 }).warnings.length, 0);
-  strictEqual(settings({ postgresql: { use_pg_rewind: true } }).warnings.length, 1);
+  strictEqual(settings({ postgresql: { use_pg_rewind: "maybe" } }).warnings.length, 1);
   strictEqual(settings({ postgresql: { callbacks: {} } }).warnings.length, 1);
 });
 

@@ -28,8 +28,8 @@ export async function fuzz(events: readonly Event[]): Promise<Result> {
     etcdMembers: 3,
     dcs: SETTINGS,
   });
-  const proxyPort = cluster.proxy.plan.writePort;
-  const watch = new Watch(cluster.members, { writersOfEach: 2, pauseMs: 20, proxyPort });
+  const proxy = cluster.proxy.writePlace;
+  const watch = new Watch(cluster.members, { writersOfEach: 2, pauseMs: 20, proxy });
   try {
     return await runOn(cluster, watch, events);
   } finally {

@@ -100,8 +100,7 @@ liveTest(
   ONE,
   async (cluster) => {
     const member = await led(cluster);
-    const url = `http://127.0.0.1:${member.plan.restPort}/config`;
-    const reply = await fetch(url, { method: "PATCH", body: '{"pause":true}' });
+    const reply = await member.ask("/config", { method: "PATCH", body: '{"pause":true}' });
     equal(reply.status, 200);
     await reply.body?.cancel();
     await waitFor("a switch at rest", 10_000, async () => {

@@ -7,6 +7,7 @@ import {
   runAgentInTerminal,
 } from "../../scripts/playground/agent_program.ts";
 import type { Cluster } from "../../scripts/playground/cluster.ts";
+import { STORE_LOGIN } from "../../scripts/playground/secure.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
 import { liveTest, tell } from "./live.ts";
 
@@ -75,10 +76,23 @@ async function looks(operator: Operator, leader: string, replica: string): Promi
   const url = `etcd3://${new URL(plan.etcd[0] ?? "").host}/service`;
   const { code, stdout, stderr } = await runAgentCommand(["list", "-d", url, "demo"], {
     cwd: operator.cluster.folder,
-    env: { HOME: operator.cluster.folder },
+    env: { HOME: operator.cluster.folder, ...storeEnvironment(operator.cluster) },
   });
   equal(code, 0, stderr);
   match(stdout, /Cluster: demo/);
+}
+
+/** What `-d` cannot say of a secured store. */
+function storeEnvironment({ secure }: Cluster): Readonly<Record<string, string>> {
+  if (secure === null) return {};
+  return {
+    PATRONI_ETCD3_PROTOCOL: "https",
+    PATRONI_ETCD3_CACERT: secure.certs.path("ca.crt"),
+    PATRONI_ETCD3_CERT: secure.certs.path("client.crt"),
+    PATRONI_ETCD3_KEY: secure.certs.path("client.key"),
+    PATRONI_ETCD3_USERNAME: STORE_LOGIN.username,
+    PATRONI_ETCD3_PASSWORD: STORE_LOGIN.password,
+  };
 }
 
 async function queries(operator: Operator): Promise<void> {
@@ -182,16 +196,20 @@ async function removal(operator: Operator, leader: string): Promise<void> {
   match(await operator.run("list"), /Cluster: demo \(uninitialized\)/);
 }
 
-liveTest("every command of an operator does its work on a real cluster", {}, async (cluster) => {
-  await cluster.startMembers();
-  const { name: leader } = await cluster.waitForStreaming(60_000);
-  const replica = cluster.members.find(({ name }) => name !== leader)?.name ?? "";
-  const operator = new Operator(cluster);
-  await looks(operator, leader, replica);
-  await queries(operator);
-  await settings(operator);
-  await restarts(operator, replica);
-  await copies(operator, leader, replica);
-  await handovers(operator, leader, replica);
-  await removal(operator, leader);
-});
+liveTest(
+  "every command of an operator does its work on a real cluster",
+  { secure: true },
+  async (cluster) => {
+    await cluster.startMembers();
+    const { name: leader } = await cluster.waitForStreaming(60_000);
+    const replica = cluster.members.find(({ name }) => name !== leader)?.name ?? "";
+    const operator = new Operator(cluster);
+    await looks(operator, leader, replica);
+    await queries(operator);
+    await settings(operator);
+    await restarts(operator, replica);
+    await copies(operator, leader, replica);
+    await handovers(operator, leader, replica);
+    await removal(operator, leader);
+  },
+);

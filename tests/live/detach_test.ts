@@ -8,13 +8,13 @@ import { liveTest, tell } from "./live.ts";
 
 liveTest(
   "an agent that is detached hands server, lock and switch to the next one",
-  {},
+  { secure: true },
   async (cluster) => {
     await cluster.startMembers();
     const leader = await cluster.waitForStreaming(60_000);
     await cluster.proxy.waitForWriter(leader.name, 10_000);
     const [postmaster, deadMan] = [await leader.postmasterPid(), await switchOf(leader.dataDir)];
-    const writer = new Writer(cluster.proxy.plan.writePort);
+    const writer = new Writer(cluster.proxy.writePlace);
     writer.start();
     await pause(1_000);
     writer.resetGap();

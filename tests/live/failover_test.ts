@@ -13,7 +13,7 @@ async function writing(cluster: Cluster): Promise<{ leader: Member; writer: Writ
   await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
   await cluster.proxy.waitForWriter(leader.name, 10_000);
-  const writer = new Writer(cluster.proxy.plan.writePort);
+  const writer = new Writer(cluster.proxy.writePlace);
   writer.start();
   await writesGoOn(writer);
   writer.resetGap();
@@ -45,7 +45,7 @@ liveTest("agent failover moves writes to the member it names", {}, async (cluste
 
 liveTest(
   "agent failover goes to the member it names when the leader is dead",
-  {},
+  { secure: true },
   async (cluster) => {
     const { leader, writer } = await writing(cluster);
     const [target, asked] = cluster.members.filter((member) => member !== leader);
@@ -65,7 +65,7 @@ liveTest(
 
 liveTest("D1 a killed postmaster is up again at once on the same member", {}, async (cluster) => {
   const { leader, writer } = await writing(cluster);
-  const busy = await connect(leader.plan.pgPort);
+  const busy = await connect(leader.sqlPlace);
   const query = busy.query("SELECT pg_sleep(60)").catch(() => undefined);
   const old = await processesIn(leader.dataDir);
   await leader.killPostmaster();
@@ -81,36 +81,44 @@ liveTest("D1 a killed postmaster is up again at once on the same member", {}, as
   ok(longestGapMs < 8_000, `gap of ${longestGapMs} ms`);
 });
 
-liveTest("another member leads after agent and postmaster are killed", {}, async (cluster) => {
-  const { leader, writer } = await writing(cluster);
-  await leader.killAll();
-  const next = await cluster.waitForLeader(20_000, (member) => member !== leader);
-  await cluster.proxy.waitForWriter(next.name, 5_000);
-  await writesGoOn(writer);
-  await leader.start();
-  await cluster.waitForStreaming(60_000);
-  const { acknowledged, longestGapMs } = await writer.stop();
-  const lost = await lostWrites(acknowledged, (text) => next.sql(text));
-  await tell(
-    `longest gap after the loss of a host: ${longestGapMs} ms, ttl 10; lost ${lost.length}`,
-  );
-  notEqual(next.name, leader.name);
-  ok(lost.length <= 1, `lost ${lost.length}`); // asynchronous: what was on its way may be gone
-});
+liveTest(
+  "another member leads after agent and postmaster are killed",
+  { secure: true },
+  async (cluster) => {
+    const { leader, writer } = await writing(cluster);
+    await leader.killAll();
+    const next = await cluster.waitForLeader(20_000, (member) => member !== leader);
+    await cluster.proxy.waitForWriter(next.name, 5_000);
+    await writesGoOn(writer);
+    await leader.start();
+    await cluster.waitForStreaming(60_000);
+    const { acknowledged, longestGapMs } = await writer.stop();
+    const lost = await lostWrites(acknowledged, (text) => next.sql(text));
+    await tell(
+      `longest gap after the loss of a host: ${longestGapMs} ms, ttl 10; lost ${lost.length}`,
+    );
+    notEqual(next.name, leader.name);
+    ok(lost.length <= 1, `lost ${lost.length}`); // asynchronous: what was on its way may be gone
+  },
+);
 
-liveTest("clients notice nothing of an agent killed and restarted in time", {}, async (cluster) => {
-  const { leader, writer } = await writing(cluster);
-  await leader.killAgent();
-  await leader.start();
-  await waitFor("the lock in its old hands", 15_000, async () => {
-    const { status, body } = await leader.rest("/primary");
-    return { met: status === 200 ? true : null, seen: `${status} ${body["role"]}` };
-  });
-  await pause(12_000); // longer than the lease: a lock that nobody renews would be gone
-  const { longestGapMs, acknowledged, reconnects } = await writer.stop();
-  equal((await cluster.waitForLeader(2_000)).name, leader.name);
-  deepEqual(await lostWrites(acknowledged, (text) => leader.sql(text)), []);
-  await tell(`longest gap while the agent was away: ${longestGapMs} ms, ${reconnects} connects`);
-  equal(reconnects, 1);
-  ok(longestGapMs < 1_000, `gap of ${longestGapMs} ms`);
-});
+liveTest(
+  "clients notice nothing of an agent killed and restarted in time",
+  { secure: true },
+  async (cluster) => {
+    const { leader, writer } = await writing(cluster);
+    await leader.killAgent();
+    await leader.start();
+    await waitFor("the lock in its old hands", 15_000, async () => {
+      const { status, body } = await leader.rest("/primary");
+      return { met: status === 200 ? true : null, seen: `${status} ${body["role"]}` };
+    });
+    await pause(12_000); // longer than the lease: a lock that nobody renews would be gone
+    const { longestGapMs, acknowledged, reconnects } = await writer.stop();
+    equal((await cluster.waitForLeader(2_000)).name, leader.name);
+    deepEqual(await lostWrites(acknowledged, (text) => leader.sql(text)), []);
+    await tell(`longest gap while the agent was away: ${longestGapMs} ms, ${reconnects} connects`);
+    equal(reconnects, 1);
+    ok(longestGapMs < 1_000, `gap of ${longestGapMs} ms`);
+  },
+);

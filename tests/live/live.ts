@@ -38,7 +38,7 @@ export function liveTest(
 export async function waitForReadOnly(member: Member, deadlineMs: number): Promise<void> {
   await waitFor(`${member.name} refusing writes`, deadlineMs, async () => {
     try {
-      const client = await connect(member.plan.pgPort);
+      const client = await connect(member.sqlPlace);
       const { rows } = await client.query("SELECT pg_is_in_recovery() AS standby");
       await client.end();
       return { met: rows[0]?.standby === true ? true : null, seen: "it is a primary" };

@@ -8,9 +8,8 @@ import { sample } from "../api/prometheus_text.ts";
 import { liveTest } from "./live.ts";
 
 /** One metric of a member now. */
-async function metric({ plan }: Member, name: string): Promise<number> {
-  const url = `http://${plan.site.host}:${plan.restPort}/metrics`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+async function metric(member: Member, name: string): Promise<number> {
+  const response = await member.ask("/metrics", {}, 2_000);
   return Number(sample(await response.text(), name));
 }
 

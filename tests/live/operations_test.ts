@@ -19,7 +19,7 @@ async function whileWriting(
   await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
   await cluster.proxy.waitForWriter(leader.name, 10_000);
-  const writer = new Writer(cluster.proxy.plan.writePort);
+  const writer = new Writer(cluster.proxy.writePlace);
   writer.start();
   try {
     await waitFor("writes", 20_000, () => {
@@ -65,7 +65,7 @@ async function startOf(member: Member): Promise<string> {
 
 liveTest(
   "a restart of the leader keeps the lock and loses no write, and applies what was pending",
-  { dcs: { ttl: 20 } },
+  { dcs: { ttl: 20 }, secure: true },
   (cluster) =>
     whileWriting(cluster, async (leader, writer) => {
       const before = await startOf(leader);
@@ -101,6 +101,7 @@ liveTest(
   "a reinitialized replica is copied anew under writes, with its progress",
   {
     members: ["a", "b"],
+    secure: true,
     overrides: () => ({ postgresql: { basebackup: [{ "max-rate": "24M" }] } }),
   },
   (cluster) =>
@@ -224,7 +225,7 @@ liveTest(
 
 liveTest(
   "the distribution's patronictl restarts, copies anew, schedules and flushes",
-  { members: ["a", "b"] },
+  { members: ["a", "b"], secure: true },
   async (cluster) => {
     await cluster.startMembers();
     const leader = await cluster.waitForStreaming(60_000);

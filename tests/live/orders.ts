@@ -1,5 +1,4 @@
 import { ok } from "node:assert/strict";
-import { within } from "../../lib/base/deadline.ts";
 import { isJsonObject } from "../../lib/base/json.ts";
 import type { JsonObject } from "../../lib/base/json.ts";
 import type { Member } from "../../scripts/playground/member.ts";
@@ -15,8 +14,6 @@ export interface Reply {
   readonly etag: string;
 }
 
-const ANSWER_MS = 60_000;
-
 /** One request to a member's REST API; a body is sent as JSON. */
 export async function order(
   member: Member,
@@ -25,13 +22,10 @@ export async function order(
   body: JsonObject | null = null,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
-  const { site, restPort } = member.plan;
-  using deadline = within(ANSWER_MS);
-  const response = await fetch(`http://${site.host}:${restPort}${path}`, {
+  const response = await member.ask(path, {
     method,
     headers,
     ...(body === null ? {} : { body: JSON.stringify(body) }),
-    signal: deadline.signal,
   });
   return {
     status: response.status,

@@ -39,11 +39,11 @@ async function resumed(cluster: Cluster, leader: Member): Promise<Member> {
 
 liveTest(
   "A2 in maintenance mode clients write on without etcd and without the agent",
-  {},
+  { secure: true },
   async (cluster) => {
     const leader = await paused(cluster);
     await cluster.proxy.waitForWriter(leader.name, 10_000);
-    const writer = new Writer(cluster.proxy.plan.writePort);
+    const writer = new Writer(cluster.proxy.writePlace);
     writer.start();
     await pause(1_000);
     writer.resetGap();

@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { liveTest, tell, waitForReadOnly } from "./live.ts";
+import type { Cluster } from "../../scripts/playground/cluster.ts";
 import type { Member } from "../../scripts/playground/member.ts";
 import { pause } from "../../scripts/playground/wait.ts";
 import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
@@ -8,26 +9,29 @@ const TTL_MS = 10_000;
 
 /** Signals that the switch of a member has sent, as its metrics count them. */
 async function firings(member: Member): Promise<readonly string[]> {
-  const url = `http://127.0.0.1:${member.plan.restPort}/metrics`;
-  const text = await (await fetch(url, { signal: AbortSignal.timeout(5_000) })).text();
+  const text = await (await member.ask("/metrics", {}, 5_000)).text();
   const lines = text.split("\n").filter((line) => line.startsWith("agent_switch_firings{"));
   equal(lines.length, 4);
   return lines.filter((line) => !line.endsWith(" 0"));
 }
 
-liveTest("without etcd the primary stops writing before its lease ends", {}, async (cluster) => {
-  await cluster.startMembers();
-  const leader = await cluster.waitForStreaming(60_000);
-  const began = performance.now();
-  await cluster.etcd.kill(0);
-  await waitForReadOnly(leader, TTL_MS);
-  await tell(`read-only ${Math.round(performance.now() - began)} ms after etcd died, ttl 10`);
-  await pause(2_000);
-  equal(await cluster.leader(), null);
-  deepEqual(await firings(leader), []); // its own agent was in time
-  await cluster.etcd.restart(0);
-  await cluster.waitForStreaming(60_000);
-});
+liveTest(
+  "without etcd the primary stops writing before its lease ends",
+  { secure: true },
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForStreaming(60_000);
+    const began = performance.now();
+    await cluster.etcd.kill(0);
+    await waitForReadOnly(leader, TTL_MS);
+    await tell(`read-only ${Math.round(performance.now() - began)} ms after etcd died, ttl 10`);
+    await pause(2_000);
+    equal(await cluster.leader(), null);
+    deepEqual(await firings(leader), []); // its own agent was in time
+    await cluster.etcd.restart(0);
+    await cluster.waitForStreaming(60_000);
+  },
+);
 
 liveTest(
   "A9 clients notice nothing of one stopped etcd member of three, the leader included",
@@ -36,7 +40,7 @@ liveTest(
     await cluster.startMembers();
     const leader = await cluster.waitForStreaming(60_000);
     await cluster.proxy.waitForWriter(leader.name, 10_000);
-    const writer = new Writer(cluster.proxy.plan.writePort);
+    const writer = new Writer(cluster.proxy.writePlace);
     writer.start();
     await pause(1_000);
     writer.resetGap();
@@ -57,12 +61,12 @@ liveTest(
 
 liveTest(
   "A26 nobody demotes while the members of etcd restart one after another",
-  { etcdMembers: 3 },
+  { etcdMembers: 3, secure: true },
   async (cluster) => {
     await cluster.startMembers();
     const leader = await cluster.waitForStreaming(60_000);
     await cluster.proxy.waitForWriter(leader.name, 10_000);
-    const writer = new Writer(cluster.proxy.plan.writePort);
+    const writer = new Writer(cluster.proxy.writePlace);
     writer.start();
     await pause(1_000);
     writer.resetGap();
@@ -83,12 +87,12 @@ liveTest("garbage in every key stops no running primary", {}, async (cluster) =>
   const leader = await cluster.waitForStreaming(60_000);
   await leader.sql("CREATE TABLE kept AS SELECT 1 AS one");
   for (const key of ["config", "status", "failover", "history", "sync", "failsafe", "members/x"]) {
-    await putKey(cluster.etcd.endpoints[0] ?? "", `/service/demo/${key}`, "{garbage");
+    await putKey(cluster, `/service/demo/${key}`, "{garbage");
   }
   await pause(TTL_MS);
   equal((await cluster.waitForStreaming(20_000)).name, leader.name);
   for (const key of ["initialize", "leader"]) {
-    await putKey(cluster.etcd.endpoints[0] ?? "", `/service/demo/${key}`, "{garbage");
+    await putKey(cluster, `/service/demo/${key}`, "{garbage");
   }
   await pause(TTL_MS * 1.5);
   const data = await Promise.all(cluster.members.map((member) => Deno.stat(member.dataDir)));
@@ -96,9 +100,6 @@ liveTest("garbage in every key stops no running primary", {}, async (cluster) =>
   ok(cluster.members.every((member) => member.agentPid !== null));
 });
 
-async function putKey(endpoint: string, key: string, value: string): Promise<void> {
-  const body = JSON.stringify({ key: btoa(key), value: btoa(value) });
-  const response = await fetch(`${endpoint}/v3/kv/put`, { method: "POST", body });
-  await response.body?.cancel();
-  equal(response.status, 200);
+async function putKey({ etcd }: Cluster, key: string, value: string): Promise<void> {
+  await etcd.ask("kv/put", { key: btoa(key), value: btoa(value) });
 }

@@ -1,90 +1,32 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { connect } from "node:tls";
+import type { JsonObject } from "../../lib/base/json.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { HttpsClient, PLAIN_CLIENT } from "../../lib/net/https_client.ts";
 import { runAgentCommand } from "../../scripts/playground/agent_program.ts";
-import {
-  type Cluster,
-  type ClusterOptions,
-  planCluster,
-} from "../../scripts/playground/cluster.ts";
+import type { Cluster } from "../../scripts/playground/cluster.ts";
 import type { Member } from "../../scripts/playground/member.ts";
+import type { SecureSite } from "../../scripts/playground/secure.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
 import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
-import { Certificates } from "../net/certificates.ts";
-import { tell } from "./live.ts";
+import { liveTest, tell } from "./live.ts";
 
-interface Secured {
-  readonly certs: Certificates;
-  readonly cluster: Cluster;
-  /** A client of no certificate that checks nobody. */
-  readonly nobody: HttpsClient;
+interface Stranger extends AsyncDisposable {
+  readonly fetch: HttpsClient["fetch"];
 }
 
-/** What `scripts/playground/secure.ts` asks for: authorities `ca` and `rest_ca`, and a second one of the REST API. */
-async function makeCertificates(): Promise<Certificates> {
-  const certs = await Certificates.create();
-  await Promise.all(["ca", "first", "second"].map((name) => certs.authority(name)));
-  await certs.issue("ca", "server");
-  await certs.issue("ca", "client", "");
-  await issueRest(certs, "first");
-  await Deno.copyFile(certs.path("first.crt"), certs.path("rest_ca.crt"));
-  await Deno.writeTextFile(certs.path("proxy_ca.crt"), await bothAuthorities(certs));
-  return certs;
+/** A client without a certificate that checks nobody. */
+async function stranger(): Promise<Stranger> {
+  const client = await HttpsClient.open("nobody", { ...PLAIN_CLIENT, insecure: true }, silentLog);
+  return { fetch: client.fetch, [Symbol.asyncDispose]: () => client.close() };
 }
 
-async function issueRest(certs: Certificates, authority: string): Promise<void> {
-  await certs.issue(authority, "rest");
-  await certs.issue(authority, "caller");
-}
+/** Reads are open, what changes something needs a certificate. */
+const OPTIONAL = (): JsonObject => ({ restapi: { verify_client: "optional" } });
 
-async function bothAuthorities(certs: Certificates): Promise<string> {
-  return await certs.text("first.crt") + await certs.text("second.crt");
-}
-
-interface Clients {
-  readonly store: HttpsClient;
-  readonly members: HttpsClient;
-  readonly nobody: HttpsClient;
-}
-
-/** Clients of the test itself; that of members takes both authorities of the REST API. */
-async function openClients(certs: Certificates): Promise<Clients> {
-  const open = (name: string, ca: string): Promise<HttpsClient> => {
-    const pair = { cert: certs.path(`${name}.crt`), key: certs.path(`${name}.key`) };
-    const tls = { ca: certs.path(ca), ...pair, keyPassword: null, insecure: false };
-    return HttpsClient.open(name, tls, silentLog);
-  };
-  return {
-    store: await open("client", "ca.crt"),
-    members: await open("caller", "proxy_ca.crt"),
-    nobody: await HttpsClient.open("nobody", { ...PLAIN_CLIENT, insecure: true }, silentLog),
-  };
-}
-
-function securedTest(
-  title: string,
-  body: (secured: Secured) => Promise<void>,
-  options: Partial<ClusterOptions> = {},
-): void {
-  Deno.test(title, async () => {
-    await using certs = await makeCertificates();
-    const clients = await openClients(certs);
-    const { store, members, nobody } = clients;
-    const asking = { askStore: store.fetch, askMember: members.fetch };
-    const secure = { folder: certs.folder, ...asking };
-    const plan = { members: ["a", "b", "c"], etcdMembers: 1, secure } as const;
-    const cluster = await planCluster({ ...plan, ...options });
-    try {
-      await body({ certs, cluster, nobody });
-    } catch (error) {
-      await tell(`${await cluster.summary()}\n    logs: ${await cluster.keepLogs()}`);
-      throw error;
-    } finally {
-      await cluster.close();
-      await Promise.all(Object.values(clients).map((client) => client.close()));
-    }
-  });
+function secureOf({ secure }: Cluster): SecureSite {
+  ok(secure !== null);
+  return secure;
 }
 
 /** The authority that issued what the member's REST API shows. */
@@ -123,7 +65,7 @@ async function leaderAndWriter(cluster: Cluster): Promise<{ leader: Member; writ
   await cluster.startMembers();
   const leader = await cluster.waitForStreaming(60_000);
   await cluster.proxy.waitForWriter(leader.name, 10_000);
-  const writer = new Writer(cluster.proxy.plan.writePort);
+  const writer = new Writer(cluster.proxy.writePlace);
   writer.start();
   await writesGoOn(writer);
   return { leader, writer };
@@ -137,8 +79,9 @@ async function writesGoOn(writer: Writer): Promise<void> {
   });
 }
 
-securedTest("TLS everywhere: switchover by the command line and failover", async (secured) => {
-  const { cluster, nobody } = secured;
+const SHORT = "TLS everywhere: switchover by the command line and failover";
+liveTest(SHORT, { secure: true, overrides: OPTIONAL }, async (cluster) => {
+  await using nobody = await stranger();
   const { leader, writer } = await leaderAndWriter(cluster);
   const senders = await leader.sql(
     "SELECT client_dn FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)",
@@ -167,20 +110,23 @@ securedTest("TLS everywhere: switchover by the command line and failover", async
   ok(lost.length <= 1, `lost ${lost.length}`); // asynchronous: what was on its way may be gone
 });
 
-securedTest(
+liveTest(
   "I14 certificates and authority of the REST API are replaced while the cluster runs",
-  async (secured) => {
-    const { certs, cluster, nobody } = secured;
+  { secure: true },
+  async (cluster) => {
+    await using nobody = await stranger();
+    const secure = secureOf(cluster);
     const { leader, writer } = await leaderAndWriter(cluster);
     writer.resetGap();
-    await Deno.writeTextFile(certs.path("rest_ca.crt"), await bothAuthorities(certs));
+    await secure.believe("rest_ca.crt", ["first_rest", "second_rest"]);
     await allTake(cluster, "Took new certificates for members");
-    await issueRest(certs, "second");
+    await secure.reissueRest();
+    await cluster.proxy.renewCertificate(secure);
     await waitFor("new certificates on every member", 20_000, async () => {
       const issuers = await Promise.all(cluster.members.map(issuerOf));
-      return { met: issuers.every((name) => name === "second") || null, seen: issuers.join() };
+      return { met: issuers.every((name) => name === "second_rest") || null, seen: issuers.join() };
     });
-    await Deno.copyFile(certs.path("second.crt"), certs.path("rest_ca.crt"));
+    await secure.believe("rest_ca.crt", ["second_rest"]);
     for (const member of cluster.members) member.signalAgent("SIGHUP");
     await allTake(cluster, "Reloaded the configuration");
     await writesGoOn(writer);
@@ -195,14 +141,50 @@ securedTest(
     await cluster.proxy.waitForWriter(next.name, 10_000);
     await writesGoOn(writer);
     await writer.stop();
-    equal((await nobody.fetch(`${next.restUrl}/restart`, { method: "POST" })).status, 403);
+    await rejects(nobody.fetch(`${next.restUrl}/primary`, {}));
   },
 );
 
-securedTest(
+liveTest(
+  "I14 certificates and authority of etcd and PostgreSQL are replaced while the cluster runs",
+  { secure: true },
+  async (cluster) => {
+    const secure = secureOf(cluster);
+    const { leader, writer } = await leaderAndWriter(cluster);
+    writer.resetGap();
+    await secure.believe("ca.crt", ["first", "second"]);
+    await cluster.etcd.restart(0); // it reads its authorities when it starts
+    await reloadAll(cluster, 1);
+    await secure.reissueServers();
+    await reloadAll(cluster, 2);
+    await secure.believe("ca.crt", ["second"]);
+    await cluster.etcd.restart(0);
+    await reloadAll(cluster, 3);
+    await writesGoOn(writer);
+    equal((await cluster.leader())?.name, leader.name);
+    const { longestGapMs } = writer.report();
+    await tell(`longest gap while certificates were replaced: ${longestGapMs} ms`);
+    ok(longestGapMs < 1_000, `a gap of ${longestGapMs} ms`);
+
+    const target = another(cluster, leader);
+    await switchover(leader, target);
+    await cluster.waitForStreaming(30_000);
+    const senders = await target.sql(
+      "SELECT issuer_dn FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)",
+    );
+    deepEqual(senders, [{ issuer_dn: "/CN=second" }, { issuer_dn: "/CN=second" }]);
+    await cluster.proxy.waitForWriter(target.name, 10_000);
+    await writesGoOn(writer);
+    const { acknowledged } = await writer.stop();
+    deepEqual(await lostWrites(acknowledged, (text) => target.sql(text)), []);
+  },
+);
+
+liveTest(
   "a broken certificate ends a start with its name, and a reload keeps the old one",
-  async (secured) => {
-    const { certs, cluster } = secured;
+  { secure: true },
+  async (cluster) => {
+    const { certs } = secureOf(cluster);
     const { leader, writer } = await leaderAndWriter(cluster);
     await Deno.writeTextFile(certs.path("rest.key"), "garbage");
     leader.signalAgent("SIGHUP");
@@ -225,9 +207,10 @@ securedTest(
   },
 );
 
-securedTest(
+liveTest(
   "patronictl and a member of the distribution's Patroni work with TLS everywhere",
-  async ({ cluster }) => {
+  { secure: true, members: ["a", "c"], patroni: ["c"], dcs: { ttl: 20, retry_timeout: 5 } },
+  async (cluster) => {
     const [a, c] = [cluster.member("a"), cluster.member("c")];
     await a.start();
     await cluster.waitForLeader(60_000);
@@ -246,16 +229,22 @@ securedTest(
     await c.killAll(); // ours asks nobody who is left, and leads again
     equal((await cluster.waitForLeader(60_000, (member) => member === a)).name, "a");
   },
-  { members: ["a", "c"], patroni: ["c"], dcs: { ttl: 20, retry_timeout: 5 } },
 );
 
-/** Every agent has logged the sentence. */
-async function allTake(cluster: Cluster, sentence: string): Promise<void> {
+/** Has every agent and its server read everything again, for the `times`th time. */
+async function reloadAll(cluster: Cluster, times: number): Promise<void> {
+  for (const member of cluster.members) member.signalAgent("SIGHUP");
+  await allTake(cluster, "Reloaded the configuration", times);
+  await cluster.waitForStreaming(20_000); // the store answers everybody
+}
+
+/** Every agent has logged the sentence so many times. */
+async function allTake(cluster: Cluster, sentence: string, times = 1): Promise<void> {
   await waitFor(`"${sentence}" in every log`, 20_000, async () => {
     const logs = await Promise.all(
       cluster.members.map(({ logFile }) => Deno.readTextFile(logFile)),
     );
-    const count = logs.filter((log) => log.includes(sentence)).length;
+    const count = logs.filter((log) => log.split(sentence).length > times).length;
     return { met: count === logs.length || null, seen: `${count}` };
   });
 }

@@ -136,12 +136,8 @@ netTest("A9 the primary loses one etcd member after the other: it leads on", asy
 netTest("a switchover waits for no replica that is silently cut off", async (scene) => {
   const { leader, others: [candidate = "", lonely = ""], beganMs, lease } = await ready(scene);
   await cutOff(scene, leader.name, [lonely], WAYS["both ways"]);
-  const { host } = leader.plan.site;
-  const response = await fetch(`http://${host}:${leader.plan.restPort}/switchover`, {
-    method: "POST",
-    body: JSON.stringify({ leader: leader.name, candidate }),
-    signal: AbortSignal.timeout(60_000),
-  });
+  const body = JSON.stringify({ leader: leader.name, candidate });
+  const response = await leader.ask("/switchover", { method: "POST", body });
   equal(response.status, 200, await response.text());
   const first = await scene.watch.next("writes elsewhere", 20_000, ({ member }) => {
     return member !== leader.name;

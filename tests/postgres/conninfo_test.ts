@@ -36,6 +36,15 @@ Deno.test("primaryConninfo() leaves out words that the version does not know", (
   );
 });
 
+Deno.test("primaryConninfo() names the Kerberos service in its place", () => {
+  const login = { username: "repl", password: null, options: { gssencmode: "prefer" } };
+  strictEqual(
+    primaryConninfo(link({ majorVersion: 15, login, krbsrvname: "pg" })),
+    "dbname=postgres user=repl host=10.1.0.11 port=5432 sslmode=prefer " +
+      "application_name=kiel krbsrvname=pg gssencmode=prefer channel_binding=prefer",
+  );
+});
+
 Deno.test("parseConnUrl() reads host, port and database, IPv6 in brackets", () => {
   deepStrictEqual(parseConnUrl("postgres://db1:5433/app"), {
     host: "db1",

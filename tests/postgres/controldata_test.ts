@@ -25,6 +25,7 @@ Deno.test("D9 parseControlData() reads what rules need between other lines", () 
     timeline: 2,
     checkpointLsn: parseLsn("0/3000060"),
     minRecovery: { lsn: parseLsn("0/30000D8"), timeline: 2 },
+    segmentBytes: 16777216n,
     settings: {
       max_connections: "100",
       max_worker_processes: "8",

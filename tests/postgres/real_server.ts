@@ -9,6 +9,7 @@ import type { PostgresOptions } from "../../lib/postgres/options.ts";
 import type { JobContext } from "../../lib/postgres/port.ts";
 import type { Row } from "../../lib/postgres/session.ts";
 import { withSession } from "../../lib/postgres/session.ts";
+import { freePorts } from "../../scripts/playground/processes.ts";
 
 /** A stop that takes the time it needs. */
 export const NO_ESCALATION = { immediateAtMs: null, killAtMs: null };
@@ -195,6 +196,5 @@ export async function streaming(one: Member, source: Member): Promise<void> {
 
 /** A port that is free now. */
 export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  return freePorts(1)[0] ?? 0;
 }

@@ -38,6 +38,11 @@ export class MemoryPostgres implements PostgresControl {
     return this.#isRunning() ? failed("a server is running") : this.#become(replica());
   }
 
+  rewind(): Promise<JobResult> {
+    this.calls.push("rewind");
+    return this.view.kind === "down" ? this.#become(replica()) : failed("it is not down");
+  }
+
   startReplica(): Promise<JobResult> {
     this.calls.push("start-replica");
     return this.view.kind === "down" ? this.#become(replica()) : failed("it is not down");

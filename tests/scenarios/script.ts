@@ -17,7 +17,7 @@ export interface Played {
 /**
  * Plays the commands of a transcript and writes it anew. A block is a line of commands separated by `;`, a line
  * `----`, and what was seen; blocks are separated by empty lines. Commands:
- * `cluster a=primary b=replica`, `safe a=primary b=replica` (in failsafe mode), `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
+ * `cluster a=primary b=replica`, `safe a=primary b=replica` (in failsafe mode), `rewinding a=primary b=replica` (with pg_rewind), `empty a b c`, `advance 30s`, `FAULT NODE [30s]` with the kinds of the
  * simulator (without a time: until `heal`), `heal`, `wish LEADER CANDIDATE` (`-` for none), `foreign NODE`, `twin NODE`,
  * `watchdog NODE works|fails` (required on this node), `status`; of an operator: `restart NODE [in 30s]`,
  * `reinitialize NODE [force]`, `schedule LEADER CANDIDATE 30s` (a switchover).
@@ -40,8 +40,9 @@ class Stage {
 
   run(command: string): void {
     const [verb = "", ...words] = command.split(/\s+/);
-    if (["cluster", "safe", "empty"].includes(verb)) this.#world = this.#build(verb, words);
-    else if (verb !== "") this.#order(verb, words);
+    if (["cluster", "rewinding", "safe", "empty"].includes(verb)) {
+      this.#world = this.#build(verb, words);
+    } else if (verb !== "") this.#order(verb, words);
   }
 
   takeLines(): string {
@@ -72,6 +73,7 @@ class Stage {
         hasSwitch: true,
         watchdog: { kind: "off" },
         failsafe: verb === "safe",
+        rewinds: verb === "rewinding",
       },
       productBrain,
       ({ seconds, who, text }) => {

@@ -56,6 +56,8 @@ export class Jobs {
         return this.#bootstrap(server);
       case "clone":
         return this.#clone(server, task.source.name, task.old);
+      case "rewind":
+        return this.#rewind(server, task.source.name);
       case "start-replica":
         return this.#startReplica(server, task.upstream?.name ?? null);
       case "start-primary":
@@ -119,6 +121,34 @@ export class Jobs {
     server.copyFrom(source);
     server.data = "usable";
     return yield* this.#startReplica(server, sourceName);
+  }
+
+  /** What fails in the dry run leaves the directory as it was; what fails later leaves one that counts as none. */
+  *#rewind(server: Server, sourceName: string): Steps<JobEnd> {
+    if (server.process !== "off" || server.data !== "usable") return failed("cannot rewind that");
+    const { random, scheduler } = this.#world;
+    const source = this.#world.server(sourceName);
+    yield random.between(100, 1500);
+    const isBarred = !this.#canRewind(server, source) || server.diskFull;
+    if (isBarred || this.#world.cloneFails()) return failed("the dry run failed");
+    if (!this.#desk.passPointOfNoReturn()) return CANCELLED;
+    server.data = "half-made";
+    const ends = scheduler.nowMs + random.between(200, 5000);
+    while (scheduler.nowMs < ends) {
+      yield Math.min(500, ends - scheduler.nowMs);
+      if (!this.#canRewind(server, source) || this.#world.cloneFails()) {
+        return failed("the rewind broke off");
+      }
+    }
+    server.copyFrom(source);
+    server.data = "usable";
+    return yield* this.#startReplica(server, sourceName);
+  }
+
+  /** The source is a primary whose control file shows its timeline. */
+  #canRewind(server: Server, source: Server | null): source is Server {
+    return this.#canCopy(source) && source.writable && source.systemId === server.systemId &&
+      source.controlTimeline === source.head.branch.timeline;
   }
 
   #canCopy(source: Server | null): source is Server {

@@ -100,6 +100,8 @@ export interface Plan {
   readonly watchdog: { readonly kind: "ready" } | { readonly kind: "off" };
   /** A leader without the store may go on by the consent of all members. */
   readonly failsafe: boolean;
+  /** Members are brought back by pg_rewind; absent: by copies only. */
+  readonly rewinds?: boolean;
   /** No chance at all: transcripts. */
   readonly steady: boolean;
 }

@@ -189,6 +189,7 @@ export class Server {
       timeline: this.controlTimeline,
       checkpointLsn,
       minRecovery: standby ? { lsn, timeline: branch.timeline } : null,
+      rewindable: true,
     };
   }
 }

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert/strict";
 import { LADDER } from "../../lib/core/rules/ladder.ts";
 import { productBrain } from "./brain.ts";
 import { FAULT_KINDS, planOf } from "./plan.ts";
@@ -32,6 +32,21 @@ Deno.test("simulate() breaks no promise for the fixed seeds", () => {
 Deno.test("simulate() reaches each kind of fault and each rung with the fixed seeds", () => {
   deepStrictEqual(missing([...FAULT_KINDS, ...GUARDS, ...FEATS], runs(), "struck"), []);
   deepStrictEqual(missing(LADDER.map(({ name }) => name), runs(), "rules"), []);
+});
+
+/** Seeds whose members have writes of their own to give up. */
+const FORKING = [47, 82, 90, 124, 213, 261, 279, 308, 320, 331, 345, 366];
+
+Deno.test("simulate() breaks no promise where members are rewound", () => {
+  let rewinds = 0;
+  for (const seed of FORKING) {
+    const plan = { ...planOf(seed, TICKS), rewinds: true };
+    const { violation } = simulate(plan, productBrain, ({ text }) => {
+      if (/\brewind\(/.test(text)) rewinds++;
+    });
+    deepStrictEqual(violation, null, `seed ${seed}`);
+  }
+  notStrictEqual(rewinds, 0);
 });
 
 Deno.test("simulate() gives the same run for the same seed", () => {

@@ -52,6 +52,8 @@ function taskText(
   switch (task.kind) {
     case "clone":
       return `clone(${task.source.name}${task.old === "move-aside" ? ", move aside" : ""})`;
+    case "rewind":
+      return `rewind(${task.source.name})`;
     case "start-replica":
     case "follow":
       return `${task.kind}(${task.upstream?.name ?? "nobody"})`;

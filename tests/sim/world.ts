@@ -67,7 +67,8 @@ export class World {
     this.#makeNode = makeNode;
     this.brain = brain;
     const { ttlS, loopWaitS, failsafe: failsafeMode } = plan;
-    this.settings = { ...defaultSettings, ttlS, loopWaitS, failsafeMode };
+    const rewind = plan.rewinds === true ? { usePgRewind: true } : {};
+    this.settings = { ...defaultSettings, ttlS, loopWaitS, failsafeMode, ...rewind };
     this.timing = leaseTiming(plan.ttlS, plan.loopWaitS);
     this.random = new Random(plan.seed + 0x51ed, plan.steady);
     this.trace = new Trace(sink, () => this.scheduler.nowMs);

@@ -6,6 +6,7 @@ import type { NodeView, ReplicaView } from "../node_view.ts";
 import { stuckLimitMs } from "../stuck_replica.ts";
 import { hasEnded, isPaused, leaderMember, lockSide, mayBePrimary, restUntilMs } from "./facts.ts";
 import { settingsActions, slotActions } from "./housekeeping.ts";
+import { wantsRewind } from "./rewind.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { followsSource, sourceOf, wantedSlotName, wantedUpstream } from "./sources.ts";
@@ -47,8 +48,10 @@ function checkFork(view: NodeView, memory: Memory, following: Following): Answer
     ? `the history of this server has forked from ${leader.name}`
     : whyStuck(view, memory, following, leader);
   if (why === null) return null;
-  if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
-  return act(`${why}: stopping it for a new copy`, [stopForked(why)]);
+  const mayReplace = view.self.mayReclone || (hasForked && wantsRewind(view, memory));
+  if (!mayReplace) return act(`${why}: an operator must decide`, []);
+  const what = hasForked && wantsRewind(view, memory) ? "to rewind it" : "for a new copy";
+  return act(`${why}: stopping it ${what}`, [stopForked(why)]);
 }
 
 /**

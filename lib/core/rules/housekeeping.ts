@@ -9,6 +9,7 @@ import {
   replicaSlotChanges,
   wantedStatus,
 } from "../slots.ts";
+import { answering } from "../server_texts.ts";
 import type { SlotFacts } from "../slots.ts";
 
 /** `status` when it changed. */
@@ -32,16 +33,25 @@ export function slotActions(
 
 /**
  * The cluster's settings, when the server was given others; both come from one decoder, so their texts compare. A wish to
- * reload applies them in any case: the local file has changed, or a file that only the server reads.
+ * reload applies them in any case: the local file has changed, or a file that only the server reads. Where the files of
+ * a primary and of a replica differ (spec 1.6.2), a change of the role counts as one of the settings.
  */
 export function settingsActions(
-  { wishes }: NodeView,
+  { self, postgres, wishes }: NodeView,
   cluster: ClusterView,
   memory: Memory,
 ): readonly Action[] {
   const { settings } = cluster;
+  const differs = settings.byRole !== undefined || self.hasRoleContent === true;
+  const role = differs ? answering(postgres)?.kind ?? null : null;
+  const order: Action = {
+    kind: "apply-settings",
+    settings,
+    ...(role === null ? {} : { role }),
+  };
   const isWished = wishes.some(({ kind }) => kind === "reload");
-  if (isWished) return [{ kind: "apply-settings", settings, reload: true }];
-  const isSame = JSON.stringify(settings) === JSON.stringify(memory.appliedSettings);
-  return isSame ? [] : [{ kind: "apply-settings", settings }];
+  if (isWished) return [{ ...order, reload: true }];
+  const isSame = JSON.stringify(settings) === JSON.stringify(memory.appliedSettings) &&
+    role === (memory.appliedRole ?? null);
+  return isSame ? [] : [order];
 }

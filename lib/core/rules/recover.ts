@@ -17,6 +17,7 @@ import {
 } from "./facts.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { finishHandover, stoppedForHandover } from "./handover.ts";
+import { mayRewind, rewindTo } from "./rewind.ts";
 import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { cloneFrom, sourceOf, wantedUpstream } from "./sources.ts";
@@ -166,19 +167,25 @@ function checkFork(
   postgres: Down,
 ): Answer | null {
   const leader = sourceOf(leaderMember(cluster, view.self.name));
-  const end = endOfStopped(postgres.control);
+  const { control } = postgres;
+  const end = endOfStopped(control);
   const known = whyForked(view);
-  if (leader !== null && known !== null) return replaceForked(view, memory, known);
-  if (leader === null || end === null) return null;
-  if (view.leader === "not asked") {
+  if (leader === null) return null;
+  const isOpen = end !== null && (known === null || mayRewind(view, memory, control));
+  if (isOpen && view.leader === "not asked") {
     return actAndLook(`comparing histories with ${leader.name}`, [
       { kind: "inspect-leader", leader },
     ]);
   }
-  if (view.leader.kind === "failed" || view.leader.name !== leader.name) return null;
-  if (judgeFork(end, view.leader) !== "forked") return null;
-  const why = `the history of this data directory has forked from ${leader.name}`;
-  return replaceForked(view, memory, why);
+  const isSeen = view.leader !== "not asked" && view.leader.kind === "seen" &&
+    view.leader.name === leader.name;
+  const isProved = isOpen && isSeen && judgeFork(end, view.leader) === "forked";
+  if (known === null && !isProved) return null;
+  const why = known ?? `the history of this data directory has forked from ${leader.name}`;
+  const rewound = isProved && mayRewind(view, memory, control)
+    ? rewindTo(view, memory, cluster, why)
+    : null;
+  return rewound ?? replaceForked(view, memory, why);
 }
 
 /** Why the server was stopped for a new copy, null when it was not. */
@@ -188,7 +195,9 @@ function whyForked({ task }: NodeView): string | null {
 }
 
 function replaceForked(view: NodeView, memory: Memory, why: string): Answer {
-  if (!view.self.mayReclone) return act(`${why}: an operator must decide`, []);
+  const { mayReclone, mayRecloneAfterRewind } = view.self;
+  const hasFailed = memory.failedTask?.kind === "rewind" && mayRecloneAfterRewind === true;
+  if (!mayReclone && !hasFailed) return act(`${why}: an operator must decide`, []);
   return cloneFrom(view, memory, { old: "move-aside", why });
 }
 

@@ -1,5 +1,5 @@
 import { ok } from "node:assert/strict";
-import type { JsonObject } from "../../../lib/base/json.ts";
+import { isJsonObject, type JsonObject } from "../../../lib/base/json.ts";
 import type { Cluster } from "../../../scripts/playground/cluster.ts";
 import type { Member } from "../../../scripts/playground/member.ts";
 import { waitFor } from "../../../scripts/playground/wait.ts";
@@ -31,28 +31,20 @@ export async function restOf(
 /** Waits until the lock in the store is the member's, as seen in the store itself. */
 export async function leaderInStore({ etcd }: Cluster, name: string): Promise<void> {
   await waitFor(`the lock of ${name}`, 20_000, async () => {
-    const response = await fetch(`${etcd.endpoints[0]}/v3/kv/range`, {
-      method: "POST",
-      body: JSON.stringify({ key: btoa("/service/demo/leader") }),
-      signal: AbortSignal.timeout(2_000),
-    });
-    const { kvs } = await response.json();
-    const seen = atob(kvs?.[0]?.value ?? "");
+    const { kvs } = await etcd.ask("kv/range", { key: btoa("/service/demo/leader") });
+    const [found] = Array.isArray(kvs) ? kvs.filter(isJsonObject) : [];
+    const seen = atob(String(found?.["value"] ?? ""));
     return { met: seen === name ? true : null, seen };
   });
 }
 
 async function send(
-  { plan }: Member,
+  member: Member,
   method: string,
   path: string,
   body: JsonObject,
 ): Promise<Response> {
-  const response = await fetch(`http://${plan.site.host}:${plan.restPort}${path}`, {
-    method,
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(20_000),
-  });
+  const response = await member.ask(path, { method, body: JSON.stringify(body) }, 20_000);
   await response.body?.cancel();
   return response;
 }

@@ -8,9 +8,7 @@ export async function firingsAreTold(fenced: Member, leader: Member): Promise<vo
   await restOf(fenced, "a switch at rest", (agent) => agent.includes('"switch":{"armed":false'));
   const wanted = `the dead-man's switch of ${fenced.name} sent `;
   await waitFor("the firing in the history", 15_000, async () => {
-    const { host } = leader.plan.site;
-    const url = `http://${host}:${leader.plan.restPort}/history`;
-    const seen = await (await fetch(url, { signal: AbortSignal.timeout(2_000) })).text();
+    const seen = await (await leader.ask("/history", {}, 2_000)).text();
     return { met: seen.includes(wanted) ? true : null, seen };
   });
 }

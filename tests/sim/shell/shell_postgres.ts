@@ -60,6 +60,10 @@ export class ShellPostgres implements PostgresControl {
     return this.#job({ kind: "clone", source, old, why: "" }, job);
   }
 
+  rewind(source: Source, _: Settings, job: JobContext): Promise<JobResult> {
+    return this.#job({ kind: "rewind", source, why: "" }, job);
+  }
+
   startReplica(upstream: Source | null, _: Settings, job: JobContext): Promise<JobResult> {
     return this.#job({ kind: "start-replica", upstream }, job);
   }

@@ -1,0 +1,78 @@
+import { parseLsn, printLsn } from "../core/lsn.ts";
+import type { Lsn } from "../core/lsn.ts";
+import { run } from "../host/spawn.ts";
+import type { FullControlData } from "./controldata.ts";
+import { exists } from "./data_dir.ts";
+import type { PostgresOptions } from "./options.ts";
+import { programPath } from "./options.ts";
+
+const DUMP_MS = 60_000;
+
+/** Where local WAL left that of the leader, as pg_rewind says it. */
+interface Fork {
+  readonly lsn: string;
+  readonly timeline: number;
+}
+
+/**
+ * What was written here and never reached the leader: counts its transactions and keeps its WAL in
+ * `<data_dir>.rewound`, in place of that of an earlier rewind. Returns a sentence for the log; a fault of the file
+ * system is a part of it, since it must not keep the member away.
+ */
+export async function keepWhatIsLost(
+  options: PostgresOptions,
+  fork: Fork,
+  control: FullControlData,
+  signal: AbortSignal,
+): Promise<string> {
+  const end = control.minRecovery?.lsn ?? control.checkpointLsn;
+  const count = await countCommits(options, fork, end, signal);
+  const kept = await keepSegments(options.dataDir, fork, control.segmentBytes)
+    .catch((error: unknown) => `its WAL could not be kept: ${String(error)}`);
+  return `given up what only this member had, from ${fork.lsn} on of timeline ${fork.timeline}: ` +
+    `${count} committed there; ${kept}`;
+}
+
+async function countCommits(
+  options: PostgresOptions,
+  { lsn, timeline }: Fork,
+  end: Lsn,
+  signal: AbortSignal,
+): Promise<string> {
+  const from = parseLsn(lsn);
+  if (from === null || end <= from) return "no transaction";
+  const args = [
+    ...["--path", `${options.dataDir}/pg_wal`, "--timeline", String(timeline)],
+    ...["--start", lsn, "--end", printLsn(end), "--rmgr", "Transaction"],
+  ];
+  const program = programPath(options, "pg_waldump");
+  const { exitCode, stdout } = await run({ program, args, timeoutMs: DUMP_MS }, signal);
+  if (exitCode !== 0) return "an unknown number of transactions";
+  const commits = stdout.split("\n").filter((line) => /desc: COMMIT\b/.test(line)).length;
+  return commits === 1 ? "1 transaction" : `${commits} transactions`;
+}
+
+async function keepSegments(
+  dataDir: string,
+  { lsn, timeline }: Fork,
+  segmentBytes: bigint,
+): Promise<string> {
+  const folder = `${dataDir}.rewound`;
+  if (await exists(folder)) await Deno.remove(folder, { recursive: true });
+  await Deno.mkdir(folder, { mode: 0o700 });
+  const first = segmentName(timeline, parseLsn(lsn) ?? 0n, segmentBytes);
+  for await (const { name } of Deno.readDir(`${dataDir}/pg_wal`)) {
+    const isLost = /^[0-9A-F]{24}$/.test(name) && name >= first &&
+      name.slice(0, 8) === first.slice(0, 8);
+    if (isLost) await Deno.copyFile(`${dataDir}/pg_wal/${name}`, `${folder}/${name}`);
+  }
+  return `its WAL is kept in ${folder}`;
+}
+
+/** The file that holds this position (PostgreSQL source, XLogFileName). */
+export function segmentName(timeline: number, lsn: bigint, segmentBytes: bigint): string {
+  const perId = 0x100000000n / segmentBytes;
+  const number = lsn / segmentBytes;
+  const parts = [BigInt(timeline), number / perId, number % perId];
+  return parts.map((part) => part.toString(16).toUpperCase().padStart(8, "0")).join("");
+}
