@@ -13,7 +13,7 @@ import type { NodeView, OperatorWish, PostgresView } from "../core/node_view.ts"
 import type { Settings } from "../core/settings.ts";
 import { act } from "./act.ts";
 import type { ActContext, ActPorts } from "./act.ts";
-import { consentBudgetMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import { consentBudgetMs, patienceMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
 import { inTime } from "./clock_deadline.ts";
 import { NOTHING_ASKED } from "./facts.ts";
@@ -106,7 +106,7 @@ export class Agent {
       this.#limit.begin();
       const decision = await this.#tickSafely(signal);
       if (this.#mayEnd) return;
-      await clock.sleep(this.#limit.untilNextMs(), signal);
+      await clock.sleep(this.#restMs(startedMs), signal);
       const wakeAtMs = decision === null ? startedMs + FAULT_PAUSE_MS : decision.wakeAtMs;
       const untilMs = Math.min(this.#nextTickMs, wakeAtMs ?? Infinity);
       await mailbox.pause(untilMs - clock.bootMs(), signal);
@@ -123,11 +123,11 @@ export class Agent {
     for (let count = 1; round.decision.again && count < ROUNDS_MAX; count++) {
       round = await this.#round(round.facts, signal);
     }
-    const storeMs = storeBudgetMs(this.#pressure());
+    const pressure = this.#pressure();
     const { view } = round;
     await inTime(
       ports.clock,
-      storeMs,
+      { ms: storeBudgetMs(pressure), patienceMs: patienceMs(pressure) },
       signal,
       (one) => this.#member.write(view, this.#memory, one),
     );
@@ -229,6 +229,7 @@ export class Agent {
       storeMs: storeBudgetMs(pressure),
       serverMs: serverBudgetMs(pressure),
       consentMs: consentBudgetMs(pressure),
+      patienceMs: patienceMs(pressure),
       ttlMs: pressure.timing.ttlMs,
     };
   }
@@ -246,6 +247,14 @@ export class Agent {
       timing: timing(settings),
       needsConsents: seen !== null && consenters(seen, writes, name) !== null,
     };
+  }
+
+  /** Milliseconds; a tick that began before the stop time does not put off the one that stops. */
+  #restMs(startedMs: number): number {
+    const restMs = this.#limit.untilNextMs();
+    const { clock, keeper } = this.#options.ports;
+    const stopAtMs = keeper.stopAtMs() ?? -Infinity;
+    return startedMs < stopAtMs ? Math.min(restMs, stopAtMs - clock.bootMs()) : restMs;
   }
 
   /** The pace is kept from planned tick to planned tick; who is late runs at once and plans anew. */

@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { BEAT_MS } from "../../lib/base/clock.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { LocalRole } from "../../lib/postgres/local_role.ts";
 import { member } from "./real_server.ts";
@@ -20,6 +21,10 @@ class InstantClock implements Clock {
   async sleep(ms: number): Promise<void> {
     this.#nowMs += ms;
     await this.onSleep(this.slept.push(ms));
+  }
+
+  beat(): Promise<void> {
+    return this.sleep(BEAT_MS);
   }
 }
 
