@@ -1,4 +1,3 @@
-import { createServer } from "node:https";
 import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -36,7 +35,7 @@ const COMPLAIN_EVERY_MS = 60_000;
 export async function listenHttps(options: ListenerOptions, tls: ServerTls): Promise<Listener> {
   const { host, port, log } = options;
   const { verifyClient } = tls;
-  const server = serverOf(options, tls);
+  const server = await serverOf(options, tls);
   const work = new RequestsInWork(server);
   const clients = new ClientCertificates(tls.source.present.ca);
   server.on("secureConnection", (socket) => clients.welcome(socket));
@@ -62,7 +61,11 @@ export async function listenHttps(options: ListenerOptions, tls: ServerTls): Pro
   };
 }
 
-function serverOf({ host, port }: ListenerOptions, { source, verifyClient }: ServerTls): Server {
+async function serverOf(
+  { host, port }: ListenerOptions,
+  { source, verifyClient }: ServerTls,
+): Promise<Server> {
+  const { createServer } = await import("node:https"); // a megabyte that a member without TLS does not need
   try {
     return createServer({
       ...pairOf(source.present),

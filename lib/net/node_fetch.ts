@@ -1,4 +1,3 @@
-import { Agent, request } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { systemAuthorities } from "./system_authorities.ts";
 import type { TlsMaterial } from "./tls.ts";
@@ -9,17 +8,18 @@ import type { TlsMaterial } from "./tls.ts";
  * the whole answer is read (at most `ANSWER_MAX` bytes). Rejects with a TypeError whose cause tells the reason, as
  * `fetch` does.
  */
-export function nodeFetch(
+export async function nodeFetch(
   url: string,
   init: RequestInit,
   material: TlsMaterial,
   isChecked: boolean,
 ): Promise<Response> {
+  const { Agent, request } = await import("node:https"); // a megabyte that few members need
   const agent = new Agent({ keepAlive: false, rejectUnauthorized: isChecked, ...tlsOf(material) });
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const phase = { sent: false };
   const signal = init.signal ?? new AbortController().signal;
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) throw signal.reason;
   const call = request(url, {
     agent,
     method: init.method ?? "GET",
@@ -36,10 +36,12 @@ export function nodeFetch(
   call.on("socket", (socket) => socket.once("secureConnect", () => phase.sent = true));
   call.on("error", fail);
   call.end(typeof init.body === "string" ? init.body : undefined);
-  return promise.finally(() => {
+  try {
+    return await promise;
+  } finally {
     signal.removeEventListener("abort", stop);
     agent.destroy();
-  });
+  }
 }
 
 function tlsOf({ ca, cert, key }: TlsMaterial): { ca?: string; cert?: string; key?: string } {

@@ -204,3 +204,17 @@ Deno.test("readConfig() tells lists that the server never reads, and tags that c
     "tags: nofailover true contradicts failover_priority 2: nofailover true counts",
   ]);
 });
+
+Deno.test("readConfig() asks an etcd proxy instead of all others", () => {
+  const { etcd, warnings } = configOf(
+    ["etcd3.proxy", "http://u:p%40@10.0.0.7"],
+    ["etcd3.use_proxies", true],
+  );
+  deepStrictEqual([etcd.endpoints, etcd.username, etcd.password], [
+    ["http://10.0.0.7:2379"],
+    "u",
+    "p@",
+  ]);
+  deepStrictEqual(warnings, []);
+  deepStrictEqual(faultPaths(["etcd3.proxy", "10.0.0.7"]), ["etcd3.proxy"]);
+});
