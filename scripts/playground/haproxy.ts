@@ -21,7 +21,10 @@ export interface ProxyPlan {
   readonly secure: SecureSite | null;
 }
 
-/** The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. */
+/**
+ * The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. No `retries`: HAProxy waits a
+ * second before it tries the same server again, which would lie over every gap; clients connect again themselves.
+ */
 function proxyFile(plan: ProxyPlan): string {
   return `global
   maxconn 200
@@ -29,7 +32,7 @@ function proxyFile(plan: ProxyPlan): string {
 
 defaults
   mode tcp
-  retries 1
+  retries 0
   timeout connect 1s
   timeout client 1h
   timeout server 1h
