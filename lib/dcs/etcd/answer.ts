@@ -66,6 +66,18 @@ function classifyError(status: number, code: Json | undefined, message: Json | u
   return listed ? { kind: "refused", code: String(code), message: why } : { kind: "unusable", why };
 }
 
+/** What rustls means by CaUsedAsEndEntity, and the way out. */
+const OWN_AUTHORITY =
+  "etcd shows a certificate that is an authority itself: issue one with basicConstraints=CA:FALSE";
+
+/** Why no answer came: `fetch` hides the reason of a failure in `cause`. */
+export function whySilent(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const why = error.cause instanceof Error ? error.cause.message : "";
+  const told = why === "" ? error.message : `${error.message}: ${why}`;
+  return why.includes("CaUsedAsEndEntity") ? `${told} (${OWN_AUTHORITY})` : told;
+}
+
 function firstLine(text: string): string {
   return text.trimStart().split("\n", 1)[0] ?? "";
 }
@@ -98,6 +110,11 @@ export function int64In(body: JsonObject, field: string): string {
   return /^-?\d+$/.test(text) ? text : "0";
 }
 
+/** Which etcd a good answer is from; "0": it does not say. */
+export function clusterIdOf(body: JsonObject): string {
+  return int64In(objectIn(body, "header"), "cluster_id");
+}
+
 /**
  * Remembers the highest raft term seen. A member that was cut off answers from an older term, so its view may be
  * old as well. Another cluster id starts anew: the store was rebuilt.
@@ -113,9 +130,8 @@ export class TermGuard {
 
   /** Takes in the header of an answer; false when the answer comes from the past. */
   accepts(body: JsonObject): boolean {
-    const header = objectIn(body, "header");
-    const clusterId = int64In(header, "cluster_id");
-    const term = BigInt(int64In(header, "raft_term"));
+    const clusterId = clusterIdOf(body);
+    const term = BigInt(int64In(objectIn(body, "header"), "raft_term"));
     if (clusterId !== this.#clusterId) {
       this.#clusterId = clusterId;
       this.#term = term;

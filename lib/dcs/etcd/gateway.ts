@@ -5,11 +5,12 @@ import type { HttpFetch } from "../../base/http.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { unreachable } from "../../base/never.ts";
 import type { StoreHealth } from "../port.ts";
-import { AUTH_NOT_ENABLED, classify, TermGuard } from "./answer.ts";
+import { AUTH_NOT_ENABLED, classify, clusterIdOf, TermGuard, whySilent } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { callEnd } from "./call_end.ts";
 import type { CallEnd } from "./call_end.ts";
 import { Endpoints } from "./endpoints.ts";
+import { OneCluster } from "./one_cluster.ts";
 
 /** Where etcd is and how to log in. */
 export interface GatewayOptions {
@@ -44,6 +45,11 @@ interface Login {
   readonly token: string | null;
 }
 
+/** etcd answers it without a login and without a right, from memory, and with "no leader" where there is none. */
+const STATUS: Call = { path: "/v3/maintenance/status", body: {} };
+/** The most that one endpoint may take for it. */
+const STATUS_MS = 1000;
+
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 1000;
 
@@ -56,11 +62,17 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #endpoints: Endpoints;
   readonly #terms = new TermGuard();
+  readonly #cluster: OneCluster;
   #login: Login | null = null;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#endpoints = new Endpoints(options.endpoints, options.clock);
+    this.#cluster = new OneCluster({
+      urls: this.#endpoints.inOrder(),
+      clock: options.clock,
+      ask: (url, signal) => this.#clusterIdAt(url, signal),
+    });
   }
 
   /** The body of a good answer. Throws `Refused` for the closed list of refusals, else `DcsUnreachable`. */
@@ -86,6 +98,11 @@ export class Gateway {
     throw new DcsUnreachable(`Cannot watch ${url}: HTTP ${status}`);
   }
 
+  /** Looks from time to time, until `signal` aborts, whether the endpoints are one etcd. */
+  watchClusterIds(signal: AbortSignal): Promise<void> {
+    return this.#cluster.watch(signal);
+  }
+
   /** Calls `listener` at each failure at `url` until it is disposed: a stream learns that its far end may hang. */
   onFailure(url: string, listener: () => void): Disposable {
     return this.#endpoints.onFailure(url, listener);
@@ -107,7 +124,7 @@ export class Gateway {
     try {
       return await this.#post(url, call, login, AbortSignal.any([signal, limit.signal]));
     } catch (error) {
-      const why = describe(error);
+      const why = whySilent(error);
       if (!signal.aborted) this.#endpoints.noteFailure(url, why);
       throw new DcsUnreachable(`Cannot watch ${url}: ${why}`, { cause: error });
     }
@@ -122,6 +139,7 @@ export class Gateway {
 
   async #loggedIn(signal: AbortSignal): Promise<Login> {
     const { username, password } = this.#options;
+    await this.#demandOneCluster(signal); // before endpoints are put in order: it finds silent ones
     if (username === null) return { token: null };
     if (this.#login !== null) return this.#login;
     const body = { name: username, password: password ?? "" };
@@ -158,32 +176,54 @@ export class Gateway {
   /** Asks one endpoint after the other; the failures of all of them when none proved anything. */
   async #round(call: Call, login: Login, turn: Turn): Promise<GoodOrLogin | Failed[]> {
     const failures: Failed[] = [];
-    const limitMs = this.#options.endpointMs() * 2 ** Math.min(turn.round, 8);
     for (const url of this.#endpoints.inOrder()) {
+      await this.#demandOneCluster(turn.signal);
       if (turn.signal.aborted) break;
-      using limit = within(limitMs, turn.signal);
-      const answer = await this.#ask(url, call, login, limit.signal);
+      const answer = await this.#ask(url, call, login, turn);
       if (isProof(answer)) return provenOrThrow(answer);
       failures.push({ kind: answer.kind, why: `${url}: ${answer.why}` });
     }
     return failures;
   }
 
-  async #ask(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
-    const askedMs = performance.now();
-    const answer = this.#orOutdated(await this.#exchange(url, call, login, signal));
-    this.#options.onCallEnd?.(callEnd(performance.now() - askedMs, answer, signal.aborted));
+  async #ask(url: string, call: Call, login: Login, turn: Turn): Promise<Answer> {
+    using limit = within(this.#options.endpointMs() * 2 ** Math.min(turn.round, 8), turn.signal);
+    const heard = await this.#exchange(url, call, login, limit.signal);
+    const answer = await this.#judged(url, heard.answer, turn.signal);
+    this.#options.onCallEnd?.(callEnd(heard.tookMs, answer, limit.signal.aborted));
     if (isProof(answer)) this.#endpoints.noteGood(url);
     else this.#endpoints.noteFailure(url, answer.why);
     return answer;
   }
 
-  async #exchange(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
+  /** Before each request, so that a write is not tried at one etcd after the other. */
+  async #demandOneCluster(signal: AbortSignal): Promise<void> {
+    const fault = await this.#cluster.fault(signal);
+    if (fault !== null) throw new DcsUnreachable(`Cannot use etcd: ${fault}`);
+  }
+
+  async #clusterIdAt(url: string, signal: AbortSignal): Promise<string | null> {
+    using limit = within(Math.min(this.#options.endpointMs(), STATUS_MS), signal);
+    const { answer, tookMs } = await this.#exchange(url, STATUS, { token: null }, limit.signal);
+    this.#options.onCallEnd?.(callEnd(tookMs, answer, limit.signal.aborted));
+    const isSilent = answer.kind === "unusable" && answer.isSilent === true;
+    if (isSilent && !signal.aborted) this.#endpoints.noteFailure(url, answer.why);
+    const id = answer.kind === "good" ? clusterIdOf(answer.body) : "0";
+    return id === "0" ? null : id;
+  }
+
+  async #exchange(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Heard> {
+    const askedMs = performance.now();
+    const answer = await this.#answerOf(url, call, login, signal);
+    return { answer, tookMs: performance.now() - askedMs };
+  }
+
+  async #answerOf(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Answer> {
     try {
       const response = await this.#post(url, call, login, signal);
       return classify(response.status, await response.text());
     } catch (error) {
-      return { kind: "unusable", why: describe(error), isSilent: true };
+      return { kind: "unusable", why: whySilent(error), isSilent: true };
     }
   }
 
@@ -191,10 +231,19 @@ export class Gateway {
     return (this.#options.fetch ?? fetch)(url + call.path, messageOf(call, login, signal));
   }
 
-  #orOutdated(answer: Answer): Answer {
-    if (answer.kind !== "good" || this.#terms.accepts(answer.body)) return answer;
+  async #judged(url: string, answer: Answer, signal: AbortSignal): Promise<Answer> {
+    if (answer.kind !== "good") return answer;
+    const fault = await this.#cluster.faultOf(url, clusterIdOf(answer.body), signal);
+    if (fault !== null) return { kind: "unusable", why: fault };
+    if (this.#terms.accepts(answer.body)) return answer;
     return { kind: "outdated", why: "its raft term is older than one seen before" };
   }
+}
+
+/** An answer, and how long it took. */
+interface Heard {
+  readonly answer: Answer;
+  readonly tookMs: number;
 }
 
 /** Which round over the endpoints it is, and how long the whole call may take. */
@@ -241,16 +290,4 @@ function messageOf(call: Call, login: Login, signal: AbortSignal): RequestInit {
   };
   const body = JSON.stringify(call.body);
   return { method: "POST", headers, body, signal, redirect: "manual" };
-}
-
-/** What rustls means by CaUsedAsEndEntity, and the way out. */
-const OWN_AUTHORITY =
-  "etcd shows a certificate that is an authority itself: issue one with basicConstraints=CA:FALSE";
-
-/** `fetch` hides the reason of a failure in `cause`. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const why = error.cause instanceof Error ? error.cause.message : "";
-  const told = why === "" ? error.message : `${error.message}: ${why}`;
-  return why.includes("CaUsedAsEndEntity") ? `${told} (${OWN_AUTHORITY})` : told;
 }

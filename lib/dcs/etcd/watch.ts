@@ -24,9 +24,20 @@ const LOOK_EVERY_MS = 5000;
 /**
  * Calls `onHint` after each start of a stream (something may have been missed) and for each change of a key that
  * wakes members, until `signal` aborts. A stream in place of a silent one tells nothing when etcd is where the silent one
- * left it: an idle cluster is not woken. Never throws for a failing store.
+ * left it: an idle cluster is not woken. Looks beside it whether the endpoints are one etcd. Never throws for a failing
+ * store.
  */
 export async function watch(
+  options: WatchOptions,
+  onHint: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  using both = closerOf(signal);
+  const clusterIds = options.gateway.watchClusterIds(both.signal);
+  await Promise.all([streams(options, onHint, both.signal), clusterIds]);
+}
+
+async function streams(
   options: WatchOptions,
   onHint: () => void,
   signal: AbortSignal,
