@@ -40,6 +40,8 @@ export function etcdInstalled(): boolean {
 export interface EtcdPlan {
   readonly members: 1 | 3;
   readonly site?: (name: string) => Site;
+  /** Founded with etcd's defaults, as Debian does it on each host: every such etcd of one member has the same ids. */
+  readonly byDefaults?: true;
   /** Serves clients and each other by HTTPS only, and asks both for a certificate. */
   readonly tls?: EtcdTls;
 }
@@ -61,10 +63,11 @@ export interface EtcdLogin {
 }
 
 /** Starts one member, or three that form one cluster; resolves when each of them is healthy. */
-export async function startEtcd({ members, site, tls }: EtcdPlan): Promise<EtcdProcess> {
+export async function startEtcd(plan: EtcdPlan): Promise<EtcdProcess> {
+  const { members, site } = plan;
   const folder = await Deno.makeTempDir({ prefix: "etcd-test-" });
   const sites = Array.from({ length: members }, (_, index) => site?.(`e${index}`) ?? LOOPBACK);
-  const cluster = new ProcessesOfEtcd(folder, sites, tls ?? null);
+  const cluster = new ProcessesOfEtcd(folder, sites, plan);
   try {
     await cluster.startAll();
     return cluster;
@@ -88,11 +91,12 @@ class ProcessesOfEtcd implements EtcdProcess {
   readonly #fetch: HttpFetch;
   readonly #login: EtcdLogin | null;
 
-  constructor(folder: string, sites: readonly Site[], tls: EtcdTls | null) {
+  constructor(folder: string, sites: readonly Site[], plan: EtcdPlan) {
+    const { tls } = plan;
     this.#folder = folder;
     this.#fetch = tls?.fetch ?? fetch;
     this.#login = tls?.login ?? null;
-    this.#members = planMembers(folder, sites, tls);
+    this.#members = planMembers(folder, sites, plan);
   }
 
   get endpoints(): readonly string[] {
@@ -192,17 +196,19 @@ class ProcessesOfEtcd implements EtcdProcess {
 function planMembers(
   folder: string,
   sites: readonly Site[],
-  tls: EtcdTls | null,
+  { tls, byDefaults }: EtcdPlan,
 ): readonly Member[] {
   const ports = freePorts(sites.length * 2);
   const plan = sites.map(({ host, launch }, index) => ({
     name: `e${index}`,
     launch,
-    client: `${tls === null ? "http" : "https"}://${host}:${ports[index * 2]}`,
-    peer: `${tls === null ? "http" : "https"}://${host}:${ports[index * 2 + 1]}`,
+    client: `${tls === undefined ? "http" : "https"}://${host}:${ports[index * 2]}`,
+    peer: `${tls === undefined ? "http" : "https"}://${host}:${ports[index * 2 + 1]}`,
   }));
-  const everyone = plan.map(({ name, peer }) => `${name}=${peer}`).join(",");
-  const secure = tls === null ? [] : [
+  const knownAs = (peer: string): string => byDefaults === true ? "http://localhost:2380" : peer;
+  const everyone = plan.map(({ name, peer }) => `${name}=${knownAs(peer)}`).join(",");
+  const token = byDefaults === true ? "etcd-cluster" : folder;
+  const secure = tls === undefined ? [] : [
     ...["--cert-file", tls.cert, "--key-file", tls.key],
     ...["--trusted-ca-file", tls.ca, "--client-cert-auth"],
     ...["--peer-cert-file", tls.cert, "--peer-key-file", tls.key],
@@ -216,8 +222,8 @@ function planMembers(
     args: [
       ...["--name", name, "--data-dir", `${folder}/${name}`],
       ...["--listen-client-urls", client, "--advertise-client-urls", client],
-      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
-      ...["--initial-cluster", everyone, "--initial-cluster-token", folder],
+      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", knownAs(peer)],
+      ...["--initial-cluster", everyone, "--initial-cluster-token", token],
       ...["--logger", "zap", "--log-outputs", `${folder}/${name}.log`, "--log-level", "warn"],
       ...secure,
     ],

@@ -47,18 +47,18 @@ export function refusal(status: number, code: number, message: string): Reply {
   return answer(status, { error: message, code, message });
 }
 
-/** The question for the cluster's id. */
-const STATUS = "/v3/maintenance/status";
+/** The question for the members and the cluster's id. */
+const WHO = "/v3/cluster/member/list";
 
-/** Questions for the cluster's id are answered by `status`, and neither seen nor given to the script. */
-export function startFake(script: Script, status: () => Reply = () => good()): FakeGateway {
+/** Questions for the cluster's id are answered by `who`, and neither seen nor given to the script. */
+export function startFake(script: Script, who: () => Reply = () => good()): FakeGateway {
   const seen: SeenRequest[] = [];
   const closing = new AbortController();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const path = new URL(request.url).pathname;
-      if (path === STATUS) return await respond(status(), closing.signal);
+      if (path === WHO) return await respond(who(), closing.signal);
       const index = seen.push({ path, body: await request.text(), headers: request.headers }) - 1;
       const last = seen[index] ?? { path, body: "", headers: request.headers };
       return await respond(script(last, index), closing.signal);

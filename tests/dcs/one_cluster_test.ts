@@ -118,6 +118,20 @@ Deno.test("an answer with a new cluster id does not count when there is no time 
   await rejects(dcs.read(brief()), DcsUnreachable);
 });
 
+/** Founded with the defaults of a distribution: all of them have the same ids. */
+const founded = (name: string): Reply => {
+  const members = [{ ID: "5", name, clientURLs: [`http://${name}:2379`] }];
+  return answer(200, { header: { ...HEADER, member_id: "5" }, members });
+};
+
+Deno.test("EtcdDcs tells etcds with the same ids from each other by what they tell of themselves", async () => {
+  await using one = new Etcd(founded("e1"));
+  await using two = new Etcd(founded("e2"));
+  await rejects(dcsOf([one.fake, two.fake]).read(ample()), /e1 at http:.*e2 at http:/);
+  two.reply = founded("e1"); // one member, by two addresses
+  await dcsOf([one.fake, two.fake]).read(ample());
+});
+
 /** A clock whose long pauses end by hand, and whose time is set by hand. */
 class HandClock implements Clock {
   nowMs = 1_000_000;

@@ -5,12 +5,13 @@ import type { HttpFetch } from "../../base/http.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { unreachable } from "../../base/never.ts";
 import type { StoreHealth } from "../port.ts";
-import { AUTH_NOT_ENABLED, classify, clusterIdOf, TermGuard, whySilent } from "./answer.ts";
+import { AUTH_NOT_ENABLED, classify, TermGuard, whySilent } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { callEnd } from "./call_end.ts";
 import type { CallEnd } from "./call_end.ts";
 import { Endpoints } from "./endpoints.ts";
-import { OneCluster } from "./one_cluster.ts";
+import { memberOf, OneCluster } from "./one_cluster.ts";
+import type { EtcdMember } from "./one_cluster.ts";
 
 /** Where etcd is and how to log in. */
 export interface GatewayOptions {
@@ -45,10 +46,10 @@ interface Login {
   readonly token: string | null;
 }
 
-/** etcd answers it without a login and without a right, from memory, and with "no leader" where there is none. */
-const STATUS: Call = { path: "/v3/maintenance/status", body: {} };
+/** etcd answers it without a login and without a right, and with "no leader" where there is none. */
+const WHO: Call = { path: "/v3/cluster/member/list", body: {} };
 /** The most that one endpoint may take for it. */
-const STATUS_MS = 1000;
+const WHO_MS = 1000;
 
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 1000;
@@ -71,7 +72,7 @@ export class Gateway {
     this.#cluster = new OneCluster({
       urls: this.#endpoints.inOrder(),
       clock: options.clock,
-      ask: (url, signal) => this.#clusterIdAt(url, signal),
+      ask: (url, signal) => this.#memberAt(url, signal),
     });
   }
 
@@ -99,7 +100,7 @@ export class Gateway {
   }
 
   /** Looks from time to time, until `signal` aborts, whether the endpoints are one etcd. */
-  watchClusterIds(signal: AbortSignal): Promise<void> {
+  watchMembers(signal: AbortSignal): Promise<void> {
     return this.#cluster.watch(signal);
   }
 
@@ -202,14 +203,13 @@ export class Gateway {
     if (fault !== null) throw new DcsUnreachable(`Cannot use etcd: ${fault}`);
   }
 
-  async #clusterIdAt(url: string, signal: AbortSignal): Promise<string | null> {
-    using limit = within(Math.min(this.#options.endpointMs(), STATUS_MS), signal);
-    const { answer, tookMs } = await this.#exchange(url, STATUS, { token: null }, limit.signal);
+  async #memberAt(url: string, signal: AbortSignal): Promise<EtcdMember | null> {
+    using limit = within(Math.min(this.#options.endpointMs(), WHO_MS), signal);
+    const { answer, tookMs } = await this.#exchange(url, WHO, { token: null }, limit.signal);
     this.#options.onCallEnd?.(callEnd(tookMs, answer, limit.signal.aborted));
     const isSilent = answer.kind === "unusable" && answer.isSilent === true;
     if (isSilent && !signal.aborted) this.#endpoints.noteFailure(url, answer.why);
-    const id = answer.kind === "good" ? clusterIdOf(answer.body) : "0";
-    return id === "0" ? null : id;
+    return answer.kind === "good" ? memberOf(answer.body) : null;
   }
 
   async #exchange(url: string, call: Call, login: Login, signal: AbortSignal): Promise<Heard> {
@@ -233,7 +233,7 @@ export class Gateway {
 
   async #judged(url: string, answer: Answer, signal: AbortSignal): Promise<Answer> {
     if (answer.kind !== "good") return answer;
-    const fault = await this.#cluster.faultOf(url, clusterIdOf(answer.body), signal);
+    const fault = await this.#cluster.faultOf(url, answer.body, signal);
     if (fault !== null) return { kind: "unusable", why: fault };
     if (this.#terms.accepts(answer.body)) return answer;
     return { kind: "outdated", why: "its raft term is older than one seen before" };

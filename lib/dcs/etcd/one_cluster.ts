@@ -1,11 +1,21 @@
 import type { Clock } from "../../base/clock.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { clusterIdOf, int64In, objectIn, objectsIn } from "./answer.ts";
+
+/** Who answers at an endpoint. */
+export interface EtcdMember {
+  readonly clusterId: string;
+  readonly memberId: string;
+  /** Its name and where it serves clients, as it tells them; null: not known. */
+  readonly self: string | null;
+}
 
 /** Whom to ask, and how. */
 export interface OneClusterOptions {
   readonly urls: readonly string[];
   readonly clock: Clock;
-  /** The cluster id of one endpoint; null: it is silent, or decides nothing. Has a deadline of its own, never throws. */
-  readonly ask: (url: string, signal: AbortSignal) => Promise<string | null>;
+  /** The member at one endpoint; null: it is silent, or decides nothing. Has a deadline of its own, never throws. */
+  readonly ask: (url: string, signal: AbortSignal) => Promise<EtcdMember | null>;
 }
 
 /** So many milliseconds for each endpoint lie between two looks: one request a minute, however many there are. */
@@ -15,12 +25,12 @@ const LOOK_AGAIN_MS = 10_000;
 
 /**
  * Sees to it that all endpoints are one etcd. Several that know nothing of each other, each healthy alone, would give
- * the lock to one member each. Members may be down, so silent ones do not count; but once ids differ, the last one of
- * an endpoint that falls silent stands, or the loss of the others would make its own store right for a member.
+ * the lock to one member each. Members may be down, so silent ones do not count; but once they differ, what an endpoint
+ * was before it fell silent stands, or the loss of the others would make its own store right for a member.
  */
 export class OneCluster {
   readonly #options: OneClusterOptions;
-  #ids: ReadonlyMap<string, string> = new Map();
+  #members: Members = new Map();
   /** The id of all endpoints; null before the first is known. */
   #known: string | null = null;
   #fault: string | null = null;
@@ -40,12 +50,15 @@ export class OneCluster {
   }
 
   /**
-   * Takes in the cluster id of an answer ("0": it has none): why it cannot be used, or null. A new id is one of a
-   * rebuilt store only if no endpoint has another one.
+   * Takes in a good answer: why it cannot be used, or null. A new cluster id is one of a rebuilt store only if no endpoint
+   * has another one.
    */
-  async faultOf(url: string, id: string, signal: AbortSignal): Promise<string | null> {
-    if (id === this.#known || id === "0" || !this.#hasSeveral()) return this.#fault;
-    if (!await this.#look(signal, [[url, id]])) return "no time left to ask for cluster ids";
+  async faultOf(url: string, body: JsonObject, signal: AbortSignal): Promise<string | null> {
+    const member = memberOf(body);
+    if (member === null || member.clusterId === this.#known || !this.#hasSeveral()) {
+      return this.#fault;
+    }
+    if (!await this.#look(signal, [[url, member]])) return "no time left to ask who they are";
     return this.#fault;
   }
 
@@ -62,35 +75,64 @@ export class OneCluster {
     return this.#options.urls.length > 1;
   }
 
-  /** False: the time ended before it was known that the ids are the same. */
-  async #look(
-    signal: AbortSignal,
-    heard: readonly (readonly [string, string])[] = [],
-  ): Promise<boolean> {
+  /** False: the time ended before it was known that they are one. */
+  async #look(signal: AbortSignal, heard: Iterable<Found> = []): Promise<boolean> {
     if (!this.#hasSeveral() || signal.aborted) return false;
     const found = await this.#askAll(signal);
-    const before = this.#fault === null ? [] : this.#ids;
-    const ids = new Map([...before, ...heard, ...found]);
-    const [id = null, ...others] = new Set(ids.values());
-    if (signal.aborted && others.length === 0) return false;
+    const before = this.#fault === null ? [] : this.#members;
+    const members = new Map([...before, ...heard, ...found]);
+    const fault = areOne([...members.values()]) ? null : faultIn(members);
+    if (signal.aborted && fault === null) return false;
     this.#lookedMs = this.#options.clock.bootMs();
-    this.#ids = ids;
-    this.#fault = others.length === 0 ? null : faultIn(ids);
-    if (others.length === 0) this.#known = id;
+    this.#members = members;
+    this.#fault = fault;
+    const [any] = members.values();
+    if (fault === null) this.#known = any?.clusterId ?? null;
     return true;
   }
 
-  async #askAll(signal: AbortSignal): Promise<readonly (readonly [string, string])[]> {
+  async #askAll(signal: AbortSignal): Promise<readonly Found[]> {
     const { urls, ask } = this.#options;
-    const answers = await Promise.all(
-      urls.map(async (url) => ({ url, id: await ask(url, signal) })),
-    );
-    return answers.flatMap(({ url, id }) => id === null ? [] : [[url, id] as const]);
+    const asked = urls.map(async (url) => ({ url, member: await ask(url, signal) }));
+    const answers = await Promise.all(asked);
+    return answers.flatMap(({ url, member }) => member === null ? [] : [[url, member] as const]);
   }
 }
 
-function faultIn(ids: ReadonlyMap<string, string>): string {
-  const each = [...ids].map(([url, id]) => `${url} is of cluster ${id}`).join(", ");
-  return `the endpoints are of different etcd clusters (${each}): make them one etcd ` +
-    "(INSTALL.md, section 2), or name those of one cluster only and restart the agent";
+type Found = readonly [url: string, member: EtcdMember];
+type Members = ReadonlyMap<string, EtcdMember>;
+
+/** The member behind a good answer, with its name when that is a list of members; null: it does not say. */
+export function memberOf(body: JsonObject): EtcdMember | null {
+  const clusterId = clusterIdOf(body);
+  const memberId = int64In(objectIn(body, "header"), "member_id");
+  const record = objectsIn(body, "members").find((one) => int64In(one, "ID") === memberId);
+  const self = record === undefined
+    ? null
+    : `${String(record["name"])} at ${String(record["clientURLs"])}`;
+  return clusterId === "0" ? null : { clusterId, memberId, self };
+}
+
+/**
+ * etcd makes both ids from the addresses and the token it is founded with: those that a distribution starts, one on
+ * each host, have the same. What such a member tells of itself then differs from host to host.
+ */
+function areOne(members: readonly EtcdMember[]): boolean {
+  return members.every((one) =>
+    members.every((other) =>
+      one.clusterId === other.clusterId &&
+      (one.memberId !== other.memberId || one.self === null || other.self === null ||
+        one.self === other.self)
+    )
+  );
+}
+
+function faultIn(members: Members): string {
+  const each = [...members].map(([url, { clusterId, memberId, self }]) =>
+    `${url} is member ${memberId} (${self ?? "without a name"}) of cluster ${clusterId}`
+  );
+  return `the endpoints are not one etcd: ${
+    each.join(", ")
+  }. Make them one (INSTALL.md, section 2), ` +
+    "or name those of one etcd only and restart the agent";
 }

@@ -33,8 +33,8 @@ export async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   using both = closerOf(signal);
-  const clusterIds = options.gateway.watchClusterIds(both.signal);
-  await Promise.all([streams(options, onHint, both.signal), clusterIds]);
+  const looks = options.gateway.watchMembers(both.signal);
+  await Promise.all([streams(options, onHint, both.signal), looks]);
 }
 
 async function streams(
