@@ -11,6 +11,7 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import { debianServiceWarnings } from "../host/debian_service.ts";
 import type { ServiceState, TellManager } from "../host/notify.ts";
+import type { StoredLease } from "../runtime/lease_file.ts";
 import { ReloadSignal, watchShutdown } from "../runtime/signals.ts";
 import { Access } from "./access.ts";
 import { certificateRemarks } from "./certificate_faults.ts";
@@ -21,7 +22,8 @@ import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
 import { printFaults } from "./faults.ts";
-import { isNameInUse } from "./name_check.ts";
+import { leaseFileOf } from "./safety_adapters.ts";
+import { isNameInUse, namePatienceMs } from "./name_check.ts";
 
 /** The exit codes of a daemon that could not start: 78 is EX_CONFIG of sysexits(3). */
 const EXIT_DONE = 0;
@@ -68,15 +70,21 @@ export async function runDaemon(
   }
 }
 
-/** A rejection that nobody awaits must not end the process, and with it the guard of a primary. */
+/** A fault that nobody awaits, or of a timer, must not end the process, and with it the guard of a primary. */
 function logStrayFaults(log: Log): Disposable {
-  const tell = (event: PromiseRejectionEvent): void => {
+  const tell = (event: Event, fault: unknown): void => {
     event.preventDefault();
-    log.error(`Cannot account for a fault: ${String(event.reason)}`, traced(event.reason));
+    log.error(`Cannot account for a fault: ${String(fault)}`, traced(fault));
   };
-  globalThis.addEventListener("unhandledrejection", tell);
+  const onRejection = (event: PromiseRejectionEvent): void => tell(event, event.reason);
+  const onError = (event: ErrorEvent): void => tell(event, event.error);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
   return {
-    [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", tell),
+    [Symbol.dispose]: () => {
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
+    },
   };
 }
 
@@ -139,7 +147,8 @@ async function runMember(
   const access = await openAccess(config, log);
   let api: RunningApi | null = null;
   const relisten = async (): Promise<void> => await api?.reload(access.plan());
-  const member = assembleMember(config, access, agentLog, { reread, relisten });
+  const around = { reread, relisten, inherited: await storedLease(config) };
+  const member = assembleMember(config, access, agentLog, around);
   const starting = new AbortController();
   using _signals = watchShutdown(() => {
     log.info("Asked to end");
@@ -152,10 +161,7 @@ async function runMember(
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
-  if (await isNameInUse(cluster, config.name, access.members.unchecked)) {
-    log.critical(`Can't start; there is already a node named '${config.name}' running`);
-    return EXIT_FAILED;
-  }
+  if (await isTaken(config.name, { member, cluster, log })) return EXIT_FAILED;
   const note = foundingNote(config, cluster);
   if (note !== null) log.info(note);
   api = await startApi({ ...access.plan(), context: member.apiContext });
@@ -166,6 +172,29 @@ async function runMember(
   await access.close();
   log.info("Ended");
   return EXIT_DONE;
+}
+
+/** What a disk cannot read now fails again where it is needed. */
+async function storedLease(config: AgentConfig): Promise<StoredLease | null> {
+  return await leaseFileOf(config).load().catch(() => null);
+}
+
+/** What is found at the start. */
+interface Found {
+  readonly member: Member;
+  readonly cluster: ClusterView;
+  readonly log: Log;
+}
+
+/** Another agent runs under this name; it is told. */
+async function isTaken(name: string, { member, cluster, log }: Found): Promise<boolean> {
+  const { access, keeper, timing } = member;
+  const nowMs = systemClock.bootMs();
+  const { renewalMs } = timing();
+  const patienceMs = namePatienceMs({ stopAtMs: keeper.stopAtMs(), nowMs, renewalMs });
+  const isInUse = await isNameInUse(cluster, name, access.members.unchecked, patienceMs);
+  if (isInUse) log.critical(`Can't start; there is already a node named '${name}' running`);
+  return isInUse;
 }
 
 /** The first view of the store, asked for until it comes; null when the agent was told to end before. */
@@ -195,8 +224,8 @@ async function runLoops(member: Member, log: Log): Promise<void> {
   const onUnguarded = (why: string): void => keeper.unguarded(why);
   const ending = new AbortController();
   const { signal } = ending;
-  // Each tick finds an endpoint that hangs; a new stream costs a tick of its own, so it is only the second guard.
-  const silenceMs = (): number => settings().loopWaitS * 6000;
+  // Each tick finds an endpoint that hangs; the silence of a stream is only the second guard.
+  const silenceMs = (): number => settings().loopWaitS * 12_000;
   const beside = [
     forever("the lease keeper", log, signal, () => keeper.run(signal)),
     forever("the watch on the switch", log, signal, () => deadMan.watch(onUnguarded, signal)),

@@ -34,7 +34,10 @@ export interface SwitchStatus {
   readonly fired: Readonly<Record<string, number>>;
 }
 
-/** What rules may know of the switch: until when it leaves the server alone, and whether a process before us armed it. */
+/**
+ * What rules may know of the switch: until when it leaves the server alone, and whether a process before us armed it, be it
+ * renewed since.
+ */
 export interface SwitchView {
   readonly endsMs: number;
   readonly inherited: boolean;

@@ -25,6 +25,7 @@ import { MemberWriter } from "./member_writer.ts";
 import { observe } from "./observe.ts";
 import type { LookContext, ObservePorts } from "./observe.ts";
 import type { Recorder } from "./recorder.ts";
+import { TickLimit } from "./tick_limit.ts";
 
 /** Everything the loop is made of. */
 export interface AgentOptions {
@@ -60,8 +61,6 @@ function isFulfilled(
 
 /** Looks in one tick; a rule that needs more has lost its way. */
 const ROUNDS_MAX = 4;
-/** The least time from the start of one tick to the next: no storm of wake-ups turns into a storm of requests. */
-const TICK_MIN_MS = 100;
 /** A tick that failed has decided nothing, so the next one must not wait for its turn: a lease may be ending. */
 const FAULT_PAUSE_MS = 1000;
 
@@ -76,6 +75,7 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #heartbeat: HeartbeatLog;
   readonly #member: MemberWriter;
+  readonly #limit: TickLimit;
   #memory: Memory = initialMemory;
   #lastSeen: ClusterView | null = null;
   #lastServer: PostgresView | null = null;
@@ -88,6 +88,7 @@ export class Agent {
     this.#options = options;
     this.#heartbeat = new HeartbeatLog(log, clock, heartbeatRepeatMs);
     this.#member = new MemberWriter({ dcs: ports.dcs, keeper: ports.keeper, log });
+    this.#limit = new TickLimit(clock);
   }
 
   /** The cluster's settings as last seen. */
@@ -102,9 +103,10 @@ export class Agent {
     while (!signal.aborted && !this.#mayEnd) {
       const startedMs = clock.bootMs();
       this.#plan(startedMs);
+      this.#limit.begin();
       const decision = await this.#tickSafely(signal);
       if (this.#mayEnd) return;
-      await clock.sleep(this.#restUntilMs(startedMs) - clock.bootMs(), signal);
+      await clock.sleep(this.#restMs(startedMs), signal);
       const wakeAtMs = decision === null ? startedMs + FAULT_PAUSE_MS : decision.wakeAtMs;
       const untilMs = Math.min(this.#nextTickMs, wakeAtMs ?? Infinity);
       await mailbox.pause(untilMs - clock.bootMs(), signal);
@@ -247,11 +249,12 @@ export class Agent {
     };
   }
 
-  /** A tick that began before the stop time does not put off the one that stops. */
-  #restUntilMs(startedMs: number): number {
-    const restMs = startedMs + TICK_MIN_MS;
-    const stopAtMs = this.#options.ports.keeper.stopAtMs() ?? -Infinity;
-    return startedMs < stopAtMs ? Math.min(restMs, stopAtMs) : restMs;
+  /** Milliseconds; a tick that began before the stop time does not put off the one that stops. */
+  #restMs(startedMs: number): number {
+    const restMs = this.#limit.untilNextMs();
+    const { clock, keeper } = this.#options.ports;
+    const stopAtMs = keeper.stopAtMs() ?? -Infinity;
+    return startedMs < stopAtMs ? Math.min(restMs, stopAtMs - clock.bootMs()) : restMs;
   }
 
   /** The pace is kept from planned tick to planned tick; who is late runs at once and plans anew. */

@@ -3,6 +3,7 @@ import { clusterTimeline } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PrimaryView } from "../node_view.ts";
 import { authorityEndsMs, hasEnded, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
@@ -95,7 +96,7 @@ function asPrimary(
 
 /** Cases N1, N2, H6: the lock is for a primary; only the candidate that an operator names becomes one. */
 function asReplica(view: NodeView, memory: Memory, cluster: ClusterView): Answer | null {
-  const isNamed = isCandidate(cluster, view.self.name) || memory.promoteAskedMs !== null;
+  const isNamed = isCandidate(cluster, view.self.name) || mayBePromoted(memory);
   const side = lockSide(view);
   if (side === "other" || isNamed) return null;
   if (side === "nobody") return act("nobody leads, and nobody is promoted", []);
