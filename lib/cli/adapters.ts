@@ -87,7 +87,7 @@ export function memberCalls(
   const options = (): PeerCallOptions => ({
     login: access.login(),
     userAgent,
-    fetch: access.members.fetch,
+    fetch: access.members.call,
   });
   return {
     askPeers: (members, signal) => askPeers(members, options(), signal),

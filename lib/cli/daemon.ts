@@ -12,7 +12,7 @@ import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import { debianServiceWarnings } from "../host/debian_service.ts";
 import type { ServiceState, TellManager } from "../host/notify.ts";
 import type { StoredLease } from "../runtime/lease_file.ts";
-import { watchSignals } from "../runtime/signals.ts";
+import { ReloadSignal, watchShutdown } from "../runtime/signals.ts";
 import { Access } from "./access.ts";
 import { certificateRemarks } from "./certificate_faults.ts";
 import { openAgentLog } from "./agent_log.ts";
@@ -45,6 +45,7 @@ export async function runDaemon(
   env: Readonly<Record<string, string>>,
   tellManager: TellManager,
 ): Promise<number> {
+  using reloads = new ReloadSignal();
   const config = await loadOrComplain(configPath, env);
   if (config === null) return EXIT_CONFIG;
   const agentLog = openAgentLog(config.log);
@@ -54,7 +55,8 @@ export async function runDaemon(
     await makeStateDir(config.stateDir);
     void warnOfServices(config, log); // the start waits for no file of the distribution
     const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
-    return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
+    const tell = tellOrLog(tellManager, log);
+    return await runMember(config, agentLog, { reread, tell, reloads });
   } catch (error) {
     if (error instanceof ConfigError) {
       await printFaults(error);
@@ -68,15 +70,21 @@ export async function runDaemon(
   }
 }
 
-/** A rejection that nobody awaits must not end the process, and with it the guard of a primary. */
+/** A fault that nobody awaits, or of a timer, must not end the process, and with it the guard of a primary. */
 function logStrayFaults(log: Log): Disposable {
-  const tell = (event: PromiseRejectionEvent): void => {
+  const tell = (event: Event, fault: unknown): void => {
     event.preventDefault();
-    log.error(`Cannot account for a fault: ${String(event.reason)}`, traced(event.reason));
+    log.error(`Cannot account for a fault: ${String(fault)}`, traced(fault));
   };
-  globalThis.addEventListener("unhandledrejection", tell);
+  const onRejection = (event: PromiseRejectionEvent): void => tell(event, event.reason);
+  const onError = (event: ErrorEvent): void => tell(event, event.error);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
   return {
-    [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", tell),
+    [Symbol.dispose]: () => {
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
+    },
   };
 }
 
@@ -117,6 +125,7 @@ interface Around {
   readonly reread: () => Promise<AgentConfig>;
   /** Never fails: what goes wrong is logged. */
   readonly tell: (state: ServiceState) => Promise<void>;
+  readonly reloads: ReloadSignal;
 }
 
 /** Certificates first: without them nobody can be asked. Tells what is to be said about the configuration. */
@@ -131,7 +140,7 @@ async function openAccess(config: AgentConfig, log: Log): Promise<Access> {
 async function runMember(
   config: AgentConfig,
   agentLog: AgentLog,
-  { reread, tell }: Around,
+  { reread, tell, reloads }: Around,
 ): Promise<number> {
   const { log } = agentLog;
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
@@ -141,15 +150,13 @@ async function runMember(
   const around = { reread, relisten, inherited: await storedLease(config) };
   const member = assembleMember(config, access, agentLog, around);
   const starting = new AbortController();
-  using _signals = watchSignals({
-    onShutdown: () => {
-      log.info("Asked to end");
-      void tell({ stopping: true, status: "ending" });
-      starting.abort();
-      member.mailbox.post({ kind: "shutdown" });
-    },
-    onReload: () => void member.reloader.reload(),
+  using _signals = watchShutdown(() => {
+    log.info("Asked to end");
+    void tell({ stopping: true, status: "ending" });
+    starting.abort();
+    member.mailbox.post({ kind: "shutdown" });
   });
+  reloads.heed(() => void member.reloader.reload());
   void tell({ ready: true, status: "waiting for the store" });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
@@ -217,8 +224,8 @@ async function runLoops(member: Member, log: Log): Promise<void> {
   const onUnguarded = (why: string): void => keeper.unguarded(why);
   const ending = new AbortController();
   const { signal } = ending;
-  // Each tick finds an endpoint that hangs; a new stream costs a tick of its own, so it is only the second guard.
-  const silenceMs = (): number => settings().loopWaitS * 6000;
+  // Each tick finds an endpoint that hangs; the silence of a stream is only the second guard.
+  const silenceMs = (): number => settings().loopWaitS * 12_000;
   const beside = [
     forever("the lease keeper", log, signal, () => keeper.run(signal)),
     forever("the watch on the switch", log, signal, () => deadMan.watch(onUnguarded, signal)),

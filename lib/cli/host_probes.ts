@@ -15,7 +15,7 @@ const VERSION_MS = 10_000;
 const NAME_MS = 5_000;
 /** A dead network mount must not hold the others up. */
 const TEST_MS = 5_000;
-/** The agent runs these; pg_rewind and pg_isready are not among them. */
+/** The agent runs these, never pg_isready. */
 const PROGRAMS: readonly ProgramName[] = [
   "postgres",
   "initdb",
@@ -23,6 +23,9 @@ const PROGRAMS: readonly ProgramName[] = [
   "pg_basebackup",
   "pg_controldata",
 ];
+
+/** And these where the file asks for pg_rewind. */
+const OF_REWIND: readonly ProgramName[] = ["pg_rewind", "pg_waldump"];
 
 type Finding = { readonly key: string; readonly message: string };
 
@@ -113,7 +116,7 @@ async function resolveFault(host: string): Promise<string | null> {
 
 async function probePrograms({ postgresql }: AgentConfig): Promise<readonly Finding[]> {
   const found: Finding[] = [];
-  for (const name of PROGRAMS) {
+  for (const name of [...PROGRAMS, ...(postgresql.usePgRewind === true ? OF_REWIND : [])]) {
     const path = programPath(postgresql, name);
     if (await isRunnable(path)) continue;
     const key = postgresql.binDir === "" ? "postgresql.bin_name" : "postgresql.bin_dir";

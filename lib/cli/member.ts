@@ -83,8 +83,7 @@ export function assembleMember(
   const firstSettings = settingsAtFirst(config, inherited);
   const parts = partsOf(config, { access, agentLog, firstSettings });
   const apply = async (next: AgentConfig): Promise<void> => {
-    await access.reload(next);
-    await relisten();
+    await access.reload(next, relisten);
     agentLog.reload(next.log);
     parts.postgres.reconfigure(next.postgresql);
     parts.callbacks.take(next.postgresql.hooks.callbacks);

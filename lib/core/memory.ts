@@ -4,6 +4,8 @@ import type { Outcome } from "./action.ts";
 import { answered, clusterTimeline } from "./candidate.ts";
 import { isSameList, openWrites } from "./failsafe.ts";
 import type { FailsafeWrite } from "./failsafe.ts";
+import { watchGuarded } from "./guarded_replica.ts";
+import type { GuardedReplica } from "./guarded_replica.ts";
 import type { NodeView, TaskView } from "./node_view.ts";
 import type { ServerRole } from "./role_content.ts";
 import type { Settings } from "./settings.ts";
@@ -53,6 +55,8 @@ export interface Memory {
   readonly appliedRole?: ServerRole;
   /** Since when the replica is stuck: nothing tells how long a stream has been missing. */
   readonly stuck: StuckReplica | null;
+  /** A replica under the switch of the process before us: when that has stopped it, it comes back also in maintenance mode. */
+  readonly guardedReplica: GuardedReplica | null;
   /** The operation of the last job that an operator ordered: when the slot holds another job by now, it came to nothing. */
   readonly begunErrand: string | null;
   /** Stops for a new copy in a row without a stream since: each further one waits longer. */
@@ -81,6 +85,7 @@ export const initialMemory: Memory = {
   emptySinceMs: null,
   appliedSettings: null,
   stuck: null,
+  guardedReplica: null,
   begunErrand: null,
   vainCopies: 0,
   failsafeWrites: [],
@@ -133,6 +138,7 @@ export function remember(memory: Memory, view: NodeView): Memory {
     failedTask: failures(next.failedTask, view.task),
     unfoundedId: unfounded(next, view),
     stuck: watchStuck(next.stuck, view),
+    guardedReplica: watchGuarded(next.guardedReplica, view),
     vainCopies: streams(view) ? 0 : next.vainCopies,
   };
 }

@@ -6,7 +6,8 @@ import { isAlive, startedAtMs } from "../host/processes.ts";
 import type { FullControlData } from "./controldata.ts";
 import { endedCleanly } from "./controldata.ts";
 import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
-import type { DirState, Mark } from "./data_dir.ts";
+import type { DirState } from "./data_dir.ts";
+import { viewOfHalfMade } from "./half_made.ts";
 import { completeView } from "./replica_look.ts";
 import { nextDeathLook } from "./death_look.ts";
 import type { PostgresOptions } from "./options.ts";
@@ -79,7 +80,7 @@ export class Probe {
     const { dataDir } = this.#options;
     const dir = await inspectDataDir(dataDir);
     if (dir.kind === "half-made" || dir.kind === "empty") this.#forgetData();
-    if (dir.kind === "half-made") return this.#halfMade(dir.mark);
+    if (dir.kind === "half-made") return viewOfHalfMade(dir.mark, this.#options);
     if (dir.kind !== "complete") return await this.#withoutData(dir);
 
     const postmaster = await readPostmaster(dataDir);
@@ -87,12 +88,6 @@ export class Probe {
     this.#postmaster = postmaster.process.identity;
     if (postmaster.file.singleUser) return await this.#silent("single-user mode");
     return await this.#ask(postmaster, wanted, signal);
-  }
-
-  #halfMade(mark: Mark): PostgresView {
-    if (mark !== "rewind" || this.#options.keepsHalfRewound !== true) return { kind: "no-data" };
-    const why = "a rewind was cut short, and the configuration forbids a copy in its place";
-    return { kind: "unreadable", why, unproven: true };
   }
 
   /** Calls `onDeath` once for each postmaster that was seen or started and is gone; returns when `signal` aborts. */
@@ -167,7 +162,12 @@ export class Probe {
       const row = await this.#query(postmaster, Object.keys(wanted), signal);
       const view = await completeView(
         viewOfRow(row, wanted),
-        { options: this.#options, row, readControl: () => this.#controlData() },
+        {
+          options: this.#options,
+          row,
+          file: postmaster.file,
+          readControl: () => this.#controlData(),
+        },
         signal,
       );
       this.#lastRole = view.kind;

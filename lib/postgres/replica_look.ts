@@ -1,12 +1,13 @@
 import { within } from "../base/deadline.ts";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { PrimaryView, ReplicaView } from "../core/node_view.ts";
+import type { PostmasterPid } from "../host/processes.ts";
 import type { FullControlData } from "./controldata.ts";
 import { identifySystem } from "./leader_history.ts";
 import type { PostgresOptions } from "./options.ts";
 import { tooSmallForWal } from "./parameters.ts";
 import type { ControlFault } from "./pg_ctl.ts";
-import { localTarget } from "./postmaster.ts";
+import { localReplicationTarget } from "./postmaster.ts";
 import { controlTimeline, runningSettings } from "./probe_sql.ts";
 import type { Row } from "./session.ts";
 import { withSession } from "./session.ts";
@@ -17,6 +18,7 @@ const IDENTIFY_MS = 2000;
 export interface FirstLook {
   readonly options: PostgresOptions;
   readonly row: Row;
+  readonly file: PostmasterPid;
   readonly readControl: () => Promise<FullControlData | ControlFault>;
 }
 
@@ -46,9 +48,11 @@ async function pauseReason(
 }
 
 /** A replica without a receiver learns its timeline from a WAL sender of its own, else from its control file. */
-async function findTimeline({ options, row }: FirstLook, signal: AbortSignal): Promise<number> {
-  const login = options.authentication.replication;
-  const target = { ...localTarget(options, null, login), mode: "physical" } as const;
+async function findTimeline(
+  { options, row, file }: FirstLook,
+  signal: AbortSignal,
+): Promise<number> {
+  const target = localReplicationTarget(options, file);
   using deadline = within(IDENTIFY_MS, signal);
   try {
     const { timeline } = await withSession(
