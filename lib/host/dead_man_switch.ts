@@ -77,7 +77,7 @@ export class ShellSwitch implements DeadManSwitch {
       this.#orTell(async () => {
         const place = await this.#here();
         await place.files.order(deadline);
-        this.#view = { endsMs: deadline.endsMs, inherited: false };
+        this.#view = { endsMs: deadline.endsMs, inherited: this.#view?.inherited ?? false };
         return await this.#ensure();
       })
     );

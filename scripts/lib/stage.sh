@@ -124,10 +124,13 @@ remove_stage() {
   pids=$(jobs -p)
   # shellcheck disable=SC2086 # a list of words
   if [ -n "$pids" ]; then kill $pids 2>/dev/null || true; fi
-  pids=$(stage_processes)
-  # A stopped process handles no TERM: KILL needs no answer.
-  # shellcheck disable=SC2086 # a list of words
-  if [ -n "$pids" ]; then kill -KILL $pids 2>/dev/null || true; fi
+  # A stopped process handles no TERM: KILL needs no answer. While they are listed, the living start others.
+  for _ in 1 2 3 4 5; do
+    pids=$(stage_processes)
+    [ -n "$pids" ] || break
+    # shellcheck disable=SC2086 # a list of words
+    kill -KILL $pids 2>/dev/null || true
+  done
   if mountpoint -q "$STAGE/small" 2>/dev/null; then umount "$STAGE/small" || umount -l "$STAGE/small"; fi
   rm -rf "$STAGE" || { sleep 1; rm -rf "$STAGE"; }
   STAGE=

@@ -2,7 +2,7 @@ import { LOOPBACK } from "./site.ts";
 import { waitFor } from "./wait.ts";
 
 /** Below what the kernel gives to connections: a server that starts again must not find one of them on its port. */
-const PORTS = { first: 10_000, last: 32_000 };
+const PORTS = { first: 11_000, last: 32_000 };
 
 let nextPort = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
 

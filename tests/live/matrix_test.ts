@@ -32,7 +32,12 @@ const LANES: readonly Lane[] = [
 const SCENES: Scene[] = [];
 
 Deno.test.beforeAll(async () => {
-  SCENES.push(...await Promise.all(LANES.map(({ watchdog }) => openScene(watchdog))));
+  const opened = await Promise.allSettled(LANES.map(({ watchdog }) => openScene(watchdog)));
+  SCENES.push(...opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []));
+  const failed = opened.find((one) => one.status === "rejected");
+  if (failed === undefined) return;
+  await Promise.all(SCENES.map(closeScene)); // afterAll does not come when this throws
+  throw failed.reason;
 });
 
 Deno.test.afterAll(async () => {

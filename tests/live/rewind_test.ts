@@ -26,6 +26,7 @@ async function inodeOf(path: string): Promise<number | null> {
 
 liveTest("a forked former primary comes back by pg_rewind, and files follow the roles", {
   members: ["a", "b"],
+  secure: true,
   dcs: {
     postgresql: {
       use_pg_rewind: true,

@@ -48,7 +48,13 @@ class Laboratory {
 const LABORATORY = new Laboratory();
 
 Deno.test.beforeAll(async () => {
-  if (mayBuildNetworks()) await LABORATORY.open();
+  if (!mayBuildNetworks()) return;
+  try {
+    await LABORATORY.open();
+  } catch (error) {
+    await LABORATORY.close(); // afterAll does not come when this throws
+    throw error;
+  }
 });
 
 Deno.test.afterAll(async () => {

@@ -179,10 +179,14 @@ function kindOf(keys: Keys, line: string, message: JsonObject | null): Frame["ki
   const result = objectIn(message, "result");
   if (message["error"] !== undefined || result["canceled"] === true) return "ended";
   if (result["created"] === true) return "created";
-  const changed = objectsIn(result, "events").map((event) =>
-    fromBase64(objectIn(event, "kv")["key"])
-  );
-  return changed.some((key) => key !== null && isWakingKey(keys, key)) ? "changed" : "nothing";
+  const changed = objectsIn(result, "events").map((event) => objectIn(event, "kv"));
+  return changed.some((kv) => wakes(keys, kv)) ? "changed" : "nothing";
+}
+
+/** A key that is put for the first time, or for the first time since it was gone, has version 1; a deleted one has none. */
+function wakes(keys: Keys, kv: JsonObject): boolean {
+  const key = fromBase64(kv["key"]);
+  return key !== null && isWakingKey(keys, key, kv["version"] === "1");
 }
 
 /** `fetch` ends a broken stream with a TypeError and an aborted one with the reason of the signal. */

@@ -46,9 +46,16 @@ export async function openScene(watchdog: boolean): Promise<Scene> {
     const watch = new Watch(cluster.members, { writersOfEach: 4, pauseMs: 25, firstId });
     return { watch, firstId };
   };
-  await cluster.startMembers();
-  await Watch.prepare(await cluster.waitForStreaming(60_000));
-  return { cluster, gates, ttlMs: ttl * 1000, newWatch, deviceFile };
+  const scene = { cluster, gates, ttlMs: ttl * 1000, newWatch, deviceFile };
+  try {
+    await cluster.startMembers();
+    await Watch.prepare(await cluster.waitForStreaming(60_000));
+    return scene;
+  } catch (error) {
+    const logs = await cluster.keepLogs();
+    await closeScene(scene);
+    throw new Error(`Cannot open a scene; logs: ${logs}`, { cause: error });
+  }
 }
 
 /** Ends all of it. */
