@@ -87,7 +87,7 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
   },
   {
     name: "nobody's answer to the question of the race arrives",
-    needs: ["host-kill", "store-cut", "handover"],
+    needs: ["host-kill", "handover"],
     sabotage: { peers: (reports) => reports.map(deaf) },
   },
   {
