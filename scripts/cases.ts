@@ -1,6 +1,7 @@
 import { CASES } from "../tests/cases.ts";
 import type { Case } from "../tests/cases.ts";
 import { OPERATOR_CASES } from "../tests/cases_operator.ts";
+import { REWIND_CASES } from "../tests/cases_rewind.ts";
 
 /** A case and the tests that show it. */
 export interface Coverage extends Case {
@@ -10,7 +11,7 @@ export interface Coverage extends Case {
 /** What the titles of the tests come to. */
 export interface Report {
   readonly cases: readonly Coverage[];
-  /** Ids in titles that no list has: of groups A to D and F they must be known. */
+  /** Ids in titles that no list has: of groups A to F they must be known. */
   readonly unknown: readonly string[];
   /** Cases with neither a test nor a reason. */
   readonly bare: readonly string[];
@@ -25,7 +26,7 @@ const ID = /\b[A-I]\d{1,2}\b/g;
 /** Reads the titles of all tests and transcripts; ids stand in front of a title, parted by blanks. */
 export async function report(): Promise<Report> {
   const titles = await titlesBelow(TESTS);
-  const all = [...CASES, ...OPERATOR_CASES];
+  const all = [...CASES, ...REWIND_CASES, ...OPERATOR_CASES];
   const known = new Set(all.map(({ id }) => id));
   const cases = all.map((one) => ({
     ...one,
@@ -34,7 +35,7 @@ export async function report(): Promise<Report> {
   const named = new Set(titles.flatMap(idsOf));
   return {
     cases,
-    unknown: [...named].filter((id) => /^[A-DF]/.test(id) && !known.has(id)).sort(),
+    unknown: [...named].filter((id) => /^[A-F]/.test(id) && !known.has(id)).sort(),
     bare: cases.filter(({ tests, missing }) => tests.length === 0 && missing === undefined)
       .map(({ id }) => id),
   };

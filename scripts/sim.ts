@@ -16,9 +16,9 @@ interface Options extends PoolOptions {
 }
 
 const USAGE = "usage: deno task sim [--level 1|2] [--seeds N] [--ticks M] [--seed FIRST] " +
-  "[--without KIND,KIND] [--workers N] [--trace] | --planted; without --seed: 200 new ones";
+  "[--without KIND,KIND] [--every SECONDS] [--workers N] [--trace] | --planted; without --seed: 200 new ones";
 const FLAGS = ["--trace", "--planted"];
-const NAMES = ["--seeds", "--ticks", "--seed", "--without", "--level", "--workers"];
+const NAMES = ["--seeds", "--ticks", "--seed", "--without", "--every", "--level", "--workers"];
 const WORKERS_MAX = 2;
 const FAILURES_MAX = 12;
 const PROGRESS_EVERY = 25;
@@ -44,6 +44,7 @@ function readOptions(args: readonly string[]): Options | null {
       values.get("--workers") ?? Math.min(WORKERS_MAX, navigator.hardwareConcurrency),
     ),
     level: Number(values.get("--level") ?? 1),
+    everyMs: values.has("--every") ? Number(values.get("--every")) * 1000 : null,
     without: (values.get("--without") ?? "").split(",").filter((kind) => kind !== ""),
   };
 }
@@ -113,7 +114,7 @@ function report(failures: readonly Failure[], options: Options): void {
   const { kind, node, seconds, what } = least.violation;
   say(`shortest: seed ${least.plan.seed}, ${least.ticks} ticks, ${seconds.toFixed(1)} s`);
   say(`${kind} at ${node}: ${what}`);
-  say(`replay: ${replayCommand(least, options.ticks, options.level)}`);
+  say(`replay: ${replayCommand(least, options.ticks, options)}`);
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -12,14 +12,14 @@ export interface PoolOptions extends SeedOptions {
 
 /** The results of all seeds in their order, whichever worker was first. Ends its workers when the reader stops. */
 export async function* runInWorkers(options: PoolOptions): AsyncGenerator<SeedResult> {
-  const { first, seeds, ticks, level, without } = options;
+  const { first, seeds, ticks, level, without, everyMs } = options;
   const results = new Map<number, SeedResult>();
   const endSeed = first + seeds;
   let nextSeed = first;
   let told = Promise.withResolvers<void>();
   const feed = (worker: Worker): void => {
     if (nextSeed === endSeed) return;
-    worker.postMessage({ seed: nextSeed++, options: { ticks, level, without } });
+    worker.postMessage({ seed: nextSeed++, options: { ticks, level, without, everyMs } });
   };
   const workers = Array.from({ length: options.workers }, () =>
     startWorker((result, worker) => {

@@ -12,6 +12,8 @@ export interface SeedOptions {
   /** 1: the rules alone in a world of their own; 2: whole agents over simulated ports. */
   readonly level: number;
   readonly without: readonly string[];
+  /** Mean pause between two faults; null: what the seed has drawn. */
+  readonly everyMs: number | null;
 }
 
 /** What is told of a seed that was run. */
@@ -20,8 +22,9 @@ export type SeedResult = Pick<Result, "violation" | "ticks" | "seconds"> & {
 };
 
 /** The plan of a seed at its level. */
-export function planFor(seed: number, { level, ticks, without }: SeedOptions): Plan {
-  return level === 2 ? shellPlanOf(seed, ticks, without) : planOf(seed, ticks, without);
+export function planFor(seed: number, { level, ticks, without, everyMs }: SeedOptions): Plan {
+  const plan = level === 2 ? shellPlanOf(seed, ticks, without) : planOf(seed, ticks, without);
+  return everyMs === null ? plan : { ...plan, faultEveryMs: everyMs };
 }
 
 /** Runs one seed to its end. */

@@ -11,7 +11,7 @@ export interface Case {
 
 const NO_SYNC = "synchronous mode is not implemented: a cluster that asks for it gets no leader";
 const NO_SINGLE =
-  "the server is never started in single-user mode: crash recovery runs under the lock, forks are copied anew";
+  "the server is never started in single-user mode: crash recovery runs under the lock, a start as a standby recovers a fork before a rewind";
 
 /** In the order of their ids. */
 export const CASES: readonly Case[] = [

@@ -38,6 +38,13 @@ export class Allowlist {
     return family !== 0 && allowed.check(address, family === 6 ? "ipv6" : "ipv4");
   }
 
+  /** The same for a host by its name or address: one of its addresses is enough, and one that nobody knows is not missed. */
+  async hasHost(host: string, hosts: readonly string[]): Promise<boolean> {
+    const addresses = isName(host) ? await this.#addressesOf(host) : [host];
+    const answers = await Promise.all(addresses.map((address) => this.has(address, hosts)));
+    return answers.length === 0 || answers.includes(true);
+  }
+
   async #addressesOf(name: string): Promise<readonly string[]> {
     const known = this.#known.get(name);
     const nowMs = this.#clock.bootMs();

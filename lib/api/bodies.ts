@@ -17,9 +17,12 @@ export interface BodyLimits {
 
 const LIMITS: BodyLimits = { bytesMax: 1024 * 1024, deadlineMs: 5000 };
 
+/** No setting needs more; what is deeper would end on the stack of a reader, the one of Patroni at 1000. */
+const LEVELS_MAX = 64;
+
 /**
- * Reads a required JSON object (spec 3.1): 411 without Content-Length, 400 when it is no object or an empty one, 413
- * above the limit, 408 when it does not arrive in time.
+ * Reads a required JSON object (spec 3.1): 411 without Content-Length, 400 when it is no object, an empty or a very
+ * deep one, 413 above the limit, 408 when it does not arrive in time.
  */
 export async function readObject(request: Request, limits = LIMITS): Promise<Body> {
   const body = await readAnyObject(request, limits);
@@ -27,9 +30,14 @@ export async function readObject(request: Request, limits = LIMITS): Promise<Bod
   return isEmpty ? bad(400, "Bad Request") : body;
 }
 
-/** The same where the body may be left out or be an empty object: both are `{}`. */
+/**
+ * The same where the body may be left out or be an empty object: both are `{}`. Without a length and an encoding there
+ * is none (RFC 9112, 6.3); the request's own `body` is a stream all the same.
+ */
 export async function readOptionalObject(request: Request, limits = LIMITS): Promise<Body> {
-  const isThere = request.body !== null && request.headers.get("content-length") !== "0";
+  const { headers } = request;
+  const length = headers.get("content-length") ?? (headers.has("transfer-encoding") ? null : "0");
+  const isThere = request.body !== null && length !== "0";
   return isThere ? await readAnyObject(request, limits) : { kind: "object", value: {} };
 }
 
@@ -48,12 +56,17 @@ async function readAnyObject(request: Request, limits: BodyLimits): Promise<Body
 function parse(bytes: Uint8Array): Body {
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (isJsonObject(value)) return { kind: "object", value };
+    if (isJsonObject(value) && isShallow(value, LEVELS_MAX)) return { kind: "object", value };
   } catch (error) {
     // TypeError: no UTF-8; SyntaxError: no JSON.
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
   }
   return bad(400, "Bad Request");
+}
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
 }
 
 async function readBytes(

@@ -1,13 +1,14 @@
-import { createServer } from "node:https";
 import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { joinHostPort } from "../base/http.ts";
 import type { Log } from "../base/log.ts";
 import { traced } from "../base/log_event.ts";
 import type { TlsMaterial } from "../net/tls.ts";
 import type { TlsSource } from "../net/tls_source.ts";
 import { plainAddress } from "./access.ts";
 import type { Caller } from "./access.ts";
+import { connectionsMax } from "./crowd.ts";
 import { ClientCertificates } from "./client_certificates.ts";
 import { cannotListen } from "./listener.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
@@ -34,22 +35,22 @@ const COMPLAIN_EVERY_MS = 60_000;
 export async function listenHttps(options: ListenerOptions, tls: ServerTls): Promise<Listener> {
   const { host, port, log } = options;
   const { verifyClient } = tls;
-  const server = serverOf(options, tls);
+  const server = await serverOf(options, tls);
   const work = new RequestsInWork(server);
   const clients = new ClientCertificates(tls.source.present.ca);
   server.on("secureConnection", (socket) => clients.welcome(socket));
-  server.on("request", (message, response) => {
-    const caller = callerOf(message.socket, verifyClient, clients);
-    if (verifyClient === "required" && caller.certificate === "missing") message.socket.destroy();
-    else work.track(answer(options, caller, message, response));
-  });
+  const who = (socket: Socket): Caller | null => {
+    const caller = callerOf(socket, verifyClient, clients);
+    return verifyClient === "required" && caller.certificate === "missing" ? null : caller;
+  };
+  server.on("request", (message, response) => work.track(answer(options, who, message, response)));
   server.on("clientError", (_error, socket) => socket.destroy());
   complainSeldom(server, log);
   const bound = await listening(server, options).catch((cause: unknown) => {
     throw cannotListen(host, port, cause);
   });
   server.on("error", (error) => log.error(`The REST API has a fault: ${error.message}`));
-  log.info(`REST API listens on ${host}:${bound} by HTTPS`);
+  log.info(`REST API listens on ${joinHostPort(host, bound)} by HTTPS`);
   return {
     port: bound,
     renew: (material): void => {
@@ -60,7 +61,11 @@ export async function listenHttps(options: ListenerOptions, tls: ServerTls): Pro
   };
 }
 
-function serverOf({ host, port }: ListenerOptions, { source, verifyClient }: ServerTls): Server {
+async function serverOf(
+  { host, port }: ListenerOptions,
+  { source, verifyClient }: ServerTls,
+): Promise<Server> {
+  const { createServer } = await import("node:https"); // a megabyte that a member without TLS does not need
   try {
     return createServer({
       ...pairOf(source.present),
@@ -91,13 +96,16 @@ function listening(server: Server, { host, port, backlog }: ListenerOptions): Pr
   return promise;
 }
 
+/** `who`: null for one who must not even be answered. Never rejects. */
 async function answer(
   { log, serve }: ListenerOptions,
-  caller: Caller,
+  who: (socket: Socket) => Caller | null,
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
+    const caller = who(message.socket);
+    if (caller === null) return void message.socket.destroy();
     const request = messageOf(message);
     const reply = request === null ? textReply("Bad Request", 400) : await serve(request, caller);
     await sendReply(reply, message, response);
@@ -130,15 +138,21 @@ function complainSeldom(server: Server, log: Log): void {
   });
 }
 
-/** Knows when the last request has ended; sockets without one are nobody's loss. */
+/**
+ * Knows when the last request has ended; sockets without one are nobody's loss. In a flood of connections the oldest
+ * one makes room for the newest: an honest client is served in milliseconds.
+ */
 class RequestsInWork {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #work = new Set<Promise<void>>();
+  readonly #most = connectionsMax();
 
   constructor(server: Server) {
     this.#server = server;
     server.on("connection", (socket: Socket) => {
+      const [oldest] = this.#sockets;
+      if (this.#sockets.size >= this.#most) oldest?.destroy();
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });

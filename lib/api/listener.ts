@@ -1,4 +1,5 @@
 import { Refused } from "../base/errors.ts";
+import { joinHostPort } from "../base/http.ts";
 import type { Log } from "../base/log.ts";
 import type { TlsMaterial } from "../net/tls.ts";
 import type { Caller } from "./access.ts";
@@ -45,6 +46,7 @@ export function cannotListen(host: string, port: number, cause: unknown): Refuse
   const text = cause instanceof Error ? cause.message : String(cause);
   const name = cause instanceof Error ? cause.name : "";
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  return new Refused(`Cannot listen on ${place}: ${text}`, CODES[code] ?? name, { cause });
+  return new Refused(`Cannot listen on ${joinHostPort(host, port)}: ${text}`, CODES[code] ?? name, {
+    cause,
+  });
 }

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { Refused } from "../base/errors.ts";
 import type { TlsMaterial } from "../net/tls.ts";
-import { listenHttp } from "./http_listener.ts";
+import { HttpListener } from "./http_listener.ts";
 import { listenHttps } from "./https_listener.ts";
 import type { ServerTls } from "./https_listener.ts";
 import { IN_USE, NOT_HERE } from "./listener.ts";
@@ -171,7 +171,7 @@ export class Listeners {
   async #listen({ tls, backlog }: ListenPlan, host: string): Promise<Listener> {
     const { log, serve } = this.#parts;
     const options = { host, port: this.#port, backlog, log, serve };
-    return tls === null ? listenHttp(options) : await listenHttps(options, tls);
+    return tls === null ? new HttpListener(options) : await listenHttps(options, tls);
   }
 }
 

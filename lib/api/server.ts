@@ -1,8 +1,10 @@
 import { Turnstile } from "../base/turnstile.ts";
+import { Allowlist } from "./allowlist.ts";
 import { createApp } from "./app.ts";
 import type { ApiContext } from "./context.ts";
 import { Listeners } from "./listeners.ts";
 import type { ListenPlan } from "./listeners.ts";
+import { watchShutOut } from "./shut_out.ts";
 
 /** Where to listen and what to serve. */
 export interface ApiOptions extends ListenPlan {
@@ -40,6 +42,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     serve: (request, caller) => app(request, closing.signal, caller),
   }, options);
   await listeners.start();
+  const watching = watchShutOut(context, new Allowlist(context.clock), closing.signal);
   const follow = ({ tls }: ListenPlan): void =>
     tls?.source.onRenewed((material) => listeners.renew(material));
   follow(options);
@@ -57,7 +60,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     shutdown: () =>
       turnstile.pass(async () => {
         closing.abort(new DOMException("the agent ends", "AbortError"));
-        await listeners.close(SHUTDOWN_MS);
+        await Promise.all([listeners.close(SHUTDOWN_MS), watching]);
       }),
   };
 }

@@ -7,3 +7,8 @@ export function basicAuthorization(
 ): string {
   return `Basic ${new TextEncoder().encode(`${username}:${password}`).toBase64()}`;
 }
+
+/** `host:port`, with brackets around IPv6. */
+export function joinHostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -78,11 +78,30 @@ export class Access {
   }
 
   /**
-   * What a new configuration says, from now on: give `plan()` to the server afterwards. Throws `ConfigError` when a
-   * certificate cannot be used; then nothing has changed.
+   * What a new configuration says, from now on; `relisten` gives `plan()` to the server. Throws `ConfigError` when a
+   * certificate cannot be used, and what `relisten` throws; then everything is as before.
    */
-  async reload(config: AgentConfig): Promise<void> {
+  async reload(config: AgentConfig, relisten: () => Promise<void>): Promise<void> {
     await throwCertificateFaults(config);
+    const before = { config: this.#config, server: this.#server };
+    try {
+      await this.#follow(config);
+      await relisten();
+    } catch (error) {
+      this.#server = before.server;
+      await this.#goBack(before.config, relisten);
+      throw error;
+    }
+  }
+
+  /** Ends idle connections. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#look();
+    await Promise.all([this.members.close(), this.store.close()]);
+  }
+
+  async #follow(config: AgentConfig): Promise<void> {
     const { tls } = config.restapi;
     const server = this.#server;
     if (tls === null) this.#server = null;
@@ -94,11 +113,14 @@ export class Access {
     this.#config = config;
   }
 
-  /** Ends idle connections. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#look();
-    await Promise.all([this.members.close(), this.store.close()]);
+  async #goBack(config: AgentConfig, relisten: () => Promise<void>): Promise<void> {
+    this.#config = config;
+    try {
+      await this.#follow(config);
+      await relisten();
+    } catch (error) {
+      this.#log.error(`Cannot go back to the certificates from before: ${String(error)}`);
+    }
   }
 
   async #look(): Promise<void> {

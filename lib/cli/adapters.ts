@@ -12,6 +12,7 @@ import { PostgresManager } from "../postgres/manager.ts";
 import type { AskPeers } from "../runtime/act.ts";
 import { Callbacks } from "../runtime/callbacks.ts";
 import type { AskConsents } from "../runtime/consents.ts";
+import type { StoredLease } from "../runtime/lease_file.ts";
 import type { LiveMailbox } from "../runtime/live_mailbox.ts";
 import { askConsents, askPeers } from "../runtime/peers.ts";
 import type { PeerCallOptions } from "../runtime/peers.ts";
@@ -19,10 +20,19 @@ import { TaskSlot } from "../runtime/task_slot.ts";
 import type { WorkTally } from "../runtime/work_tally.ts";
 import type { Access } from "./access.ts";
 
-/** In force until the store has shown settings: those of `bootstrap.dcs`. */
-export function settingsAtFirst({ bootstrap }: AgentConfig): Settings {
+/**
+ * In force until the store has shown settings: those of `bootstrap.dcs`, but with the ttl of the lease that the process
+ * before has left. Under another budget its lock would be late, or its lease replaced, before anything was asked.
+ */
+export function settingsAtFirst(
+  { bootstrap }: AgentConfig,
+  inherited: Pick<StoredLease, "ttlS"> | null,
+): Settings {
   const decoded = decodeSettings(bootstrap?.dcs ?? {});
-  return "settings" in decoded ? decoded.settings : defaultSettings;
+  const settings = "settings" in decoded ? decoded.settings : defaultSettings;
+  if (inherited === null) return settings;
+  const lasting = decodeSettings({ ...bootstrap?.dcs, ttl: inherited.ttlS });
+  return "settings" in lasting ? lasting.settings : settings;
 }
 
 /** The store of this cluster. */
@@ -77,7 +87,7 @@ export function memberCalls(
   const options = (): PeerCallOptions => ({
     login: access.login(),
     userAgent,
-    fetch: access.members.fetch,
+    fetch: access.members.call,
   });
   return {
     askPeers: (members, signal) => askPeers(members, options(), signal),

@@ -11,7 +11,8 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import { AGENT_VERSION, COMPATIBLE_VERSION } from "../core/version.ts";
 import { debianServiceWarnings } from "../host/debian_service.ts";
 import type { ServiceState, TellManager } from "../host/notify.ts";
-import { watchSignals } from "../runtime/signals.ts";
+import type { StoredLease } from "../runtime/lease_file.ts";
+import { ReloadSignal, watchShutdown } from "../runtime/signals.ts";
 import { Access } from "./access.ts";
 import { certificateRemarks } from "./certificate_faults.ts";
 import { openAgentLog } from "./agent_log.ts";
@@ -21,7 +22,8 @@ import { guardFirst } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
 import { printFaults } from "./faults.ts";
-import { isNameInUse } from "./name_check.ts";
+import { leaseFileOf } from "./safety_adapters.ts";
+import { isNameInUse, namePatienceMs } from "./name_check.ts";
 
 /** The exit codes of a daemon that could not start: 78 is EX_CONFIG of sysexits(3). */
 const EXIT_DONE = 0;
@@ -43,6 +45,7 @@ export async function runDaemon(
   env: Readonly<Record<string, string>>,
   tellManager: TellManager,
 ): Promise<number> {
+  using reloads = new ReloadSignal();
   const config = await loadOrComplain(configPath, env);
   if (config === null) return EXIT_CONFIG;
   const agentLog = openAgentLog(config.log);
@@ -52,7 +55,8 @@ export async function runDaemon(
     await makeStateDir(config.stateDir);
     void warnOfServices(config, log); // the start waits for no file of the distribution
     const reread = (): Promise<AgentConfig> => loadConfig(configPath, env);
-    return await runMember(config, agentLog, { reread, tell: tellOrLog(tellManager, log) });
+    const tell = tellOrLog(tellManager, log);
+    return await runMember(config, agentLog, { reread, tell, reloads });
   } catch (error) {
     if (error instanceof ConfigError) {
       await printFaults(error);
@@ -66,15 +70,21 @@ export async function runDaemon(
   }
 }
 
-/** A rejection that nobody awaits must not end the process, and with it the guard of a primary. */
+/** A fault that nobody awaits, or of a timer, must not end the process, and with it the guard of a primary. */
 function logStrayFaults(log: Log): Disposable {
-  const tell = (event: PromiseRejectionEvent): void => {
+  const tell = (event: Event, fault: unknown): void => {
     event.preventDefault();
-    log.error(`Cannot account for a fault: ${String(event.reason)}`, traced(event.reason));
+    log.error(`Cannot account for a fault: ${String(fault)}`, traced(fault));
   };
-  globalThis.addEventListener("unhandledrejection", tell);
+  const onRejection = (event: PromiseRejectionEvent): void => tell(event, event.reason);
+  const onError = (event: ErrorEvent): void => tell(event, event.error);
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
   return {
-    [Symbol.dispose]: () => globalThis.removeEventListener("unhandledrejection", tell),
+    [Symbol.dispose]: () => {
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
+    },
   };
 }
 
@@ -115,6 +125,7 @@ interface Around {
   readonly reread: () => Promise<AgentConfig>;
   /** Never fails: what goes wrong is logged. */
   readonly tell: (state: ServiceState) => Promise<void>;
+  readonly reloads: ReloadSignal;
 }
 
 /** Certificates first: without them nobody can be asked. Tells what is to be said about the configuration. */
@@ -129,32 +140,28 @@ async function openAccess(config: AgentConfig, log: Log): Promise<Access> {
 async function runMember(
   config: AgentConfig,
   agentLog: AgentLog,
-  { reread, tell }: Around,
+  { reread, tell, reloads }: Around,
 ): Promise<number> {
   const { log } = agentLog;
   log.info(`agent ${AGENT_VERSION} (speaks Patroni ${COMPATIBLE_VERSION}) starts ${config.name}`);
   const access = await openAccess(config, log);
   let api: RunningApi | null = null;
   const relisten = async (): Promise<void> => await api?.reload(access.plan());
-  const member = assembleMember(config, access, agentLog, { reread, relisten });
+  const around = { reread, relisten, inherited: await storedLease(config) };
+  const member = assembleMember(config, access, agentLog, around);
   const starting = new AbortController();
-  using _signals = watchSignals({
-    onShutdown: () => {
-      log.info("Asked to end");
-      void tell({ stopping: true, status: "ending" });
-      starting.abort();
-      member.mailbox.post({ kind: "shutdown" });
-    },
-    onReload: () => void member.reloader.reload(),
+  using _signals = watchShutdown(() => {
+    log.info("Asked to end");
+    void tell({ stopping: true, status: "ending" });
+    starting.abort();
+    member.mailbox.post({ kind: "shutdown" });
   });
+  reloads.heed(() => void member.reloader.reload());
   void tell({ ready: true, status: "waiting for the store" });
   await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
-  if (await isNameInUse(cluster, config.name, access.members.unchecked)) {
-    log.critical(`Can't start; there is already a node named '${config.name}' running`);
-    return EXIT_FAILED;
-  }
+  if (await isTaken(config.name, { member, cluster, log })) return EXIT_FAILED;
   const note = foundingNote(config, cluster);
   if (note !== null) log.info(note);
   api = await startApi({ ...access.plan(), context: member.apiContext });
@@ -165,6 +172,29 @@ async function runMember(
   await access.close();
   log.info("Ended");
   return EXIT_DONE;
+}
+
+/** What a disk cannot read now fails again where it is needed. */
+async function storedLease(config: AgentConfig): Promise<StoredLease | null> {
+  return await leaseFileOf(config).load().catch(() => null);
+}
+
+/** What is found at the start. */
+interface Found {
+  readonly member: Member;
+  readonly cluster: ClusterView;
+  readonly log: Log;
+}
+
+/** Another agent runs under this name; it is told. */
+async function isTaken(name: string, { member, cluster, log }: Found): Promise<boolean> {
+  const { access, keeper, timing } = member;
+  const nowMs = systemClock.bootMs();
+  const { renewalMs } = timing();
+  const patienceMs = namePatienceMs({ stopAtMs: keeper.stopAtMs(), nowMs, renewalMs });
+  const isInUse = await isNameInUse(cluster, name, access.members.unchecked, patienceMs);
+  if (isInUse) log.critical(`Can't start; there is already a node named '${name}' running`);
+  return isInUse;
 }
 
 /** The first view of the store, asked for until it comes; null when the agent was told to end before. */
@@ -194,8 +224,8 @@ async function runLoops(member: Member, log: Log): Promise<void> {
   const onUnguarded = (why: string): void => keeper.unguarded(why);
   const ending = new AbortController();
   const { signal } = ending;
-  // Each tick finds an endpoint that hangs; a new stream costs a tick of its own, so it is only the second guard.
-  const silenceMs = (): number => settings().loopWaitS * 6000;
+  // Each tick finds an endpoint that hangs; the silence of a stream is only the second guard.
+  const silenceMs = (): number => settings().loopWaitS * 12_000;
   const beside = [
     forever("the lease keeper", log, signal, () => keeper.run(signal)),
     forever("the watch on the switch", log, signal, () => deadMan.watch(onUnguarded, signal)),

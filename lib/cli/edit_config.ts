@@ -58,14 +58,14 @@ export async function editConfig(context: CommandContext, options: EditOptions):
     await say(context, "Not changed\n");
     return EXIT.done;
   }
-  const text = edited.text ?? await yamlText(next);
+  const { text } = edited;
   const decoded = decodeSettings(next);
   if ("fault" in decoded) return await giveUp(context, decoded.fault, text);
   await warn(context, config.raw, decoded.settings);
   if (!options.quiet) await say(context, await difference(config.raw, next));
   const permission = await permit(context, "Apply these changes?");
   if (permission !== EXIT.done) {
-    if (edited.text !== null) await keep(context, edited.text);
+    if (text !== null) await keep(context, text);
     return permission;
   }
   return await write(context, config, { next, text });
@@ -123,7 +123,7 @@ async function warn(
 async function write(
   context: CommandContext,
   base: Base,
-  { next, text }: { readonly next: JsonObject; readonly text: string },
+  { next, text }: { readonly next: JsonObject; readonly text: string | null },
 ): Promise<number> {
   const { cluster, output } = context;
   using deadline = within(WRITE_MS);
@@ -137,7 +137,7 @@ async function write(
     return await giveUp(context, what, text);
   }
   await output.err(complaint(`Status unknown: ${written.why}`, "Look with agent show-config."));
-  await keep(context, text);
+  if (text !== null) await keep(context, text);
   return EXIT.unknown;
 }
 

@@ -82,7 +82,7 @@ function isSame({ view, memory, decision }: ExplainedTick): boolean {
 }
 
 /** What each rung said, as a table. */
-export function ladderTable(
+function ladderTable(
   tick: ExplainedTick,
   { index, count }: { readonly index: number; readonly count: number },
 ): Table {

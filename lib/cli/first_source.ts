@@ -28,6 +28,7 @@ async function isThere(path: string): Promise<boolean> {
     return true;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return false;
+    if (cause instanceof Deno.errors.PermissionDenied) return false; // HOME of who became another user
     if (!(cause instanceof Error)) throw cause;
     throw new ConfigError(`Cannot read ${path}: ${cause.message}`, [], { cause });
   }

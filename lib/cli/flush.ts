@@ -8,7 +8,7 @@ import { complaint } from "./output.ts";
 import { permit } from "./permit.ts";
 import type { RemoteAnswer } from "./remote.ts";
 import { adviceOn, conclude, type MemberResult, resultOf, tell } from "./results.ts";
-import { select, type Selection } from "./selection.ts";
+import { leaderFirst, select, type Selection } from "./selection.ts";
 
 /** What `agent flush` is told. */
 export interface FlushOptions extends Selection {
@@ -48,7 +48,7 @@ async function flushRestarts(
   if (permission !== EXIT.done) return permission;
   const results: MemberResult[] = [];
   for (const { name, apiUrl } of due) {
-    const answer = await drop(context, apiUrl, "restart");
+    const answer = goneIsDone(await drop(context, apiUrl, "restart"));
     const result = resultOf(name, answer);
     results.push(result);
     await tell(context, result, adviceOn(answer));
@@ -56,7 +56,6 @@ async function flushRestarts(
   return await conclude(context, results);
 }
 
-/** 404 says that there is none any more: what was wanted. */
 async function drop(
   { remote }: CommandContext,
   published: string | null,
@@ -65,29 +64,44 @@ async function drop(
   const apiUrl = askable(published);
   if (apiUrl === null) return { kind: "unreachable", why: "it has published no address" };
   using deadline = within(SEND_MS);
-  const answer = await remote.delete(endpoint(apiUrl, path), deadline.signal);
-  const isGone = answer.kind === "answered" && answer.status === 404;
-  return isGone ? { kind: "answered", status: 200, text: answer.text } : answer;
+  return await remote.delete(endpoint(apiUrl, path), deadline.signal);
 }
 
-/** At the leader, then at the others; when no agent answers, in the store itself. */
+/** 404 says that there is none any more: what was wanted. */
+function goneIsDone(answer: RemoteAnswer): RemoteAnswer {
+  return isGone(answer) ? { ...answer, status: 200 } : answer;
+}
+
+function isGone(
+  answer: RemoteAnswer,
+): answer is Extract<RemoteAnswer, { readonly kind: "answered" }> {
+  return answer.kind === "answered" && answer.status === 404;
+}
+
+/** At the leader, then at the others; when no agent drops it, in the store itself. */
 async function flushSwitchover(context: CommandContext, view: ClusterView): Promise<number> {
-  const { handover, members, lock } = view;
-  if (handover === null || handover.scheduledAtMs === null) {
+  if (!isScheduled(view)) {
     await context.output.err("No switchover is scheduled\n");
     return await conclude(context, []);
   }
   const permission = await permit(context, "Drop the scheduled switchover?");
   if (permission !== EXIT.done) return permission;
-  const leads = (name: string): number => name === lock?.holder ? 0 : 1;
-  for (const { name, apiUrl } of members.toSorted((a, b) => leads(a.name) - leads(b.name))) {
+  for (const { name, apiUrl } of leaderFirst(view)) {
     const answer = await drop(context, apiUrl, "switchover");
     if (answer.kind === "unreachable") continue;
-    const result = resultOf(name, answer);
+    // A member that is behind, or no agent at all, does not know what the store still shows.
+    if (isGone(answer) && isScheduled(await look(context.cluster))) continue;
+    const result = resultOf(name, goneIsDone(answer));
     await tell(context, result, adviceOn(answer));
     return await conclude(context, [result]);
   }
-  return await flushInStore(context, handover.revision);
+  return await flushInStore(context, view.handover.revision);
+}
+
+function isScheduled(
+  view: ClusterView,
+): view is ClusterView & { readonly handover: NonNullable<ClusterView["handover"]> } {
+  return view.handover !== null && view.handover.scheduledAtMs !== null;
 }
 
 async function flushInStore(context: CommandContext, revision: bigint): Promise<number> {
@@ -95,7 +109,7 @@ async function flushInStore(context: CommandContext, revision: bigint): Promise<
   const { cluster, output } = context;
   const written = await cluster.clearHandover(revision, deadline.signal);
   if (written.kind === "done") {
-    const text = "dropped in the store: no agent answers";
+    const text = "dropped in the store: no agent did it";
     const result: MemberResult = { member: cluster.scope, result: "done", text };
     await tell(context, result);
     return await conclude(context, [result]);

@@ -1,5 +1,6 @@
 import type { JsonObject } from "../base/json.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
+import { whyCannotLead } from "../core/requests.ts";
 import { isPaused } from "../core/sync_duty.ts";
 import { apiUrlOf } from "./member_url.ts";
 
@@ -73,7 +74,9 @@ function refuse(view: ClusterView, wish: HandoverOptions): Plan | null {
   if (candidate !== null && apiUrlOf(view, candidate) === null) {
     return refused(`Cannot hand over to ${candidate}: no such member is alive`);
   }
-  return null;
+  const obstacle = candidate === null ? null : whyCannotLead(view, candidate);
+  if (obstacle === null) return null;
+  return { kind: "refused", what: `Cannot hand over to ${candidate}: ${obstacle}` };
 }
 
 function refused(what: string): Plan {

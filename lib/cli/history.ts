@@ -13,7 +13,7 @@ export async function history({ cluster, output, format }: CommandContext): Prom
 }
 
 /** The lines of the `history` key as a table. */
-export function historyTable(lines: readonly HistoryLine[]): Table {
+function historyTable(lines: readonly HistoryLine[]): Table {
   return {
     title: null,
     columns: [

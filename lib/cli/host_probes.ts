@@ -1,5 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { delimiter } from "node:path";
+import { Allowlist } from "../api/allowlist.ts";
+import { systemClock } from "../base/clock.ts";
 import type { ConfigFault } from "../base/errors.ts";
 import type { AgentConfig, ListenAddress } from "../config/agent_config.ts";
 import { splitHostPort } from "../config/values.ts";
@@ -13,7 +15,7 @@ const VERSION_MS = 10_000;
 const NAME_MS = 5_000;
 /** A dead network mount must not hold the others up. */
 const TEST_MS = 5_000;
-/** The agent runs these; pg_rewind and pg_isready are not among them. */
+/** The agent runs these, never pg_isready. */
 const PROGRAMS: readonly ProgramName[] = [
   "postgres",
   "initdb",
@@ -21,6 +23,9 @@ const PROGRAMS: readonly ProgramName[] = [
   "pg_basebackup",
   "pg_controldata",
 ];
+
+/** And these where the file asks for pg_rewind. */
+const OF_REWIND: readonly ProgramName[] = ["pg_rewind", "pg_waldump"];
 
 type Finding = { readonly key: string; readonly message: string };
 
@@ -42,7 +47,21 @@ export async function probeHost(
   ];
   const services = await debianServiceWarnings(postgresql.dataDir);
   const { faults, warnings } = reported([...ports, ...names, ...programs, ...directories], hooks);
-  return { faults, warnings: [...warnings, ...services] };
+  return { faults, warnings: [...warnings, ...services, ...await allowlistWarnings(config)] };
+}
+
+/** In failsafe mode members ask each other, and a list without this host is as a rule the same on all of them. */
+async function allowlistWarnings({ restapi }: AgentConfig): Promise<readonly string[]> {
+  const { allowlist, connectAddress } = restapi;
+  const host = splitHostPort(connectAddress)?.host ?? connectAddress;
+  if (allowlist.length === 0 || await new Allowlist(systemClock).hasHost(host, allowlist)) {
+    return [];
+  }
+  return [
+    `restapi.allowlist: ${host} is not in it: members with this list refuse this one's ` +
+    "POST /failsafe (allowlist_include_members does not count for it), so that failsafe mode " +
+    "does not help it",
+  ];
 }
 
 function reported(faults: readonly Finding[], warnings: readonly Finding[]): HostReport {
@@ -97,7 +116,7 @@ async function resolveFault(host: string): Promise<string | null> {
 
 async function probePrograms({ postgresql }: AgentConfig): Promise<readonly Finding[]> {
   const found: Finding[] = [];
-  for (const name of PROGRAMS) {
+  for (const name of [...PROGRAMS, ...(postgresql.usePgRewind === true ? OF_REWIND : [])]) {
     const path = programPath(postgresql, name);
     if (await isRunnable(path)) continue;
     const key = postgresql.binDir === "" ? "postgresql.bin_name" : "postgresql.bin_dir";

@@ -75,7 +75,7 @@ export function memberTable(view: ClusterView, scope: string): Table {
 }
 
 /** The same with more columns, shown also when they are empty. */
-export function extendedTable(view: ClusterView, scope: string): Table {
+function extendedTable(view: ClusterView, scope: string): Table {
   const table = memberTable(view, scope);
   const { members } = documentOf(view, scope);
   return {
@@ -131,7 +131,7 @@ function reasons(value: Json | undefined): string {
 function restartAt(member: JsonObject): string {
   const scheduled = member["scheduled_restart"];
   if (!isJsonObject(scheduled)) return "";
-  const { schedule, ...conditions } = scheduled;
+  const { schedule, postmaster_start_time: _, ...conditions } = scheduled; // by it members know that it is done
   const told = Object.entries(conditions).map(([name, value]) => ` ${name}: ${plain(value)}`);
   return `${plain(schedule)}${told.join(",")}`;
 }

@@ -12,6 +12,7 @@ import type { ShellSwitch } from "../host/dead_man_switch.ts";
 import { Agent } from "../runtime/agent.ts";
 import { BackgroundJobs } from "../runtime/background.ts";
 import type { Callbacks } from "../runtime/callbacks.ts";
+import type { StoredLease } from "../runtime/lease_file.ts";
 import type { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import { ManagedMark } from "../runtime/managed_mark.ts";
 import { LiveBoard } from "../runtime/live_board.ts";
@@ -66,17 +67,23 @@ interface Renewals {
   readonly relisten: () => Promise<void>;
 }
 
+/** The process around a member, and what it found of the one before. */
+interface Heritage extends Renewals {
+  /** The lease that the process before has left; null: none. */
+  readonly inherited: StoredLease | null;
+}
+
 /** Builds the adapters of a configuration and wires them; does no I/O. */
 export function assembleMember(
   config: AgentConfig,
   access: Access,
   agentLog: AgentLog,
-  { reread, relisten }: Renewals,
+  { reread, relisten, inherited }: Heritage,
 ): Member {
-  const parts = partsOf(config, access, agentLog);
+  const firstSettings = settingsAtFirst(config, inherited);
+  const parts = partsOf(config, { access, agentLog, firstSettings });
   const apply = async (next: AgentConfig): Promise<void> => {
-    await access.reload(next);
-    await relisten();
+    await access.reload(next, relisten);
     agentLog.reload(next.log);
     parts.postgres.reconfigure(next.postgresql);
     parts.callbacks.take(next.postgresql.hooks.callbacks);
@@ -102,10 +109,11 @@ interface Parts extends Omit<Member, "agent" | "apiContext" | "reloader"> {
   readonly promises: Promises;
 }
 
-function partsOf(config: AgentConfig, access: Access, agentLog: AgentLog): Parts {
+type Given = Pick<Parts, "access" | "agentLog" | "firstSettings">;
+
+function partsOf(config: AgentConfig, { access, agentLog, firstSettings }: Given): Parts {
   const { log } = agentLog;
   const tally = new WorkTally();
-  const firstSettings = settingsAtFirst(config);
   const settings = (): Settings => board.state().memory?.lastSettings ?? firstSettings;
   const watchdog = openWatchdog(config, settings, log.part("watchdog"));
   const timing = (): LeaseTiming => watchdog.budget(timingOf(settings()));

@@ -39,7 +39,7 @@ export async function openCluster(
     ...face.manner,
     cluster: clusterOf(config, scope, store.fetch),
     clusterNamed: (name) => clusterOf(config, name, store.fetch),
-    remote: httpRemote(ctl, members.fetch),
+    remote: httpRemote(ctl, members.call),
     sql: operatorSql({
       superuser: postgresql.authentication.superuser,
       database: postgresql.database,

@@ -99,7 +99,7 @@ const operationSchema = v.object({
 type Operation = v.InferOutput<typeof operationSchema>;
 
 /** The operation in an answer; null when it is none. */
-export function readOperation(text: string): Operation | null {
+function readOperation(text: string): Operation | null {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), operationSchema), text);
   return parsed.success ? parsed.output : null;
 }

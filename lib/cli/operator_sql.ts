@@ -41,10 +41,18 @@ async function open(target: SessionTarget, signal: AbortSignal): Promise<Session
     return await Session.open(target, signal);
   } catch (error) {
     if (error instanceof Refused) return { kind: "refused", why: error.message };
-    if (error instanceof PostgresUnreachable) return { kind: "unreachable", why: error.message };
-    throw error;
+    if (!(error instanceof PostgresUnreachable)) throw error;
+    if (target.login.password !== null || !WANTS_PASSWORD.test(error.message)) {
+      return { kind: "unreachable", why: error.message };
+    }
+    const why =
+      `it wants a password of ${target.login.username}: add --password, or set PGPASSWORD`;
+    return { kind: "refused", why };
   }
 }
+
+/** What pg says when the server asks for a password and none is given. */
+const WANTS_PASSWORD = /password must be a string/;
 
 async function runOn(
   session: Session,

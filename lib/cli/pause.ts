@@ -1,5 +1,5 @@
 import { within } from "../base/deadline.ts";
-import type { ClusterView, MemberState } from "../core/cluster_view.ts";
+import type { ClusterView } from "../core/cluster_view.ts";
 import { isPaused } from "../core/sync_duty.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -8,6 +8,7 @@ import { askable, endpoint } from "./member_url.ts";
 import { complaint, plainLine, say } from "./output.ts";
 import { unseenMembers } from "./pause_doubts.ts";
 import { permit } from "./permit.ts";
+import { leaderFirst } from "./selection.ts";
 
 /** What `agent pause` and `agent resume` are told. */
 export interface PauseOptions {
@@ -60,7 +61,7 @@ export function whyUnsafe({ lock, members }: ClusterView): readonly string[] {
 async function send(context: CommandContext, view: ClusterView, on: boolean): Promise<number> {
   const { output, remote } = context;
   let last = "no member has published an address";
-  for (const { name, apiUrl: published } of inOrder(view)) {
+  for (const { name, apiUrl: published } of leaderFirst(view)) {
     const apiUrl = askable(published);
     if (apiUrl === null) continue;
     using deadline = within(SEND_MS);
@@ -94,11 +95,6 @@ async function told(context: CommandContext, on: boolean): Promise<number> {
 async function hasHappened(context: CommandContext, on: boolean): Promise<boolean> {
   const view = await lookOrNull(context.cluster);
   return view !== null && isPaused(view) === on;
-}
-
-function inOrder({ lock, members }: ClusterView): readonly MemberState[] {
-  const leads = ({ name }: MemberState): number => name === lock?.holder ? 0 : 1;
-  return [...members].sort((one, other) => leads(one) - leads(other));
 }
 
 async function awaitAll(

@@ -2,6 +2,7 @@ import { within } from "../base/deadline.ts";
 import { isJsonObject } from "../base/json.ts";
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import { slotNameOf } from "../core/slot_name.ts";
+import { askable, endpoint } from "./member_url.ts";
 import type { Remote } from "./remote.ts";
 
 const ASK_MS = 3000;
@@ -27,7 +28,8 @@ async function doubtOf(
   remote: Pick<Remote, "get">,
   { name, apiUrl, pause }: MemberState,
 ): Promise<string | null> {
-  const isSeen = apiUrl !== null && URL.canParse(apiUrl) && await answers(remote, apiUrl);
+  const asked = askable(apiUrl);
+  const isSeen = asked !== null && await answers(remote, asked);
   if (!isSeen) return `${name} cannot be asked: whether its server runs as a primary is not known`;
   return pause ? null : `${name} has not confirmed maintenance mode`;
 }
@@ -35,7 +37,7 @@ async function doubtOf(
 /** A status document counts; an error page of something else does not. */
 async function answers(remote: Pick<Remote, "get">, apiUrl: string): Promise<boolean> {
   using deadline = within(ASK_MS);
-  const answer = await remote.get(new URL("/patroni", apiUrl).href, deadline.signal);
+  const answer = await remote.get(endpoint(apiUrl, "patroni"), deadline.signal);
   if (answer.kind !== "answered") return false;
   try {
     const document: unknown = JSON.parse(answer.text);

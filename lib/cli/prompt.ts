@@ -12,23 +12,43 @@ export interface Prompt {
 
 /** Asks on stderr, so that stdout carries results only; reads stdin. */
 export function terminalPrompt(output: Output): Prompt {
+  const isTerminal = Deno.stdin.isTerminal();
   return {
-    isTerminal: Deno.stdin.isTerminal(),
+    isTerminal,
     async ask(question: string): Promise<string> {
       await output.err(question);
-      return await readLine();
+      const answer = await readLine();
+      if (!isTerminal) await output.err("\n"); // a terminal shows the one that was typed
+      return answer;
     },
     async askSecret(question: string): Promise<string> {
+      using _echo = withoutEcho(); // before anybody can begin to type
       await output.err(question);
-      Deno.stdin.setRaw(true, { cbreak: true }); // keeps Ctrl-C, ends the echo
       try {
         return await readLine();
       } finally {
-        Deno.stdin.setRaw(false);
         await output.err("\n");
       }
     },
   };
+}
+
+/** Until it is disposed nothing that is typed is shown; an end by a signal, as Ctrl-C sends it, turns the echo on too. */
+function withoutEcho(): Disposable {
+  const enders = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+    const end = (): void => {
+      restore();
+      Deno.kill(Deno.pid, signal); // nobody listens any more: it ends the program
+    };
+    return { signal, end };
+  });
+  const restore = (): void => {
+    for (const { signal, end } of enders) Deno.removeSignalListener(signal, end);
+    Deno.stdin.setRaw(false);
+  };
+  for (const { signal, end } of enders) Deno.addSignalListener(signal, end);
+  Deno.stdin.setRaw(true, { cbreak: true }); // Ctrl-C still sends its signal
+  return { [Symbol.dispose]: restore };
 }
 
 /** True for y and yes in any case; everything else is no. */

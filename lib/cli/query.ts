@@ -117,10 +117,16 @@ async function report(
   }
   const { result } = answer;
   if (result.columns.length === 0 && format === "pretty") await output.out(`${result.tag}\n`);
-  else if (format !== "tsv") await output.out(await renderTable(rowsTable(result), format));
+  else if (format === "pretty" && result.rows.length > PRETTY_ROWS_MAX) {
+    await output.err(`${result.rows.length} rows are too many for a table: shown as tsv\n`);
+    await output.out(delimited(result, wanted.delimiter));
+  } else if (format !== "tsv") await output.out(await renderTable(rowsTable(result), format));
   else await output.out(delimited(result, wanted.delimiter));
   return EXIT.done;
 }
+
+/** The table's library takes no more than about 100,000 rows, and nobody reads them. */
+const PRETTY_ROWS_MAX = 50_000;
 
 function troubleOf(
   { kind, why }: Exclude<SqlAnswer, { readonly kind: "rows" }>,

@@ -34,7 +34,7 @@ export function resultOf(member: string, answer: RemoteAnswer): MemberResult {
 }
 
 /** 3 when one end is not known, else 1 when one did not succeed, else 0. */
-export function worst(results: readonly MemberResult[]): number {
+function worst(results: readonly MemberResult[]): number {
   if (results.some(({ result }) => result === "unknown")) return EXIT.unknown;
   return results.every(isGood) ? EXIT.done : EXIT.failed;
 }

@@ -7,6 +7,7 @@ import { switchDeadline } from "../core/switch_status.ts";
 import { ShellSwitch } from "../host/dead_man_switch.ts";
 import { watchdogDevice } from "../host/watchdog.ts";
 import { feeding } from "../runtime/fed_store.ts";
+import type { LeaseFile } from "../runtime/lease_file.ts";
 import { DiskLeaseFile } from "../runtime/lease_file.ts";
 import { LeaseKeeper } from "../runtime/lease_keeper.ts";
 import type { LeaseStore } from "../runtime/session_lease.ts";
@@ -45,7 +46,7 @@ export function openKeeper(
   config: AgentConfig,
   parts: KeeperParts,
 ): { readonly keeper: LeaseKeeper; readonly promises: Promises } {
-  const { name, stateDir, namespace, scope, postgresql: { dataDir } } = config;
+  const { name } = config;
   const { dcs, watchdog, deadMan, timing, onLost, log } = parts;
   const promises: Promises = new Promises({
     clock,
@@ -57,7 +58,7 @@ export function openKeeper(
     store: fedStore(dcs, watchdog),
     clock,
     name,
-    file: new DiskLeaseFile(stateDir, { name, scope: `${namespace}${scope}`, dataDir }),
+    file: leaseFileOf(config),
     timing,
     whyNotTake: () => promises.whyNotTake(),
     onLost,
@@ -65,6 +66,13 @@ export function openKeeper(
     deadMan: leaseSwitch(deadMan, timing),
   });
   return { keeper, promises };
+}
+
+/** Where the lease of this member survives its process. */
+export function leaseFileOf(
+  { name, stateDir, namespace, scope, postgresql: { dataDir } }: AgentConfig,
+): LeaseFile {
+  return new DiskLeaseFile(stateDir, { name, scope: `${namespace}${scope}`, dataDir });
 }
 
 /** The store for the lease keeper: each proof of the lock feeds the watchdog. */

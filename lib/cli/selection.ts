@@ -67,7 +67,7 @@ function unknown(name: string, known: readonly string[]): Chosen {
 }
 
 /** Whether a member has a role, by the lock and not by what it says of itself. */
-export function hasRole(view: ClusterView, name: string, role: Role | null): boolean {
+function hasRole(view: ClusterView, name: string, role: Role | null): boolean {
   const leads = view.lock?.holder === name;
   switch (role) {
     case null:
@@ -83,6 +83,12 @@ export function hasRole(view: ClusterView, name: string, role: Role | null): boo
     case "standby":
       return !leads;
   }
+}
+
+/** The members in the order in which they are asked to change the store: the leader knows best. */
+export function leaderFirst({ lock, members }: ClusterView): readonly MemberState[] {
+  const leads = ({ name }: MemberState): number => name === lock?.holder ? 0 : 1;
+  return [...members].sort((one, other) => leads(one) - leads(other));
 }
 
 function leaderLast({ lock, members }: ClusterView): readonly MemberState[] {

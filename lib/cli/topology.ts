@@ -26,7 +26,7 @@ export async function topology(
 }
 
 /** The rows of `agent list` in the order of the tree; data carries `depth` and `source` of each member. */
-export function topologyTable(view: ClusterView, scope: string): Table {
+function topologyTable(view: ClusterView, scope: string): Table {
   const table = memberTable(view, scope);
   const data = Array.isArray(table.data) ? table.data : [];
   const order = members(view).map(({ name }) => name);

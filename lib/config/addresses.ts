@@ -1,7 +1,8 @@
 import * as v from "valibot";
+import { joinHostPort } from "../base/http.ts";
 import type { ListenAddress } from "./agent_config.ts";
 import { BAD_PORTS } from "./bad_ports.ts";
-import { joinHostPort, type Reading, splitHostPort } from "./values.ts";
+import { type Reading, splitHostPort } from "./values.ts";
 
 /** Adds a fault at one key of a mapping that is looked at as a whole. */
 export function issueAt(
@@ -37,6 +38,7 @@ export interface EtcdAddresses {
   readonly host?: string | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly url?: string | undefined;
+  readonly proxy?: string | undefined;
   readonly protocol: "http" | "https";
   readonly username?: string | undefined;
   readonly password?: string | undefined;
@@ -51,8 +53,9 @@ export interface EtcdAccess {
 
 const ETCD_PORT = 2379;
 
-/** Endpoints without repetition, in the given order; `hosts` counts before `host`, that before `url`. */
+/** Endpoints without repetition, in the given order; `proxy` counts before `hosts`, those before `host`, that before `url`. */
 export function etcdAccess(given: EtcdAddresses): Reading<EtcdAccess> {
+  if (given.proxy !== undefined) return accessByUrl({ ...given, url: given.proxy });
   const hosts = given.hosts ?? (given.host === undefined ? null : [given.host]);
   if (hosts === null) return accessByUrl(given);
   const endpoints: string[] = [];

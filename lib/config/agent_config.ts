@@ -128,6 +128,7 @@ export interface AgentConfig {
     readonly pgpass: string;
     readonly database: string;
     readonly useUnixSocket: boolean;
+    readonly useUnixSocketRepl: boolean;
     /** Kerberos service name; null: libpq's own, `postgres`. */
     readonly krbsrvname: string | null;
     readonly authentication: {

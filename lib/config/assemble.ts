@@ -101,6 +101,7 @@ function assembleServer(
     pgpass: server.pgpass ?? `${stateDir}/pgpass`,
     database: server.database,
     useUnixSocket: server.use_unix_socket,
+    useUnixSocketRepl: server.use_unix_socket_repl,
     krbsrvname: server.krbsrvname ?? null,
     authentication: {
       superuser: credentials(superuser),
@@ -113,17 +114,31 @@ function assembleServer(
     byRole: contentByRole(server),
     recoveryConf: server.recovery_conf,
     pgCtlTimeoutS: server.pg_ctl_timeout,
-    removeDataDirectoryOnDivergedTimelines: server.remove_data_directory_on_diverged_timelines,
-    usePgRewind: server.use_pg_rewind ?? null,
-    rewind: server.rewind,
-    keepsHalfRewound: !server.remove_data_directory_on_diverged_timelines &&
-      !server.remove_data_directory_on_rewind_failure,
+    ...rewindOf(server),
     configDir: server.config_dir ?? null,
     configBaseName: server.config_base_name,
     customConf: server.custom_conf ?? null,
     replicaMethods: server.methods,
     basebackup: server.basebackup,
     hooks: hooks(server),
+  };
+}
+
+type RewindKeys =
+  | "usePgRewind"
+  | "rewind"
+  | "keepsHalfRewound"
+  | "removeDataDirectoryOnDivergedTimelines";
+
+function rewindOf(
+  server: FileValues["postgresql"],
+): Pick<AgentConfig["postgresql"], RewindKeys> {
+  const ofDiverged = server.remove_data_directory_on_diverged_timelines;
+  return {
+    usePgRewind: server.use_pg_rewind ?? null,
+    rewind: server.rewind,
+    removeDataDirectoryOnDivergedTimelines: ofDiverged,
+    keepsHalfRewound: !ofDiverged && !server.remove_data_directory_on_rewind_failure,
   };
 }
 

@@ -83,7 +83,7 @@ function variableValue({ isText, notes }: KnownKey, text: string): Json {
 /** The list or mapping that `text` is as YAML; else the text, for the reader of the key to judge. */
 function parsedOr(text: string): Json {
   try {
-    const parsed: unknown = parse(text, { logLevel: "silent" });
+    const parsed: unknown = parse(text, { logLevel: "error" });
     return Array.isArray(parsed) || isJsonObject(parsed) ? parsed : text;
   } catch (error) {
     if (error instanceof Error) return text;

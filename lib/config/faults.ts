@@ -1,7 +1,7 @@
 import { kindOf } from "../base/decode.ts";
 import { ConfigError, type ConfigFault } from "../base/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
-import { type KeyPath, knownKey } from "./key_table.ts";
+import { type KeyPath, knownKeys } from "./key_table.ts";
 
 /** Where the values came from: enough to name file, line and variable of a place. */
 export interface Sources {
@@ -91,7 +91,16 @@ const SHOWN_MAX = 60;
 function describe(path: KeyPath, value: Json | undefined): string {
   const isScalar = typeof value === "string" || typeof value === "number" ||
     typeof value === "boolean";
-  if (!isScalar || knownKey(path)?.notes.secret === true) return kindOf(value);
+  if (!isScalar || holdsSecret(path)) return kindOf(value);
   const text = JSON.stringify(value);
+  if (text.includes("@")) return kindOf(value); // name and password of a URL stand before it
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
+
+/** Also a section with a secret below it: `authentication: name:password` is an easy mistake. */
+function holdsSecret(path: KeyPath): boolean {
+  const dotted = path.join(".");
+  return knownKeys().some(({ path: place, notes }) =>
+    notes.secret === true && `${place.join(".")}.`.startsWith(`${dotted}.`)
+  );
 }

@@ -1,7 +1,7 @@
-/** The candidate with the fewest edits from `name`, when that is near enough to be a slip; ties: the first. */
+/** The candidate with the fewest edits from `name`, when some of it is left and that is near enough to be a slip; ties: the first. */
 export function nearest(name: string, candidates: readonly string[]): string | null {
   let best: string | null = null;
-  let bestDistance = Math.floor(Math.max(name.length, 3) / 3) + 1;
+  let bestDistance = Math.min(name.length, Math.floor(Math.max(name.length, 3) / 3) + 1);
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());

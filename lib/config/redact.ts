@@ -1,10 +1,14 @@
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
-import type { AgentConfig, Credentials } from "./agent_config.ts";
+import type { AgentConfig, Credentials, Hooks } from "./agent_config.ts";
 import type { PemFiles } from "./pem_files.ts";
 
 const HIDDEN = "********";
 /** Names of settings whose values may hold a secret. */
-const SECRETIVE = /command|conninfo|passphrase|password/i;
+const SECRETIVE = /command|conninfo|passphrase|password|secret|token/i;
+/** Options of a line of pg_hba.conf that hold one. */
+const HBA_SECRETS = /\b(ldapbindpasswd|radiussecrets)=("[^"]*"|\S+)/gi;
+/** An option of a program that is followed by one, after a blank or an equals sign. */
+const SECRET_OPTION = /^-[^=]*(?:password|passphrase|secret|token|key)[^=]*(=|$)/is;
 
 /** The configuration without passwords, for logs and REST. Programs' own settings may hold secrets too: they are left out by name. */
 export function redact(config: AgentConfig): AgentConfig {
@@ -30,6 +34,8 @@ export function redact(config: AgentConfig): AgentConfig {
       replicaMethods: postgresql.replicaMethods.map((method) => {
         return method.kind === "custom" ? { ...method, words: hideWords(method.words) } : method;
       }),
+      pgHba: postgresql.pgHba === null ? null : hideInLines(postgresql.pgHba),
+      hooks: hideHooks(postgresql.hooks),
       parameters: hideCommands(postgresql.parameters),
       recoveryConf: hideCommands(postgresql.recoveryConf),
     },
@@ -42,11 +48,13 @@ export function redact(config: AgentConfig): AgentConfig {
 function hideBootstrap(
   bootstrap: NonNullable<AgentConfig["bootstrap"]>,
 ): NonNullable<AgentConfig["bootstrap"]> {
-  const { dcs, custom } = bootstrap;
+  const { dcs, custom, pgHba, postBootstrap } = bootstrap;
   const recovery = hideCommands(custom?.recovery ?? {});
   return {
     ...bootstrap,
     dcs: hideDeep(dcs),
+    pgHba: hideInLines(pgHba),
+    postBootstrap: postBootstrap === null ? null : hideWords(postBootstrap),
     custom: custom === null ? null : { ...custom, words: hideWords(custom.words), recovery },
   };
 }
@@ -54,18 +62,41 @@ function hideBootstrap(
 function hideDeep(values: JsonObject): JsonObject {
   const entries = Object.entries(values).map(([name, value]): [string, Json] => {
     if (isJsonObject(value)) return [name, hideDeep(value)];
+    if (Array.isArray(value)) return [name, value.map(hideInItem)];
     return [name, SECRETIVE.test(name) ? HIDDEN : value];
   });
   return Object.fromEntries(entries);
 }
 
-/** `--password=x` and the like, as further keys of a method's section become. */
+function hideInItem(item: Json): Json {
+  if (isJsonObject(item)) return hideDeep(item);
+  return typeof item === "string" ? hideInLine(item) : item;
+}
+
+function hideInLines(lines: readonly string[]): readonly string[] {
+  return lines.map(hideInLine);
+}
+
+function hideInLine(line: string): string {
+  return line.replace(HBA_SECRETS, `$1=${HIDDEN}`);
+}
+
+function hideHooks({ callbacks, prePromote, beforeStop }: Hooks): Hooks {
+  const hidden = Object.entries(callbacks).map(([name, words]) => [name, hideWords(words)]);
+  return {
+    callbacks: Object.fromEntries(hidden),
+    prePromote: prePromote === null ? null : hideWords(prePromote),
+    beforeStop: beforeStop === null ? null : hideWords(beforeStop),
+  };
+}
+
+/** `--password=x`, `--password x` and the like, as people write them and further keys of a method's section become. */
 function hideWords(words: readonly string[]): readonly string[] {
-  return words.map((word) => {
-    return word.replace(
-      /^(-[^=]*(?:password|passphrase|secret|token|key)[^=]*=).*/is,
-      `$1${HIDDEN}`,
-    );
+  return words.map((word, index) => {
+    const before = SECRET_OPTION.exec(words[index - 1] ?? "");
+    if (before !== null && before[1] === "") return HIDDEN;
+    const own = SECRET_OPTION.exec(word);
+    return own === null || own[1] === "" ? word : own[0] + HIDDEN;
   });
 }
 

@@ -16,6 +16,7 @@ const BY_RESTART: Readonly<Record<string, (config: AgentConfig) => unknown>> = {
   "postgresql.pgpass": ({ postgresql }) => postgresql.pgpass,
   "postgresql.database": ({ postgresql }) => postgresql.database,
   "postgresql.use_unix_socket": ({ postgresql }) => postgresql.useUnixSocket,
+  "postgresql.use_unix_socket_repl": ({ postgresql }) => postgresql.useUnixSocketRepl,
   AGENT_STATE_DIR: ({ stateDir }) => stateDir,
   "keys that this version lacks": ({ unsupported }) => unsupported.map(withoutLine),
 };

@@ -122,7 +122,7 @@ function mappingOf(input: unknown): JsonObject | null {
   if (typeof input !== "string") return asMapping(input);
   try {
     const text = /^\s*\{/.test(input) ? input : `{${input}}`;
-    return asMapping(parse(text, { version: "1.1", logLevel: "silent" }));
+    return asMapping(parse(text, { version: "1.1", logLevel: "error" }));
   } catch {
     return null; // no YAML: the caller says what was expected
   }

@@ -97,7 +97,7 @@ const connection = {
   }),
   database: key(v.optional(text, "postgres"), "database the agent connects to"),
   use_unix_socket: key(v.optional(flag, false), "connect locally by a socket"),
-  use_unix_socket_repl: unread("not-yet", "no local replication connections are made"),
+  use_unix_socket_repl: key(v.optional(flag, false), "the same for replication connections"),
   krbsrvname: key(v.optional(text), "Kerberos service name of the servers, to stream and to copy"),
   authentication,
 };

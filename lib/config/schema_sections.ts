@@ -3,7 +3,7 @@ import { plainText } from "../base/json.ts";
 import { etcdAccess, issueAt } from "./addresses.ts";
 import { pemFiles } from "./pem_files.ts";
 import { key, type MoreNotes, unread } from "./key_notes.ts";
-import { absolutePath, form, lines, text, word } from "./values.ts";
+import { absolutePath, flag, form, lines, text, word } from "./values.ts";
 
 const secret = (env: string): MoreNotes => ({ env, secret: true });
 
@@ -14,8 +14,11 @@ const etcd3Keys = v.looseObject({
     env: "PATRONI_ETCD3_URL",
     secret: true,
   }),
-  proxy: unread("not-yet", "an etcd proxy; name it under hosts", { env: "PATRONI_ETCD3_PROXY" }),
-  use_proxies: unread("not-yet", "whether hosts are proxies", {
+  proxy: key(v.optional(text), "an etcd proxy, as a URL; asked instead of all others", {
+    env: "PATRONI_ETCD3_PROXY",
+    secret: true,
+  }),
+  use_proxies: key(v.optional(flag, false), "hosts are proxies; they are always asked as given", {
     env: "PATRONI_ETCD3_USE_PROXIES",
   }),
   protocol: key(v.optional(word(["http", "https"]), "http"), "http or https", {
@@ -46,7 +49,8 @@ export const etcd3Schema = v.pipe(
         tls: pemFiles(value.cacert, value.cert, value.key, value.key_password),
       };
     }
-    const key = ["hosts", "host", "url"].find((name) => value[name] !== undefined) ?? "hosts";
+    const key = ["proxy", "hosts", "host", "url"].find((name) => value[name] !== undefined) ??
+      "hosts";
     addIssue(issueAt(value, key, access.expected));
     return NEVER;
   }),

@@ -74,10 +74,11 @@ async function fromCommand(line: string): Promise<Secret> {
   if (program === undefined) return { fault: "expected a command line" };
   try {
     using child = startChild(program, args);
-    const [output, { code }] = await Promise.all([child.output(), child.status]);
-    if (child.isLate()) {
+    const end = await Promise.race([Promise.all([child.output(), child.status]), child.abandoned]);
+    if (end === null || child.isLate()) {
       return { fault: `expected ${program} to end within ${COMMAND_MS / 1000} s` };
     }
+    const [output, { code }] = end;
     if (code !== 0) return { fault: `expected ${program} to succeed, found exit code ${code}` };
     return firstLine(output, program);
   } catch (error) {
@@ -91,6 +92,8 @@ interface Child extends Disposable {
   /** The text until the pipe is closed or the time is over. */
   output(): Promise<string>;
   isLate(): boolean;
+  /** When it is late and cannot be ended: another user's, as sudo makes it. */
+  readonly abandoned: Promise<null>;
 }
 
 /** In a process group of its own, so that the end of the time reaches its children, too. */
@@ -105,26 +108,31 @@ function startChild(program: string, args: readonly string[]): Child {
     detached: true,
   }).spawn();
   const reader = child.stdout.getReader();
+  const { promise: abandoned, resolve: abandon } = Promise.withResolvers<null>();
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    killGroup(child.pid);
+    if (!killGroup(child.pid)) abandon(null);
     void reader.cancel();
   }, COMMAND_MS);
   return {
     status: child.status,
     output: () => textOf(reader),
     isLate: () => late,
+    abandoned,
     [Symbol.dispose]: () => clearTimeout(timer),
   };
 }
 
-function killGroup(pid: number): void {
+/** False when it is not ours to end. */
+function killGroup(pid: number): boolean {
   try {
     Deno.kill(-pid, "SIGKILL");
   } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return false;
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  return true;
 }
 
 async function textOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
@@ -138,6 +146,7 @@ async function textOf(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
 
 function firstLine(text: string, from: string): Secret {
   const line = text.replace(/\r?\n$/, "");
-  if (line === "" || /[\r\n\0]/.test(line)) return { fault: `expected one line from ${from}` };
+  const isOne = line !== "" && line.length < BYTES_MAX && !/[\r\n\0]/.test(line);
+  if (!isOne) return { fault: `expected one line from ${from}` };
   return { text: line };
 }

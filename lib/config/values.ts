@@ -1,4 +1,6 @@
+import { isIP } from "node:net";
 import * as v from "valibot";
+import { joinHostPort } from "../base/http.ts";
 import { plainText } from "../base/json.ts";
 import { splitWords } from "../base/words.ts";
 import type { ListenAddress } from "./agent_config.ts";
@@ -139,18 +141,13 @@ export function splitHostPort(
   return port === null || isPort(port) ? { host, port } : null;
 }
 
-/** `host:port`, with brackets around IPv6. */
-export function joinHostPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 function bare(host: string): string {
   return host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
 }
 
 function isHost(host: string): boolean {
-  return host === "*" || /^[0-9A-Za-z_.-]+$/.test(host) ||
-    /^[0-9a-fA-F.]*:[0-9a-fA-F.]*:[0-9a-fA-F:.]*$/.test(host);
+  if (host.includes(":") || /^[\d.]+$/.test(host)) return isIP(host) !== 0;
+  return host === "*" || /^[0-9A-Za-z_.-]+$/.test(host);
 }
 
 function isPort(port: number): boolean {

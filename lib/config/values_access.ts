@@ -44,7 +44,7 @@ const NO_HEADERS: Reading<never> = { expected: "a mapping of header names and va
 
 function asMapping(text: string): unknown {
   try {
-    return parse(text, { logLevel: "silent" });
+    return parse(text, { logLevel: "error" });
   } catch (error) {
     if (error instanceof Error) return null;
     throw error;

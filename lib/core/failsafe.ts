@@ -78,7 +78,7 @@ export function consenters(
 export function whyUnlisted({ failsafe }: ClusterView, me: string): string | null {
   const names = Object.keys(failsafe?.members ?? {});
   if (names.length === 0 || names.includes(me)) return null;
-  return "the list of failsafe mode does not name this node: a leader may go on without asking it " +
+  return `the list of failsafe mode does not name ${me}: a leader may go on without asking it ` +
     `(when ${names.join(", ")} are down for certain, delete the key failsafe)`;
 }
 

@@ -4,6 +4,8 @@ import type { Outcome } from "./action.ts";
 import { clusterTimeline } from "./candidate.ts";
 import { isSameList, openWrites } from "./failsafe.ts";
 import type { FailsafeWrite } from "./failsafe.ts";
+import { watchGuarded } from "./guarded_replica.ts";
+import type { GuardedReplica } from "./guarded_replica.ts";
 import type { NodeView, TaskView } from "./node_view.ts";
 import type { ServerRole } from "./role_content.ts";
 import type { Settings } from "./settings.ts";
@@ -16,6 +18,11 @@ import type { JsonObject } from "../base/json.ts";
 export interface Memory {
   /** A promotion was ordered at this time and is not known to have ended: it may still happen. Unobservable until the server has left recovery. */
   readonly promoteAskedMs: number | null;
+  /**
+   * A replica was found under a switch that a process before this one had armed: that process may have ordered a promotion,
+   * which may still happen. null: no server was seen yet that tells.
+   */
+  readonly promotionFound: boolean | null;
   /** Members of the last view that had a leader: their keys may expire together with the leader's (A27). */
   readonly lastHealthyMembers: readonly MemberState[];
   /** Who led in that view; a former leader's priority does not count in the race (W6). */
@@ -48,6 +55,8 @@ export interface Memory {
   readonly appliedRole?: ServerRole;
   /** Since when the replica is stuck: nothing tells how long a stream has been missing. */
   readonly stuck: StuckReplica | null;
+  /** A replica under the switch of the process before us: when that has stopped it, it comes back also in maintenance mode. */
+  readonly guardedReplica: GuardedReplica | null;
   /** The operation of the last job that an operator ordered: when the slot holds another job by now, it came to nothing. */
   readonly begunErrand: string | null;
   /** Stops for a new copy in a row without a stream since: each further one waits longer. */
@@ -61,6 +70,7 @@ export interface Memory {
 /** Nothing remembered: the state of a fresh process. */
 export const initialMemory: Memory = {
   promoteAskedMs: null,
+  promotionFound: null,
   lastHealthyMembers: [],
   lastLeader: null,
   lastConfig: null,
@@ -75,11 +85,17 @@ export const initialMemory: Memory = {
   emptySinceMs: null,
   appliedSettings: null,
   stuck: null,
+  guardedReplica: null,
   begunErrand: null,
   vainCopies: 0,
   failsafeWrites: [],
   seenSinceMs: null,
 };
+
+/** True while a promotion may still happen that nobody has seen to end: ordered by this process, or by one before it. */
+export function mayBePromoted({ promoteAskedMs, promotionFound }: Memory): boolean {
+  return promoteAskedMs !== null || promotionFound === true;
+}
 
 /** Folds in how an action ended. `unknown` is taken as "may still happen" wherever that is the dangerous side. */
 export function evolve(memory: Memory, outcome: Outcome): Memory {
@@ -117,10 +133,12 @@ export function remember(memory: Memory, view: NodeView): Memory {
     ...next,
     seenSinceMs: view.cluster.kind === "seen" ? memory.seenSinceMs ?? view.nowMs : null,
     promoteAskedMs: pendingPromotion(next.promoteAskedMs, view),
+    promotionFound: findsPromotion(next.promotionFound, view),
     downSinceMs: downSince(next.downSinceMs, view),
     failedTask: failures(next.failedTask, view.task),
     unfoundedId: unfounded(next, view),
     stuck: watchStuck(next.stuck, view),
+    guardedReplica: watchGuarded(next.guardedReplica, view),
     vainCopies: streams(view) ? 0 : next.vainCopies,
   };
 }
@@ -175,6 +193,17 @@ function pendingPromotion(askedMs: number | null, view: NodeView): number | null
   const isCancelled = task.kind === "ended" && task.task.kind === "promote" &&
     task.result === "cancelled";
   return isCancelled ? null : askedMs;
+}
+
+/** Judged once, by the first server that tells: one that went down or left recovery meanwhile is promoted by nobody else. */
+function findsPromotion(
+  found: boolean | null,
+  { armed, postgres }: NodeView,
+): boolean | null {
+  if (postgres.kind === "starting") return found;
+  const mayWait = postgres.kind === "replica" ||
+    postgres.kind === "silent" && postgres.lastRole === "replica";
+  return mayWait ? found ?? armed?.inherited === true : false;
 }
 
 function downSince(sinceMs: number | null, view: NodeView): number | null {

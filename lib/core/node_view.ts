@@ -4,6 +4,7 @@ import type { ClusterUnreachable, ClusterView } from "./cluster_view.ts";
 import type { ConsentPositions, PromiseView } from "./failsafe.ts";
 import type { LocalChoices } from "./local_choices.ts";
 import type { Lsn } from "./lsn.ts";
+import type { SettingChanges } from "./setting_changes.ts";
 import type { SwitchFiring, SwitchView } from "./switch_status.ts";
 import type { Tags } from "./tags.ts";
 import type { TimelineSwitch } from "./timeline.ts";
@@ -97,10 +98,8 @@ export interface RunningServer {
   readonly startTime: string;
   readonly slots: readonly SlotView[];
   readonly senders: readonly SenderView[];
-  /** Changed settings that need a restart: name → old and new value as text. */
-  readonly pendingRestart: Readonly<
-    Record<string, { readonly oldValue: string; readonly newValue: string }>
-  >;
+  /** Changed settings that need a restart. */
+  readonly pendingRestart: SettingChanges;
 }
 
 /** The local server as the probe found it. */
@@ -155,6 +154,8 @@ export interface ReplicaView extends RunningServer {
   /** Text of pg_last_xact_replay_timestamp(), null when none. */
   readonly replayedAt: string | null;
   readonly replayPaused: boolean;
+  /** Below what the WAL needs, so that replay has paused until a restart (PostgreSQL docs, "Hot Standby"); absent: none. */
+  readonly tooSmall?: SettingChanges;
   /** A WAL receiver streams right now. */
   readonly streaming: boolean;
   /** A restore_command is set. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import type { ClusterView, MemberState } from "./cluster_view.ts";
+import { whyUnlisted } from "./failsafe.ts";
 import type { PeerReport } from "./node_view.ts";
 import { badSchedule, readScheduledAt } from "./schedule.ts";
 import type { ScheduledAt } from "./schedule.ts";
@@ -108,6 +109,8 @@ function refuseTarget(cluster: ClusterView, handover: Handover): Refusal | null 
   const { members } = cluster;
   if (leader !== null && leader !== oldLeader) return refused(412, "leader name does not match");
   const isSync = syncMode(cluster) === "on";
+  const obstacle = candidate === null ? null : whyCannotLead(cluster, candidate);
+  if (obstacle !== null) return refused(412, `${action} is not possible: ${obstacle}`);
   if (candidate !== null) {
     if (action === "switchover" && isSync && !isSyncStandby(cluster, candidate)) {
       return refused(412, "candidate name does not match with sync_standby");
@@ -121,6 +124,18 @@ function refuseTarget(cluster: ClusterView, handover: Handover): Refusal | null 
   return candidates(cluster, handover).length > 0
     ? null
     : refused(412, `${action} is not possible: cluster does not have members except leader`);
+}
+
+/**
+ * What keeps this member from the free lock whatever is wished, until an operator changes the store or the members that
+ * ran before have settled it; null: nothing. A leader changes it by itself.
+ */
+export function whyCannotLead(cluster: ClusterView, name: string): string | null {
+  if (cluster.lock !== null) return null;
+  if (cluster.systemId === "") return "a member is founding the cluster now";
+  if (cluster.systemId !== null) return whyUnlisted(cluster, name);
+  return "the store has lost the identity of the cluster. Members that have run since before choose " +
+    "a leader within two leases; if all were started anew, write the keys initialize and config again";
 }
 
 /** A request that the present leader can still carry out is not overwritten; one that nobody can act on is (F6, F14). */

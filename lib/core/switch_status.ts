@@ -34,7 +34,10 @@ export interface SwitchStatus {
   readonly fired: Readonly<Record<string, number>>;
 }
 
-/** What rules may know of the switch: until when it leaves the server alone, and whether a process before us armed it. */
+/**
+ * What rules may know of the switch: until when it leaves the server alone, and whether a process before us armed it, be it
+ * renewed since.
+ */
 export interface SwitchView {
   readonly endsMs: number;
   readonly inherited: boolean;
@@ -44,15 +47,15 @@ export interface SwitchView {
 const GRACE_MAX_MS = 400;
 const GRACE_SHARE = 0.25;
 
-/**
- * The steps of the lease budget counted from the end of this lease. The first comes a little later than the agent's own, by
- * a quarter of the time until the second at most.
- */
+/** How much later than the agent's own stop the first step of the switch is: a quarter of the time until its second at most. */
+export function switchGraceMs({ stopBeforeMs, immediateBeforeMs }: LeaseTiming): number {
+  return Math.min(GRACE_MAX_MS, (stopBeforeMs - immediateBeforeMs) * GRACE_SHARE);
+}
+
+/** The steps of the lease budget counted from the end of this lease; the first comes a little later than the agent's own. */
 export function switchDeadline(endsMs: number, timing: LeaseTiming): SwitchDeadline {
-  const fastMs = timing.stopBeforeMs - timing.immediateBeforeMs;
-  const graceMs = Math.min(GRACE_MAX_MS, fastMs * GRACE_SHARE);
   return {
-    stopAtMs: endsMs - timing.stopBeforeMs + graceMs,
+    stopAtMs: endsMs - timing.stopBeforeMs + switchGraceMs(timing),
     immediateAtMs: endsMs - timing.immediateBeforeMs,
     killAtMs: endsMs - timing.killBeforeMs,
     endsMs,

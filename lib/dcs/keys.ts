@@ -45,8 +45,12 @@ export function memberNameOf(keys: Keys, key: string): string | null {
   return name === "" || name.includes("/") ? null : name;
 }
 
-/** True for the keys whose change every member should look at now; status and members change too often for that. */
-export function isWakingKey(keys: Keys, key: string): boolean {
+/**
+ * True for the keys whose change every member should look at now. Status and members change too often for that, but not a
+ * member that appears (`isNew`): until the leader has seen it, it has no slot, and the list of failsafe mode bars it.
+ */
+export function isWakingKey(keys: Keys, key: string, isNew: boolean): boolean {
   const { leader, failover, config, initialize, sync, history } = keys;
+  if (isNew && memberNameOf(keys, key) !== null) return true;
   return [leader, failover, config, initialize, sync, history].includes(key);
 }

@@ -89,7 +89,8 @@ export interface Dcs {
   writeConfig(config: JsonObject, revision: bigint, signal: AbortSignal): Promise<WriteResult>;
   /**
    * Calls `onHint` whenever something may have changed, until `signal` aborts; reconnects by itself, and reopens a
-   * stream that carried nothing for `silenceMs`. A hint, never a proof: it cannot tell a hung store.
+   * stream that carried nothing for `silenceMs`, without a call when nothing has changed meanwhile. A hint, never a proof:
+   * it cannot tell a hung store.
    */
   watch(onHint: () => void, silenceMs: () => number, signal: AbortSignal): Promise<void>;
   /** How the store looks from this member, for /patroni and metrics. */

@@ -26,8 +26,9 @@ export interface ShellSwitchOptions {
   readonly roots?: readonly string[];
 }
 
-const WATCH_MS = 1000;
 const FIRINGS_SHOWN = 5;
+/** Looks at the process for one at the log of firings, which is told and never acted on. */
+const LOOKS_FOR_FIRINGS = 3;
 
 /** The switch as a `/bin/sh` of its own session. Orders are written to a file, so they reach also one found again. */
 export class ShellSwitch implements DeadManSwitch {
@@ -76,7 +77,7 @@ export class ShellSwitch implements DeadManSwitch {
       this.#orTell(async () => {
         const place = await this.#here();
         await place.files.order(deadline);
-        this.#view = { endsMs: deadline.endsMs, inherited: false };
+        this.#view = { endsMs: deadline.endsMs, inherited: this.#view?.inherited ?? false };
         return await this.#ensure();
       })
     );
@@ -131,12 +132,12 @@ export class ShellSwitch implements DeadManSwitch {
     return { armed: endsMs !== null && pid !== null, endsMs, pid, firings, fired };
   }
 
-  /** Looks every second: an armed switch without its process gets a new one, or `onLost` is told. */
+  /** Looks about every second: an armed switch without its process gets a new one, or `onLost` is told. */
   async watch(onLost: (why: string) => void, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#options.clock.sleep(WATCH_MS, signal);
+    for (let look = 0; !signal.aborted; look++) {
+      await this.#options.clock.beat(signal);
       if (signal.aborted) return;
-      await this.#turnstile.pass(() => this.#tellFirings());
+      if (look % LOOKS_FOR_FIRINGS === 0) await this.#turnstile.pass(() => this.#tellFirings());
       if (!await this.#isHeld()) onLost("the dead-man's switch cannot be kept running");
     }
   }

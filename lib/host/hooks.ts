@@ -40,11 +40,20 @@ export function startHook(words: readonly string[]): RunningHook {
 async function killTree(root: ProcessIdentity | null): Promise<void> {
   if (root === null) return;
   const family = findDescendants(root);
-  for (const one of family) sendSignal(one, "SIGTERM");
+  for (const one of family) signalIfOurs(one, "SIGTERM");
   for (let waitedMs = 0; waitedMs < KILL_AFTER_MS; waitedMs += POLL_MS) {
     if (!family.some(isAlive)) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   // What was started meanwhile is looked up again; what lost its parent is still in the first list.
-  for (const one of [...family, ...findDescendants(root)]) sendSignal(one, "SIGKILL");
+  for (const one of [...family, ...findDescendants(root)]) signalIfOurs(one, "SIGKILL");
+}
+
+/** What runs as another user by sudo is left alone; its script and the next hook must not suffer for it. */
+function signalIfOurs(one: ProcessIdentity, name: Deno.Signal): void {
+  try {
+    sendSignal(one, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+  }
 }

@@ -94,11 +94,13 @@ function stopper(pid: number, timeoutMs: number, signal: AbortSignal): Stopper {
   };
 }
 
+/** What runs as another user by sudo cannot be signalled: then its own end is waited for. */
 function signalGroup(pid: number, name: Deno.Signal): void {
   try {
     Deno.kill(-pid, name);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return;
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
   }
 }
 

@@ -1,10 +1,10 @@
 import type { HttpFetch } from "../base/http.ts";
 import type { Log } from "../base/log.ts";
+import { nodeFetch } from "./node_fetch.ts";
 import { NO_TLS_FILES, TlsFault } from "./tls.ts";
 import type { TlsFiles, TlsMaterial } from "./tls.ts";
 import { TlsSource } from "./tls_source.ts";
 import { systemAuthorities } from "./system_authorities.ts";
-import { uncheckedFetch } from "./unchecked_fetch.ts";
 
 /** How the other ends are checked, and what is shown to them. */
 export interface ClientTls extends TlsFiles {
@@ -39,17 +39,17 @@ export class HttpsClient {
     return new HttpsClient(source, tls.insecure, firstClient(source, tls));
   }
 
-  /** `fetch` by these certificates; plain http works as well. */
-  readonly fetch: HttpFetch = (url, init) => {
-    if (this.#insecure) return this.unchecked(url, init);
-    return fetch(url, { ...init, client: this.#client });
-  };
+  /** `fetch` by these certificates, with connections that are kept and answers that stream; plain http works as well. */
+  readonly fetch: HttpFetch = (url, init) => fetch(url, { ...init, client: this.#client });
+
+  /**
+   * One call by a connection of its own. The authorities given are the only ones, and a certificate that is its own
+   * authority, as many small installations have it, is taken.
+   */
+  readonly call: HttpFetch = (url, init) => this.#byNode(url, init, !this.#insecure);
 
   /** The same without a check of the other end; for questions whose answer is not believed. */
-  readonly unchecked: HttpFetch = (url, init) =>
-    url.startsWith("https:")
-      ? uncheckedFetch(url, init, this.#source.present)
-      : fetch(url, { ...init, client: this.#client });
+  readonly unchecked: HttpFetch = (url, init) => this.#byNode(url, init, false);
 
   /** Takes what is new in the files; never throws. */
   look(): Promise<void> {
@@ -67,6 +67,12 @@ export class HttpsClient {
     await this.#source.look();
     this.#client.close();
     this.#retired?.close();
+  }
+
+  #byNode(url: string, init: RequestInit, isChecked: boolean): Promise<Response> {
+    return url.startsWith("https:")
+      ? nodeFetch(url, init, this.#source.present, isChecked)
+      : this.fetch(url, init);
   }
 
   /** Streams outlive the client that they were begun with. */

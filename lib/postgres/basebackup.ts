@@ -6,6 +6,7 @@ import { isKnown, parseConnUrl, printConninfo } from "./conninfo.ts";
 import type { PostgresOptions, RoleLogin } from "./options.ts";
 import { programPath } from "./options.ts";
 import type { JobContext } from "./port.ts";
+import { NO_SYNC } from "./sync_data.ts";
 
 /** A copy may take days; it ends by its own faults or by a cancel. */
 const BACKUP_MS = 7 * 24 * 3600 * 1000;
@@ -25,26 +26,28 @@ export interface BackupOrder {
   readonly source: Source;
   /** An existing, unused slot on the source; null: pg_basebackup makes a temporary one. */
   readonly slot: string | null;
+  /** That of `majorVersionOf`. */
+  readonly majorVersion: number;
   readonly report: JobContext["report"];
 }
 
-/** Runs pg_basebackup with its WAL streamed beside it; the password comes from the passfile. */
+/** Runs pg_basebackup with its WAL streamed beside it, and forces nothing to disk; the password comes from the passfile. */
 export async function runBasebackup(
   options: PostgresOptions,
   order: BackupOrder,
   signal: AbortSignal,
 ): Promise<CommandResult> {
-  const version = await majorVersionOf(options, signal);
   const args = [
     `--pgdata=${options.dataDir}`,
     "-X",
     "stream",
-    `--dbname=${sourceConninfo(options, order.source, version)}`,
+    `--dbname=${sourceConninfo(options, order.source, order.majorVersion)}`,
     "--checkpoint=fast",
     "--no-password",
     "--progress",
     ...(order.slot === null ? [] : [`--slot=${order.slot}`]),
     ...options.basebackup,
+    NO_SYNC,
   ];
   return await run({
     program: programPath(options, "pg_basebackup"),
@@ -121,7 +124,7 @@ export interface ConnectionWords {
 
 /** The words that reach a member; the password is in the passfile. */
 export function conninfoTo(
-  options: PostgresOptions,
+  options: Pick<PostgresOptions, "name" | "krbsrvname">,
   source: Source,
   { login, own, majorVersion }: ConnectionWords,
 ): string {

@@ -10,6 +10,7 @@ import { createRoles } from "./roles.ts";
 import type { StartTools } from "./server_start.ts";
 import { startServer } from "./server_start.ts";
 import { clearLeftovers } from "./server_stop.ts";
+import { meanwhile, renouncesSync, syncDataDir } from "./sync_data.ts";
 
 const ROLES_MS = 60_000;
 
@@ -69,12 +70,19 @@ async function foundByInitdb(
 
   job.report("first start");
   const waitMs = options.pgCtlTimeoutS * 1000;
-  const started = await startServer(
-    tools,
-    { settings, recovery: null, notAfterMs: null, waitMs },
-    job,
-  );
-  return started.kind === "done" ? await finish() : started;
+  const order = { settings, recovery: null, notAfterMs: null, waitMs };
+  const { result, fault } = await meanwhile(syncOf(options, job.signal), async () => {
+    const started = await startServer(tools, order, job);
+    return started.kind === "done" ? await finish() : started;
+  });
+  if (result.kind !== "done" || fault === null) return result;
+  return job.signal.aborted ? { kind: "cancelled" } : failed(fault);
+}
+
+/** While the marker is there nothing counts on the data, so it reaches the disk beside the first start. */
+function syncOf(options: PostgresOptions, signal: AbortSignal): Promise<string | null> {
+  const isRenounced = renouncesSync(options.bootstrap?.initdb ?? []);
+  return isRenounced ? Promise.resolve(null) : syncDataDir(options, signal);
 }
 
 /** On the running server: the operator's program, then the agent's roles, so that their passwords are those of the file. */

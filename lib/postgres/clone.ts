@@ -20,21 +20,29 @@ import { serverLogPath } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
 import { clearLeftovers } from "./server_stop.ts";
+import { meanwhile, renouncesSync, syncDataDir } from "./sync_data.ts";
 import { writeUpstreamPassfile } from "./standby_settings.ts";
 
 const TRIES = 2;
 const PAUSE_MS = 5000;
 const KEPT_SUFFIX = ".diverged";
 
+/** Whom to copy, what to do with a directory that has data, and how to start what was copied, under its marker. */
+export interface CloneOrder {
+  readonly source: Source;
+  readonly old: OldData;
+  readonly start: () => Promise<JobResult>;
+}
+
 /**
- * Copies `source` into the data directory by the first of `create_replica_methods` that succeeds, and leaves it ready to
- * start as a standby. Source, login and space are checked before an old directory is given up as `old` says. While the
- * copy is made a marker lies beside the directory; a failed or cancelled one is wiped, unless a method with `keep_data`
- * wants to go on with it.
+ * Copies `source` into the data directory by the first of `create_replica_methods` that succeeds, and starts it. Source,
+ * login and space are checked before an old directory is given up as `old` says. Until the copy is complete and on disk a
+ * marker lies beside the directory; a failed or cancelled one is wiped, unless a method with `keep_data` wants to go on
+ * with it.
  */
 export async function cloneFrom(
   options: PostgresOptions,
-  order: { readonly source: Source; readonly old: OldData },
+  order: CloneOrder,
   job: JobContext,
 ): Promise<JobResult> {
   const { dataDir } = options;
@@ -42,7 +50,10 @@ export async function cloneFrom(
   const obstacle = await findObstacle(options, dir, order.old);
   if (obstacle !== null) return failed(`Cannot clone: ${obstacle}`);
 
-  const source = await inspectSource(options, order.source, job.signal);
+  const [source, majorVersion] = await Promise.all([
+    inspectSource(options, order.source, job.signal),
+    majorVersionOf(options, job.signal),
+  ]);
   if (source.kind === "unusable") return failed(`Cannot clone: ${source.why}`);
   const occupant = await findOccupant(options, source.tablespaces);
   if (occupant !== null) return failed(`Cannot clone: ${occupant}`);
@@ -55,12 +66,39 @@ export async function cloneFrom(
 
   await clearDirectory(options, dir, order.old);
   await writeUpstreamPassfile(options, order.source);
-  const result = await copyByMethods(options, { source: order.source, slot: source.slot }, job);
-  const isKept = result.kind !== "done" && methodsOf(options).some(keepsData);
-  if (result.kind !== "done" && !isKept) await wipe(dataDir);
-  if (result.kind === "done") await setStandbySignal(dataDir, true);
-  if (!isKept) await removeMark(dataDir);
+  const copy = { source: order.source, slot: source.slot, majorVersion };
+  const result = await copyByMethods(options, copy, job);
+  if (result.kind === "done") return await startCopied(options, order, job);
+  if (methodsOf(options).some(keepsData)) return result;
+  await wipe(dataDir);
+  await removeMark(dataDir);
   return result;
+}
+
+/** Starts the copy while it is forced to disk; the marker goes when it is there, and one that cannot get there is wiped. */
+async function startCopied(
+  options: PostgresOptions,
+  { start }: CloneOrder,
+  job: JobContext,
+): Promise<JobResult> {
+  const { dataDir } = options;
+  await setStandbySignal(dataDir, true);
+  job.report("the copy starts, and is forced to disk");
+  const { result, fault } = await meanwhile(settle(options, job.signal), start);
+  if (fault === null) return result;
+  await clearLeftovers(options);
+  if (!methodsOf(options).some(keepsData)) {
+    await wipe(dataDir);
+    await removeMark(dataDir);
+  }
+  return job.signal.aborted ? { kind: "cancelled" } : failed(fault);
+}
+
+/** Forces the copy to disk, unless the operator renounces that, and removes the marker then. */
+async function settle(options: PostgresOptions, signal: AbortSignal): Promise<string | null> {
+  const fault = renouncesSync(options.basebackup) ? null : await syncDataDir(options, signal);
+  if (fault === null) await removeMark(options.dataDir);
+  return fault;
 }
 
 async function findObstacle(
@@ -119,6 +157,8 @@ async function clearDirectory(
 interface CopyOrder {
   readonly source: Source;
   readonly slot: string | null;
+  /** Of the local programs. */
+  readonly majorVersion: number;
 }
 
 function methodsOf({ replicaMethods }: PostgresOptions): readonly CopyMethod[] {
@@ -139,7 +179,7 @@ async function copyByMethods(
     if (index > 0 && !keepsData(method)) await wipe(options.dataDir);
     const result = method.kind === "basebackup"
       ? await copyByBasebackup(options, order, job)
-      : await copyByProgram(options, order.source, method, job);
+      : await copyByProgram(options, order, method, job);
     if (result.kind !== "failed") return result;
     faults.push(result.why);
     job.report(result.why);
@@ -149,7 +189,7 @@ async function copyByMethods(
 
 async function copyByProgram(
   options: PostgresOptions,
-  source: Source,
+  { source, majorVersion }: CopyOrder,
   method: CopyMethod & { readonly kind: "custom" },
   job: JobContext,
 ): Promise<JobResult> {
@@ -159,7 +199,7 @@ async function copyByProgram(
     scope,
     role: "replica",
     datadir: dataDir,
-    connstring: sourceConninfo(options, source, await majorVersionOf(options, job.signal)),
+    connstring: sourceConninfo(options, source, majorVersion),
   };
   const end = await runFilling(options, method, parameters, job.signal);
   if (end.cancelled || job.signal.aborted) return { kind: "cancelled" };

@@ -103,13 +103,18 @@ export async function lackOfSpace(
 ): Promise<string | null> {
   const parent = dataDir.slice(0, dataDir.lastIndexOf("/")) || "/";
   const place = await isDirectory(dataDir) ? dataDir : parent;
-  const command = { program: "df", args: ["-P", "-B1", place], timeoutMs: TOOL_MS };
-  const free = parseFreeBytes((await run(command, signal)).stdout);
+  const free = await freeBytes(place, signal);
   const needed = size + SPARE_BYTES;
   if (free === null || free >= needed) return null;
   const reclaimed = await sizeOfTree(isFreed ? dataDir : `${dataDir}.diverged`, signal);
   if (free + reclaimed >= needed) return null;
   return `${megabytes(needed)} MB needed, ${megabytes(free)} MB free at "${place}"`;
+}
+
+/** Room on the disk of `path`; null when it cannot be told. */
+export async function freeBytes(path: string, signal: AbortSignal): Promise<bigint | null> {
+  const command = { program: "df", args: ["-P", "-B1", path], timeoutMs: TOOL_MS };
+  return parseFreeBytes((await run(command, signal)).stdout);
 }
 
 /** The fourth column of `df -P`'s second line; null for anything else. */

@@ -1,9 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Session } from "./session.ts";
 
-/** Pauses between looks at the postmaster: without a session that would tell of its death, and with one. */
+/** Pause between looks at the postmaster without a session that would tell of its death. */
 const BLIND_MS = 200;
-const TOLD_MS = 1000;
 /** The sessions end a moment before the postmaster itself has ended. */
 const ENDING_MS = 20;
 
@@ -17,15 +16,8 @@ export async function nextDeathLook(
   signal: AbortSignal,
 ): Promise<void> {
   if (session?.isOpen !== true) return await clock.sleep(BLIND_MS, signal);
-  const waiting = new AbortController();
-  const stop = (): void => waiting.abort();
-  signal.addEventListener("abort", stop, { once: true });
-  let hasEnded = false;
-  using _end = session.onEnd(() => {
-    hasEnded = true;
-    stop();
-  });
-  await clock.sleep(TOLD_MS, waiting.signal);
-  signal.removeEventListener("abort", stop);
-  if (hasEnded) await clock.sleep(ENDING_MS, signal);
+  const ended = Promise.withResolvers<boolean>();
+  using _end = session.onEnd(() => ended.resolve(true));
+  const waited = clock.beat(signal).then(() => false);
+  if (await Promise.race([ended.promise, waited])) await clock.sleep(ENDING_MS, signal);
 }

@@ -11,6 +11,8 @@ import { standbySettings, writeUpstreamPassfile } from "./standby_settings.ts";
 export interface FileTools {
   readonly options: PostgresOptions;
   readonly conf: ConfWriter;
+  /** Set by the job that makes the directory. */
+  readonly ignoreMark?: boolean;
 }
 
 /**
@@ -35,13 +37,14 @@ export async function pointAt(
 
 /** Writes the files of a standby of `upstream`; true when anything changed. Errors as `prepareRecovery`. */
 export async function writeStandbyFiles(
-  { options, conf }: FileTools,
+  tools: FileTools,
   upstream: Source | null,
   settings: Settings,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { options, conf } = tools;
   const majorVersion = await readMajorVersion(options.dataDir);
-  const recovery = await prepareRecovery(options, upstream, settings);
+  const recovery = await prepareRecovery(tools, upstream, settings);
   return await conf.write({ settings, majorVersion, recovery }, signal);
 }
 
@@ -58,7 +61,7 @@ export async function applyToFiles(
   const { dataDir } = options;
   const majorVersion = await readMajorVersion(dataDir);
   const recovery = await startsAsStandby(dataDir)
-    ? await prepareRecovery(options, await conf.source(), settings)
+    ? await prepareRecovery(tools, await conf.source(), settings)
     : null;
   const isChanged = await conf.write({ settings, majorVersion, recovery }, signal);
   const postmaster = isChanged || mustReload ? await readPostmaster(dataDir) : null;
@@ -67,17 +70,17 @@ export async function applyToFiles(
 
 /** The recovery settings for `upstream`, its passfile written. Throws when the data directory cannot be used. */
 export async function prepareRecovery(
-  options: PostgresOptions,
+  { options, ignoreMark }: Pick<FileTools, "options" | "ignoreMark">,
   upstream: Source | null,
   settings: Settings,
 ): Promise<Readonly<Record<string, string>>> {
-  const majorVersion = await readMajorVersion(options.dataDir);
+  const majorVersion = await readMajorVersion(options.dataDir, ignoreMark);
   if (upstream !== null) await writeUpstreamPassfile(options, upstream);
   return standbySettings(options, upstream, settings, majorVersion);
 }
 
-async function readMajorVersion(dataDir: string): Promise<number> {
-  const dir = await inspectDataDir(dataDir);
+async function readMajorVersion(dataDir: string, ignoreMark?: boolean): Promise<number> {
+  const dir = await inspectDataDir(dataDir, ignoreMark);
   if (dir.kind === "complete") return dir.majorVersion;
   throw new Error(`Cannot read the server's version: the data directory is ${dir.kind}`);
 }

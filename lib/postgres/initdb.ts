@@ -2,12 +2,13 @@ import type { CommandResult } from "../host/port.ts";
 import { run } from "../host/spawn.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
+import { NO_SYNC } from "./sync_data.ts";
 
 const INITDB_MS = 600_000;
 
 /**
  * Runs initdb with the superuser's name and password (by a private file beside the data directory) and the user's
- * options. The locale is the agent's own, since it becomes the cluster's.
+ * options. The locale is the agent's own, since it becomes the cluster's. Nothing is forced to disk.
  */
 export async function runInitdb(
   options: PostgresOptions,
@@ -21,7 +22,7 @@ export async function runInitdb(
   try {
     return await run({
       program: programPath(options, "initdb"),
-      args: [...args, ...words],
+      args: [...args, ...words, NO_SYNC],
       env: { LC_ALL: Deno.env.get("LC_ALL") ?? "" },
       timeoutMs: INITDB_MS,
     }, signal);

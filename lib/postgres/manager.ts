@@ -72,9 +72,9 @@ export class PostgresManager implements PostgresControl {
   ): Promise<JobResult> {
     return asJob(async () => {
       await this.#probe.close();
-      const copied = await cloneFrom(this.#options, { source, old }, job);
-      if (copied.kind !== "done") return copied;
-      return await this.startReplica(source, settings, job);
+      const tools = { ...this.#tools, ignoreMark: true };
+      const start = (): Promise<JobResult> => this.#startReplica(tools, source, settings, job);
+      return await cloneFrom(this.#options, { source, old, start }, job);
     });
   }
 
@@ -91,11 +91,7 @@ export class PostgresManager implements PostgresControl {
   }
 
   startReplica(upstream: Source | null, settings: Settings, job: JobContext): Promise<JobResult> {
-    return asJob(async () => {
-      const recovery = await prepareRecovery(this.#options, upstream, settings);
-      const waitMs = this.#options.pgCtlTimeoutS * 1000;
-      return await this.#start({ settings, recovery, notAfterMs: null, waitMs }, job);
-    });
+    return asJob(() => this.#startReplica(this.#tools, upstream, settings, job));
   }
 
   startPrimary(
@@ -105,7 +101,7 @@ export class PostgresManager implements PostgresControl {
     job: JobContext,
   ): Promise<JobResult> {
     const order = { settings, recovery: null, notAfterMs, waitMs: timeoutMs };
-    return asJob(() => this.#start(order, job));
+    return asJob(() => this.#start(this.#tools, order, job));
   }
 
   follow(upstream: Source | null, settings: Settings, job: JobContext): Promise<JobResult> {
@@ -189,10 +185,21 @@ export class PostgresManager implements PostgresControl {
     return this.#probe.close();
   }
 
-  async #start(order: StartOrder, job: JobContext): Promise<JobResult> {
+  async #startReplica(
+    tools: StartTools,
+    upstream: Source | null,
+    settings: Settings,
+    job: JobContext,
+  ): Promise<JobResult> {
+    const recovery = await prepareRecovery(tools, upstream, settings);
+    const waitMs = this.#options.pgCtlTimeoutS * 1000;
+    return await this.#start(tools, { settings, recovery, notAfterMs: null, waitMs }, job);
+  }
+
+  async #start(tools: StartTools, order: StartOrder, job: JobContext): Promise<JobResult> {
     this.#want(order.settings);
     await this.#probe.close();
-    return await startServer(this.#tools, order, job);
+    return await startServer(tools, order, job);
   }
 
   #want(settings: Settings): void {

@@ -25,6 +25,8 @@ export interface PostgresOptions {
   readonly pgpass: string;
   readonly database: string;
   readonly useUnixSocket: boolean;
+  /** The same for replication connections; absent: no. */
+  readonly useUnixSocketRepl?: boolean;
   /** Kerberos service name of the servers; null or absent: libpq's own. */
   readonly krbsrvname?: string | null;
   readonly authentication: {

@@ -1,5 +1,6 @@
 import { parseBytes, parseSeconds } from "../base/units.ts";
 import { CLUSTER_WIDE_PARAMETERS, OWN_PARAMETERS } from "../core/parameter_names.ts";
+import type { SettingChanges } from "../core/setting_changes.ts";
 import type { Settings } from "../core/settings.ts";
 import type { PostgresOptions } from "./options.ts";
 
@@ -154,6 +155,23 @@ export function pendingRestart(
     const value = wanted[row.name];
     if (value === undefined || row.name === "hot_standby" || isSameSetting(row, value)) continue;
     found[row.name] = { oldValue: withUnit(row), newValue: value };
+  }
+  return found;
+}
+
+/**
+ * Settings of a standby that are below what its WAL needs, by the control file: recovery writes the source's new values
+ * there before it pauses for them.
+ */
+export function tooSmallForWal(
+  running: readonly RunningSetting[],
+  written: Readonly<Record<string, string>>,
+): SettingChanges {
+  const found: Record<string, { oldValue: string; newValue: string }> = {};
+  for (const { name, setting } of running) {
+    if (!RAISED_ON_STANDBY.some((one) => one === name)) continue;
+    const least = written[name] ?? "0";
+    if (Number(setting) < Number(least)) found[name] = { oldValue: setting, newValue: least };
   }
   return found;
 }

@@ -45,6 +45,16 @@ export function localTarget(
   return { host, port, database, login, mode: "sql" };
 }
 
+/** The same for replication commands, by the replication role and `use_unix_socket_repl`. */
+export function localReplicationTarget(
+  options: PostgresOptions,
+  file: PostmasterPid,
+): SessionTarget {
+  const { authentication, useUnixSocketRepl: useUnixSocket = false } = options;
+  const target = localTarget({ ...options, useUnixSocket }, file, authentication.replication);
+  return { ...target, mode: "physical" };
+}
+
 /** An address that stands for all of them is reached over loopback. */
 function loopbackOf(host: string | undefined): string {
   if (host === undefined || host === "*" || host === "") return "localhost";

@@ -1,25 +1,25 @@
 import { within } from "../base/deadline.ts";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
-import type { PostgresView, PrimaryView, ReplicaView } from "../core/node_view.ts";
+import type { PostgresView } from "../core/node_view.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { isAlive, startedAtMs } from "../host/processes.ts";
 import type { FullControlData } from "./controldata.ts";
 import { endedCleanly } from "./controldata.ts";
 import { inspectDataDir, startsAsStandby } from "./data_dir.ts";
-import type { DirState, Mark } from "./data_dir.ts";
-import { identifySystem } from "./leader_history.ts";
+import type { DirState } from "./data_dir.ts";
+import { viewOfHalfMade } from "./half_made.ts";
+import { completeView } from "./replica_look.ts";
 import { nextDeathLook } from "./death_look.ts";
 import type { PostgresOptions } from "./options.ts";
 import { readControlData } from "./pg_ctl.ts";
 import type { ControlFault } from "./pg_ctl.ts";
 import type { RunningPostmaster } from "./postmaster.ts";
 import { killOrphansOf, localTarget, readPostmaster, serverProcesses } from "./postmaster.ts";
-import { controlTimeline, PROBE_SQL, viewOfRow } from "./probe_sql.ts";
+import { PROBE_SQL, viewOfRow } from "./probe_sql.ts";
 import type { Row } from "./session.ts";
-import { Session, withSession } from "./session.ts";
+import { Session } from "./session.ts";
 
 const LOOK_MS = 10_000;
-const IDENTIFY_MS = 2000;
 const CONTROL_MS = 5000;
 
 type Silent = Extract<PostgresView, { kind: "silent" }>;
@@ -80,7 +80,7 @@ export class Probe {
     const { dataDir } = this.#options;
     const dir = await inspectDataDir(dataDir);
     if (dir.kind === "half-made" || dir.kind === "empty") this.#forgetData();
-    if (dir.kind === "half-made") return this.#halfMade(dir.mark);
+    if (dir.kind === "half-made") return viewOfHalfMade(dir.mark, this.#options);
     if (dir.kind !== "complete") return await this.#withoutData(dir);
 
     const postmaster = await readPostmaster(dataDir);
@@ -88,12 +88,6 @@ export class Probe {
     this.#postmaster = postmaster.process.identity;
     if (postmaster.file.singleUser) return await this.#silent("single-user mode");
     return await this.#ask(postmaster, wanted, signal);
-  }
-
-  #halfMade(mark: Mark): PostgresView {
-    if (mark !== "rewind" || this.#options.keepsHalfRewound !== true) return { kind: "no-data" };
-    const why = "a rewind was cut short, and the configuration forbids a copy in its place";
-    return { kind: "unreadable", why, unproven: true };
   }
 
   /** Calls `onDeath` once for each postmaster that was seen or started and is gone; returns when `signal` aborts. */
@@ -166,7 +160,16 @@ export class Probe {
   ): Promise<PostgresView> {
     try {
       const row = await this.#query(postmaster, Object.keys(wanted), signal);
-      const view = await this.#complete(viewOfRow(row, wanted), row, signal);
+      const view = await completeView(
+        viewOfRow(row, wanted),
+        {
+          options: this.#options,
+          row,
+          file: postmaster.file,
+          readControl: () => this.#controlData(),
+        },
+        signal,
+      );
       this.#lastRole = view.kind;
       this.#lastSystemId = view.systemId;
       return view;
@@ -217,29 +220,6 @@ export class Probe {
     }
     const [row] = await this.#session.query(PROBE_SQL, [controlled], signal);
     return row ?? {};
-  }
-
-  /** A replica without a receiver learns its timeline from a WAL sender of its own, else from its control file. */
-  async #complete(
-    view: PrimaryView | ReplicaView,
-    row: Row,
-    signal: AbortSignal,
-  ): Promise<PrimaryView | ReplicaView> {
-    if (view.kind === "primary" || view.timeline !== null) return view;
-    const login = this.#options.authentication.replication;
-    const target = { ...localTarget(this.#options, null, login), mode: "physical" } as const;
-    using deadline = within(IDENTIFY_MS, signal);
-    try {
-      const { timeline } = await withSession(
-        target,
-        (session) => identifySystem(session, deadline.signal),
-        deadline.signal,
-      );
-      return { ...view, timeline };
-    } catch (error) {
-      if (!(error instanceof PostgresUnreachable) && !(error instanceof Refused)) throw error;
-      return { ...view, timeline: controlTimeline(row) };
-    }
   }
 
   async #starting(identity: ProcessIdentity): Promise<PostgresView> {

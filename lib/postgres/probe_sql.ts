@@ -75,6 +75,11 @@ export function controlTimeline(row: Row): number {
   return Math.max(Number(row["control_timeline"]), Number(row["recovery_timeline"]));
 }
 
+/** The settings of the row, as the server runs with them. */
+export function runningSettings(row: Row): readonly RunningSetting[] {
+  return rows(row["settings"]).map(settingOf);
+}
+
 type ReplicaPart = Omit<ReplicaView, keyof RunningServer>;
 
 function replicaPart(row: Row): ReplicaPart {

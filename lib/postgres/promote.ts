@@ -1,10 +1,9 @@
 import { run } from "../host/spawn.ts";
+import { LocalRole } from "./local_role.ts";
 import type { PostgresOptions } from "./options.ts";
 import { orderPromotion } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
-import { askRole } from "./server_start.ts";
 
-const POLL_MS = 50;
 /** A `pre_promote` without an end would leave the cluster without a primary: the lock goes to another member then. */
 const PRE_PROMOTE_MS = 3_600_000;
 
@@ -38,18 +37,21 @@ export async function promoteServer(
   if (!job.passPointOfNoReturn()) return { kind: "cancelled" };
   if (clock.bootMs() > notAfterMs) return failed("Cannot promote: the right to do so has ended");
   onOrder();
-  const ordered = await orderPromotion(options, new AbortController().signal);
+  await using server = new LocalRole(options);
+  const never = new AbortController().signal;
+  // The session is opened meanwhile; what it says before the order has arrived counts for nothing.
+  const [ordered] = await Promise.all([orderPromotion(options, never), server.ask(job.signal)]);
   if (ordered.exitCode !== 0) return failed(`Cannot promote: ${ordered.stderrTail}`);
   const untilMs = clock.bootMs() + pgCtlTimeoutS * 1000;
   for (;;) {
     if (job.signal.aborted) {
       return failed("Cannot see the promotion through: something else goes before");
     }
-    const role = await askRole(options, job.signal);
+    const role = await server.ask(job.signal);
     if (role === "primary") return { kind: "done" };
     if (typeof role === "object") return failed(role.refused);
     if (clock.bootMs() >= untilMs) return failed("Cannot promote: the server is still in recovery");
-    await clock.sleep(POLL_MS, job.signal);
+    await server.pause(job.signal);
   }
 }
 

@@ -47,11 +47,9 @@ export async function rewindTo(
   if (unarchived !== null) return failed(unarchived);
 
   job.report(`comparing with ${source.name}`);
-  const trial = await runRewind(options, [...order.words, "--dry-run"], job);
-  if (trial.cancelled || job.signal.aborted) return { kind: "cancelled" };
-  if (trial.exitCode !== 0) return failed(complaint(trial));
-  const fork = parseFork(trial.stderrTail);
-  if (fork === null) return failed("pg_rewind sees nothing to rewind");
+  const fork = await findFork(options, order.words, job.signal);
+  if (job.signal.aborted) return { kind: "cancelled" };
+  if ("fault" in fork) return failed(fork.fault);
   const note = await keepWhatIsLost(options, fork, control, job.signal);
   return await rewindForCertain(options, order.words, note, job);
 }
@@ -66,7 +64,10 @@ async function rewindForCertain(
   if (!job.passPointOfNoReturn()) return { kind: "cancelled" };
   await putMark(dataDir, "rewind");
   job.report("rewinding");
-  const end = await runRewind(options, words, job);
+  const end = await runRewind(options, words, job.signal, (line) => {
+    const progress = parseProgress(line);
+    if (progress !== null) job.report(progress.text, progress.bytes);
+  });
   if (end.exitCode !== 0) return failed(complaint(end));
   await removeIfThere(serverLogPath(dataDir)); // the source's
   await setStandbySignal(dataDir, true);
@@ -76,21 +77,41 @@ async function rewindForCertain(
   return { kind: "done", note };
 }
 
+/**
+ * A dry run up to the point where all is known and only the copying is left: that would fetch everything once more, for
+ * nothing.
+ */
+async function findFork(
+  options: PostgresOptions,
+  words: readonly string[],
+  signal: AbortSignal,
+): Promise<ForkPoint | { readonly fault: string }> {
+  const said: string[] = [];
+  const known = new AbortController();
+  const args = [...words, "--dry-run"];
+  const end = await runRewind(options, args, AbortSignal.any([signal, known.signal]), (line) => {
+    if (parseProgress(line) === null) said.push(line);
+    if (/\bneed to copy \d+ MB/.test(line)) known.abort();
+  });
+  const fork = parseFork(said.join("\n"));
+  const isTried = known.signal.aborted || end.exitCode === 0;
+  if (!isTried) return { fault: complaint(end) };
+  return fork ?? { fault: "pg_rewind sees nothing to rewind" };
+}
+
 function runRewind(
   options: PostgresOptions,
   args: readonly string[],
-  job: JobContext,
+  signal: AbortSignal,
+  onStderrLine: (line: string) => void,
 ): Promise<CommandResult> {
   return run({
     program: programPath(options, "pg_rewind"),
     args,
     env: { PGPASSFILE: options.pgpass, PGOPTIONS: "-c statement_timeout=0" },
     timeoutMs: REWIND_MS,
-    onStderrLine: (line) => {
-      const progress = parseProgress(line);
-      if (progress !== null) job.report(progress.text, progress.bytes);
-    },
-  }, job.signal);
+    onStderrLine,
+  }, signal);
 }
 
 /** Where local WAL left that of the source. */

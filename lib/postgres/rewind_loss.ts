@@ -2,11 +2,14 @@ import { parseLsn, printLsn } from "../core/lsn.ts";
 import type { Lsn } from "../core/lsn.ts";
 import { run } from "../host/spawn.ts";
 import type { FullControlData } from "./controldata.ts";
+import { freeBytes } from "./clone_checks.ts";
 import { exists } from "./data_dir.ts";
 import type { PostgresOptions } from "./options.ts";
 import { programPath } from "./options.ts";
 
 const DUMP_MS = 60_000;
+/** The rewind itself needs room as well, and must not fail for what is kept. */
+const ROOM = 4n;
 
 /** Where local WAL left that of the leader, as pg_rewind says it. */
 interface Fork {
@@ -27,7 +30,7 @@ export async function keepWhatIsLost(
 ): Promise<string> {
   const end = control.minRecovery?.lsn ?? control.checkpointLsn;
   const count = await countCommits(options, fork, end, signal);
-  const kept = await keepSegments(options.dataDir, fork, control.segmentBytes)
+  const kept = await keepSegments(options.dataDir, fork, control.segmentBytes, signal)
     .catch((error: unknown) => `its WAL could not be kept: ${String(error)}`);
   return `given up what only this member had, from ${fork.lsn} on of timeline ${fork.timeline}: ` +
     `${count} committed there; ${kept}`;
@@ -56,15 +59,22 @@ async function keepSegments(
   dataDir: string,
   { lsn, timeline }: Fork,
   segmentBytes: bigint,
+  signal: AbortSignal,
 ): Promise<string> {
   const folder = `${dataDir}.rewound`;
   if (await exists(folder)) await Deno.remove(folder, { recursive: true });
   await Deno.mkdir(folder, { mode: 0o700 });
   const first = segmentName(timeline, parseLsn(lsn) ?? 0n, segmentBytes);
+  const lost: string[] = [];
   for await (const { name } of Deno.readDir(`${dataDir}/pg_wal`)) {
-    const isLost = /^[0-9A-F]{24}$/.test(name) && name >= first &&
-      name.slice(0, 8) === first.slice(0, 8);
-    if (isLost) await Deno.copyFile(`${dataDir}/pg_wal/${name}`, `${folder}/${name}`);
+    const isSegment = /^[0-9A-F]{24}$/.test(name);
+    if (isSegment && name >= first && name.startsWith(first.slice(0, 8))) lost.push(name);
+  }
+  const size = BigInt(lost.length) * segmentBytes;
+  const free = await freeBytes(folder, signal);
+  if (free !== null && free < size * ROOM) return "there is no room to keep its WAL";
+  for (const name of lost) {
+    await Deno.copyFile(`${dataDir}/pg_wal/${name}`, `${folder}/${name}`);
   }
   return `its WAL is kept in ${folder}`;
 }

@@ -28,6 +28,8 @@ const SOURCE_SQL = `SELECT pg_is_in_recovery() AS in_recovery,
   (SELECT timeline_id FROM pg_control_checkpoint()) AS control_timeline,
   CASE WHEN NOT pg_is_in_recovery() THEN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
     AS wal_timeline,
+  (SELECT coalesce(jsonb_agg(oid::text), '[]') FROM pg_tablespace
+    WHERE spcname NOT IN ('pg_default', 'pg_global')) AS tablespaces,
   (SELECT string_agg(f, ', ') FROM unnest($1::text[]) f
     WHERE NOT has_function_privilege(f, 'EXECUTE')) AS missing`;
 
@@ -51,7 +53,8 @@ export async function prepareRewind(
       (session) => session.query(SOURCE_SQL, [REWIND_FUNCTIONS], deadline.signal),
       deadline.signal,
     );
-    const fault = faultOf(row ?? {}, order, login);
+    const fault = faultOf(row ?? {}, order, login) ??
+      await lackOfTablespaces(row ?? {}, order.source, options.dataDir);
     if (fault !== null) return { fault };
   } catch (error) {
     if (!(error instanceof PostgresUnreachable) && !(error instanceof Refused)) throw error;
@@ -75,6 +78,24 @@ function faultOf(row: Row, { source, systemId }: RewindOrder, login: RoleLogin):
   return missing === null
     ? null
     : `${login.username} lacks a privilege on ${source.name}: GRANT EXECUTE ON FUNCTION ${missing}`;
+}
+
+/**
+ * pg_rewind links a tablespace that is not here to the place that it has on the source's host; here that may be free,
+ * somebody else's, or, on the same host, the source's own.
+ */
+async function lackOfTablespaces(
+  row: Row,
+  source: Source,
+  dataDir: string,
+): Promise<string | null> {
+  const wanted: unknown = row["tablespaces"];
+  const here = await Array.fromAsync(Deno.readDir(`${dataDir}/pg_tblspc`), ({ name }) => name);
+  const oids = Array.isArray(wanted) ? wanted.map(String) : [];
+  const lacking = oids.filter((oid) => !here.includes(oid));
+  return lacking.length === 0
+    ? null
+    : `${source.name} has tablespaces that are not here (${lacking.join(", ")})`;
 }
 
 async function wordsOf(

@@ -1,5 +1,3 @@
-import { within } from "../base/deadline.ts";
-import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { findProcess, isAlive, parsePostmasterPid } from "../host/processes.ts";
@@ -8,13 +6,13 @@ import { ConfWriter } from "./conf_writer.ts";
 import type { FoundingConf } from "./conf_writer.ts";
 import type { FullControlData } from "./controldata.ts";
 import { inspectDataDir, readIfThere, setStandbySignal } from "./data_dir.ts";
+import { LocalRole } from "./local_role.ts";
 import type { PostgresOptions } from "./options.ts";
 import { commandLineWords, controlledSettings, raisedForStandby } from "./parameters.ts";
 import { logSize, logTail, readControlData, spawnPostmaster } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
-import { localTarget, readPostmaster } from "./postmaster.ts";
+import { readPostmaster } from "./postmaster.ts";
 import { clearLeftovers, stopAtOnce } from "./server_stop.ts";
-import { withSession } from "./session.ts";
 
 /** How to start: as what, with which recovery settings, until when, and how long to wait for it. */
 export interface StartOrder {
@@ -45,9 +43,6 @@ export function startTools(
 ): StartTools {
   return { options, conf: new ConfWriter(options), onStart, ignoreMark: false };
 }
-
-const POLL_MS = 100;
-const ASK_MS = 2000;
 
 /**
  * Clears what is left of a dead server, writes the files, starts the postmaster and waits for it. A standby that still
@@ -134,38 +129,16 @@ async function waitForServer(
   const { clock } = options;
   const untilMs = clock.bootMs() + order.waitMs;
   const isStandby = isForStandby(order);
+  await using server = new LocalRole(options);
   while (findProcess(identity.pid) !== null && isAlive(identity)) {
     if (signal.aborted) return "aborted";
-    const answer = await askRole(options, signal);
+    const answer = await server.ask(signal);
     if (answer === "primary" || (answer === "replica" && isStandby)) return { kind: "done" };
     if (typeof answer === "object") return failed(answer.refused);
     if (clock.bootMs() >= untilMs) return isStandby ? { kind: "done" } : failed(slow(order));
-    await clock.sleep(POLL_MS, signal);
+    await server.pause(signal);
   }
   return "ended";
-}
-
-/** The role that the local server answers with; "silent": not yet; or why it lets the superuser not in. */
-export async function askRole(
-  options: PostgresOptions,
-  signal: AbortSignal,
-): Promise<"primary" | "replica" | "silent" | { readonly refused: string }> {
-  const postmaster = await readPostmaster(options.dataDir);
-  if (postmaster === null) return "silent";
-  const target = localTarget(options, postmaster.file, options.authentication.superuser);
-  using deadline = within(ASK_MS, signal);
-  try {
-    const [row] = await withSession(
-      target,
-      (session) => session.query("SELECT pg_is_in_recovery() AS yes", [], deadline.signal),
-      deadline.signal,
-    );
-    return row?.["yes"] === true ? "replica" : "primary";
-  } catch (error) {
-    if (error instanceof PostgresUnreachable) return "silent";
-    if (!(error instanceof Refused)) throw error;
-    return { refused: `Cannot use the started server: ${error.message}` };
-  }
 }
 
 function slow(order: StartOrder): string {

@@ -55,6 +55,8 @@ export interface ActContext {
   readonly serverMs: number;
   /** One round of consents. */
   readonly consentMs: number;
+  /** How long after its time work may still come to its own end. */
+  readonly patienceMs: number;
   /** The ttl in force now. */
   readonly ttlMs: number;
 }
@@ -74,16 +76,16 @@ export async function act(
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    const limitMs = action.kind === "ask-consents"
-      ? context.consentMs
-      : Math.max(context.storeMs, context.serverMs);
-    const answered = await inTime(ports.clock, limitMs, signal, async (deadline) => {
+    const { consentMs, patienceMs, serverMs, storeMs } = context;
+    const ms = action.kind === "ask-consents" ? consentMs : Math.max(storeMs, serverMs);
+    const limits = { ms, patienceMs };
+    const answered = await inTime(ports.clock, limits, signal, async (deadline) => {
       if (action.kind === "ask-consents") {
-        const { view, consentMs, ttlMs } = context;
+        const { view, ttlMs } = context;
         return await consented(action, ports, { sender: view.self, consentMs, ttlMs }, deadline);
       }
-      using store = withinClock(ports.clock, context.storeMs, deadline);
-      using server = withinClock(ports.clock, context.serverMs, deadline);
+      using store = withinClock(ports.clock, storeMs, deadline);
+      using server = withinClock(ports.clock, serverMs, deadline);
       return await perform(action, ports, context, { store: store.signal, server: server.signal });
     });
     if (answered !== "late") return answered;

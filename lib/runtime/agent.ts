@@ -13,7 +13,7 @@ import type { NodeView, OperatorWish, PostgresView } from "../core/node_view.ts"
 import type { Settings } from "../core/settings.ts";
 import { act } from "./act.ts";
 import type { ActContext, ActPorts } from "./act.ts";
-import { consentBudgetMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import { consentBudgetMs, patienceMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
 import { inTime } from "./clock_deadline.ts";
 import { NOTHING_ASKED } from "./facts.ts";
@@ -25,6 +25,7 @@ import { MemberWriter } from "./member_writer.ts";
 import { observe } from "./observe.ts";
 import type { LookContext, ObservePorts } from "./observe.ts";
 import type { Recorder } from "./recorder.ts";
+import { TickLimit } from "./tick_limit.ts";
 
 /** Everything the loop is made of. */
 export interface AgentOptions {
@@ -60,8 +61,6 @@ function isFulfilled(
 
 /** Looks in one tick; a rule that needs more has lost its way. */
 const ROUNDS_MAX = 4;
-/** The least time from the start of one tick to the next: no storm of wake-ups turns into a storm of requests. */
-const TICK_MIN_MS = 100;
 /** A tick that failed has decided nothing, so the next one must not wait for its turn: a lease may be ending. */
 const FAULT_PAUSE_MS = 1000;
 
@@ -76,6 +75,7 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #heartbeat: HeartbeatLog;
   readonly #member: MemberWriter;
+  readonly #limit: TickLimit;
   #memory: Memory = initialMemory;
   #lastSeen: ClusterView | null = null;
   #lastServer: PostgresView | null = null;
@@ -88,6 +88,7 @@ export class Agent {
     this.#options = options;
     this.#heartbeat = new HeartbeatLog(log, clock, heartbeatRepeatMs);
     this.#member = new MemberWriter({ dcs: ports.dcs, keeper: ports.keeper, log });
+    this.#limit = new TickLimit(clock);
   }
 
   /** The cluster's settings as last seen. */
@@ -102,9 +103,10 @@ export class Agent {
     while (!signal.aborted && !this.#mayEnd) {
       const startedMs = clock.bootMs();
       this.#plan(startedMs);
+      this.#limit.begin();
       const decision = await this.#tickSafely(signal);
       if (this.#mayEnd) return;
-      await clock.sleep(startedMs + TICK_MIN_MS - clock.bootMs(), signal);
+      await clock.sleep(this.#restMs(startedMs), signal);
       const wakeAtMs = decision === null ? startedMs + FAULT_PAUSE_MS : decision.wakeAtMs;
       const untilMs = Math.min(this.#nextTickMs, wakeAtMs ?? Infinity);
       await mailbox.pause(untilMs - clock.bootMs(), signal);
@@ -121,11 +123,11 @@ export class Agent {
     for (let count = 1; round.decision.again && count < ROUNDS_MAX; count++) {
       round = await this.#round(round.facts, signal);
     }
-    const storeMs = storeBudgetMs(this.#pressure());
+    const pressure = this.#pressure();
     const { view } = round;
     await inTime(
       ports.clock,
-      storeMs,
+      { ms: storeBudgetMs(pressure), patienceMs: patienceMs(pressure) },
       signal,
       (one) => this.#member.write(view, this.#memory, one),
     );
@@ -227,6 +229,7 @@ export class Agent {
       storeMs: storeBudgetMs(pressure),
       serverMs: serverBudgetMs(pressure),
       consentMs: consentBudgetMs(pressure),
+      patienceMs: patienceMs(pressure),
       ttlMs: pressure.timing.ttlMs,
     };
   }
@@ -244,6 +247,14 @@ export class Agent {
       timing: timing(settings),
       needsConsents: seen !== null && consenters(seen, writes, name) !== null,
     };
+  }
+
+  /** Milliseconds; a tick that began before the stop time does not put off the one that stops. */
+  #restMs(startedMs: number): number {
+    const restMs = this.#limit.untilNextMs();
+    const { clock, keeper } = this.#options.ports;
+    const stopAtMs = keeper.stopAtMs() ?? -Infinity;
+    return startedMs < stopAtMs ? Math.min(restMs, stopAtMs - clock.bootMs()) : restMs;
   }
 
   /** The pace is kept from planned tick to planned tick; who is late runs at once and plans anew. */

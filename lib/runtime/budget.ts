@@ -1,11 +1,17 @@
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { Settings } from "../core/settings.ts";
+import { switchGraceMs } from "../core/switch_status.ts";
 
+/** So short a look still serves where the store answers; where it does not, a round of consents must begin. */
+const SHORT_LOOK_MS = 150;
 /**
- * Past the stop time one look at the store is still worth this much: nothing that it brings revives the lease, and the stop
- * has to begin before the switch acts, 0.4 s after that time at most.
+ * Of the time between the agent's own stop and the first step of the switch: what is under way at the stop time, a write and
+ * a look that begin there because the look before ended a little early, and the patience with each take a share, so that all
+ * of it is over before the switch acts.
  */
-const LATE_LOOK_MS = 150;
+const LATE_SHARE = 0.15;
+/** How long after its deadline a piece of work may still come to its own end. */
+const PATIENCE_MS = 200;
 /** The clock has steps of 10 ms: a wait for a moment must end after it. */
 const CLOCK_STEP_MS = 20;
 /** One look at the local server, or one short statement on it. */
@@ -40,16 +46,25 @@ export function serverBudgetMs(pressure: Pressure): number {
   return Math.min(SERVER_MS, halfMs, untilStopMs(pressure, pressure.timing));
 }
 
+/** Milliseconds that work may come to its own end after its deadline: less where a stop must not wait for it. */
+export function patienceMs({ stopAtMs, timing }: Pick<Pressure, "stopAtMs" | "timing">): number {
+  return stopAtMs === null ? PATIENCE_MS : Math.min(PATIENCE_MS, lateMs(timing));
+}
+
+/** What may be used of the time between the stop and the switch at once, in whole milliseconds. */
+function lateMs(timing: LeaseTiming): number {
+  return Math.floor(switchGraceMs(timing) * LATE_SHARE);
+}
+
 /** Milliseconds for one round of consents: as long as one takes, and not beyond the stop. */
 export function consentBudgetMs({ nowMs, stopAtMs, timing }: Pressure): number {
   return Math.min(timing.consentMs, Math.max(0, (stopAtMs ?? nowMs) - nowMs));
 }
 
-function untilStopMs(
-  { nowMs, stopAtMs, needsConsents }: Pressure,
-  { consentMs }: LeaseTiming,
-): number {
+function untilStopMs({ nowMs, stopAtMs, needsConsents }: Pressure, timing: LeaseTiming): number {
   if (stopAtMs === null) return Infinity;
-  const reservedMs = needsConsents ? consentMs : 0;
-  return Math.max(LATE_LOOK_MS, stopAtMs - reservedMs - nowMs + CLOCK_STEP_MS);
+  const leftMs = Math.max(0, stopAtMs - nowMs);
+  const reservedMs = needsConsents ? timing.consentMs : 0;
+  const leastMs = Math.min(SHORT_LOOK_MS, leftMs + lateMs(timing));
+  return Math.max(leastMs, leftMs - reservedMs + CLOCK_STEP_MS);
 }

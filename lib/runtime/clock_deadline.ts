@@ -26,12 +26,12 @@ export function withinClock(clock: Clock, ms: number, parent?: AbortSignal): Dea
 
 /** True when `signal` aborted before `work` ended; never rejects and leaves `work` to its owner. */
 export async function outlasts(work: Promise<unknown>, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return true;
   const { promise, resolve } = Promise.withResolvers<boolean>();
+  const ended = (): void => resolve(false);
+  work.then(ended, ended); // first of all, or its failure would be nobody's
+  if (signal.aborted) return true;
   const abort = (): void => resolve(true);
   signal.addEventListener("abort", abort, { once: true });
-  const ended = (): void => resolve(false);
-  work.then(ended, ended);
   try {
     return await promise;
   } finally {
@@ -39,21 +39,24 @@ export async function outlasts(work: Promise<unknown>, signal: AbortSignal): Pro
   }
 }
 
-/** How long after its deadline a piece of work may still come to its own end. */
-const GRACE_MS = 200;
+/** How long a piece of work may take, and how long after that it may still come to its own end. */
+export interface Limits {
+  readonly ms: number;
+  readonly patienceMs: number;
+}
 
 /**
- * The result of `work`, which is given a signal that aborts after `ms`; "late" when it has not ended a moment after
+ * The result of `work`, which is given a signal that aborts after `ms`; "late" when it has not ended `patienceMs` after
  * that. Whatever hangs in an adapter, the loop goes on: a tick that waits for ever would never stop a server.
  */
 export async function inTime<T>(
   clock: Clock,
-  ms: number,
+  { ms, patienceMs }: Limits,
   parent: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | "late"> {
   using deadline = withinClock(clock, ms, parent);
-  using patience = withinClock(clock, ms + GRACE_MS, parent);
+  using patience = withinClock(clock, ms + patienceMs, parent);
   const result = work(deadline.signal);
   return await outlasts(result, patience.signal) ? "late" : await result;
 }

@@ -27,6 +27,8 @@ export class HeartbeatLog {
   #writtenMs = -Infinity;
   #folded = 0;
   #failsafe: string | null = null;
+  /** Reasons of this outage of the store that were told. */
+  readonly #told = new Set<string>();
 
   /** `repeatMs`: 0 writes every heartbeat, Infinity none that says the same as the one before. */
   constructor(log: Log, clock: Clock, repeatMs: () => number = (): number => REPEAT_MS) {
@@ -37,6 +39,7 @@ export class HeartbeatLog {
 
   /** Writes what this round has to say, unless the round before said the same a short while ago. */
   write(view: NodeView, decision: Decision, outcomes: readonly Outcome[]): void {
+    this.#tellStore(view);
     this.#tellFailsafe(view);
     const owner = lockOwner(view);
     const failed = outcomes.filter(({ result }) => result !== "done");
@@ -53,6 +56,15 @@ export class HeartbeatLog {
     this.#last = key;
     this.#writtenMs = nowMs;
     this.#folded = 0;
+  }
+
+  /** Each reason once in an outage, whatever numbers it holds: a wrong password looks like a dead store else. */
+  #tellStore({ cluster }: NodeView): void {
+    if (cluster.kind === "seen") return this.#told.clear();
+    const kind = cluster.why.replace(/\d+/g, "");
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    this.#log.warn(`The store gives no answer that can be used: ${cluster.why}`);
   }
 
   /** Once when failsafe mode begins to carry something here, and once when it ends. */

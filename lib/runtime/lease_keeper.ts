@@ -175,7 +175,7 @@ export class LeaseKeeper {
   /** Renews in time until `signal` aborts. Never rejects for an unreachable store. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#clock.sleep(this.#pace.untilDueMs(), signal);
+      await this.#pace.pause(signal);
       if (!signal.aborted) await this.step(signal);
     }
   }

@@ -5,7 +5,7 @@ import type { LeaseView, NodeView, PostgresView, SelfView } from "../core/node_v
 import type { Settings } from "../core/settings.ts";
 import type { SwitchFiring } from "../core/switch_status.ts";
 import type { PostgresControl } from "../postgres/port.ts";
-import { serverBudgetMs, storeBudgetMs } from "./budget.ts";
+import { patienceMs, serverBudgetMs, storeBudgetMs } from "./budget.ts";
 import type { Pressure } from "./budget.ts";
 import { inTime } from "./clock_deadline.ts";
 import type { Facts } from "./facts.ts";
@@ -57,10 +57,11 @@ export async function observe(
 ): Promise<NodeView> {
   const { self, keeper, postgres, tasks, mailbox, clock } = ports;
   const task = tasks.view();
-  const serverMs = serverBudgetMs(context.pressure);
+  const { pressure } = context;
+  const limits = { ms: serverBudgetMs(pressure), patienceMs: patienceMs(pressure) };
   const [cluster, server, watchdog] = await Promise.all([
     readCluster(ports, context, signal),
-    inTime(clock, serverMs, signal, (deadline) => postgres.probe(deadline)),
+    inTime(clock, limits, signal, (deadline) => postgres.probe(deadline)),
     ports.watchdog?.look(),
   ]);
   const wishes = mailbox.wishes();
@@ -100,7 +101,8 @@ async function readCluster(
 ): Promise<ClusterView | ClusterUnreachable> {
   const askedMs = clock.bootMs();
   try {
-    const view = await inTime(clock, storeBudgetMs(pressure), signal, (one) => keeper.view(one));
+    const limits = { ms: storeBudgetMs(pressure), patienceMs: patienceMs(pressure) };
+    const view = await inTime(clock, limits, signal, (one) => keeper.view(one));
     if (view === "late") return { kind: "unreachable", why: "no answer in time", lastSeen };
     promises?.looked(view, askedMs);
     const settings = view.config === null && settingsWithoutConfig !== null

@@ -1,3 +1,4 @@
+import { BEAT_MS } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { LockClaim } from "./lock_claim.ts";
@@ -7,9 +8,8 @@ import type { SessionLease } from "./session_lease.ts";
 const RETRY_FIRST_MS = 200;
 const RETRY_MAX_MS = 1000;
 
-/** Bounds of the keeper's pauses. */
+/** The least of the keeper's pauses. */
 const LOOK_MIN_MS = 50;
-const LOOK_MAX_MS = 1000;
 
 /** What the pace is reckoned from. */
 export interface RenewalPaceOptions {
@@ -91,10 +91,12 @@ export class RenewalPace {
     return wanted && nowMs - this.#tickMs <= ttlMs ? renewalMs : null;
   }
 
-  /** Looks at least once a second, so that a shorter ttl or a lease that ends is not overslept. */
-  untilDueMs(): number {
-    const waitMs = this.#dueMs() - this.#options.clock.bootMs();
-    return Math.min(Math.max(waitMs, LOOK_MIN_MS), LOOK_MAX_MS);
+  /** Waits for what is due, at most a second: a shorter ttl or a lease that ends must not be overslept. */
+  async pause(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const waitMs = this.#dueMs() - clock.bootMs();
+    if (waitMs >= BEAT_MS) await clock.beat(signal);
+    else await clock.sleep(Math.max(waitMs, LOOK_MIN_MS), signal);
   }
 
   #dueMs(): number {

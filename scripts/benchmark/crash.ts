@@ -2,6 +2,7 @@ import type { JsonObject } from "../../lib/base/json.ts";
 import type { Cluster } from "../playground/cluster.ts";
 import { pause } from "../playground/wait.ts";
 import { lostWrites, type Writer } from "../playground/writer.ts";
+import { nextRenewal } from "./renewal.ts";
 import { repeated } from "./row.ts";
 import type { Program, Row } from "./row.ts";
 import { DEFAULTS, startAll, startWriter, withCluster, writesGoOn } from "./stage.ts";
@@ -75,11 +76,12 @@ function hostRow(
   };
 }
 
-/** kill -9 of agent and postmaster of the leader. */
-async function oneHost(cluster: Cluster, momentMs: number): Promise<readonly [number, number]> {
+/** kill -9 of agent and postmaster of the leader, this long after it has renewed its lease. */
+async function oneHost(cluster: Cluster, afterMs: number): Promise<readonly [number, number]> {
   const leader = await startAll(cluster);
   const writer = await startWriter(cluster);
-  await pause(momentMs);
+  await nextRenewal(cluster);
+  await pause(afterMs);
   writer.resetGap();
   await leader.killAll();
   const next = await cluster.waitForLeader(120_000, (member) => member !== leader);

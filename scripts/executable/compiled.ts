@@ -1,4 +1,5 @@
 import { runDeno } from "./bundle.ts";
+import { V8_FLAGS } from "./launcher.ts";
 
 /** Long enough to fetch 40 MB over a slow line, short enough where a firewall drops every packet. */
 const COMPILE_MS = 90_000;
@@ -11,7 +12,7 @@ const COMPILE_MS = 90_000;
 export async function compileProgram(folder: string): Promise<Uint8Array | string> {
   const output = `${folder}/compiled`;
   const words = ["compile", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
-  const rights = ["--no-prompt", "--unstable-net", "--allow-all"];
+  const rights = ["--no-prompt", "--unstable-net", "--allow-all", V8_FLAGS];
   try {
     await runDeno([...words, ...rights, "--output", output, `${folder}/agent.js`], {
       cwd: folder,

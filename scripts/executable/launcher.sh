@@ -3,7 +3,10 @@
 # private folder and then becomes that program (README, "Install"). Its own exit codes: 70 the file is damaged,
 # 71 this host cannot run it, 73 there is no place to unpack it.
 
-# First of all, because a shell runs what it has read of a file that is cut off. While somebody copies it, wait.
+# A member that is about to run reads its file yet: a wish to reload it must not end it. The agent hears HUP later.
+case ${1-} in -*) ;; '' | *[./]*) trap '' HUP ;; esac
+
+# Before anything else is done, because a shell runs what it has read of a file that is cut off. While somebody copies it, wait.
 total=@TOTAL@
 for look in 1 2 3 late; do
   [ "$(wc -c <"$0")" != "$total" ] || break

@@ -2,10 +2,16 @@ import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 
 const TEMPLATE = new URL("launcher.sh", import.meta.url);
+/**
+ * The agent's work is short and its memory is that of a database host, so V8 interprets, collects on the one thread, and
+ * keeps no room for garbage (lib/decisions/0013-executable.md has the figures).
+ */
+export const V8_FLAGS = "--v8-flags=--single-threaded,--optimize-for-size," +
+  "--max-semi-space-size=1,--no-opt,--no-maglev,--no-sparkplug";
 /** What the launcher puts before the arguments when the runtime is Deno itself; `$` words are the shell's. */
 const RUN_WORDS =
   "run --quiet --no-config --no-lock --no-remote --no-npm --cached-only --no-prompt " +
-  '--unstable-net --allow-all "$folder/$program/agent.js"';
+  `--unstable-net --allow-all ${V8_FLAGS} "$folder/$program/agent.js"`;
 
 /** A part of the file, as it is and packed. */
 export interface Part {

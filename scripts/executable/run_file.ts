@@ -63,12 +63,22 @@ export async function residentMb(pid: number): Promise<number> {
   return Number(kb) / 1024;
 }
 
+const HUP_BIT = 1n;
 const USR1_BIT = 1n << 9n;
 
 /** True while the process keeps USR1 blocked: then the signal reaches nobody. */
 export async function isUsr1Blocked(pid: number): Promise<boolean> {
-  const [, mask] =
-    /^SigBlk:\s+([0-9a-f]+)$/m.exec(await Deno.readTextFile(`/proc/${pid}/status`)) ??
-      [];
-  return mask !== undefined && (BigInt(`0x${mask}`) & USR1_BIT) !== 0n;
+  return (await signalsOf(pid, "SigBlk") & USR1_BIT) !== 0n;
+}
+
+/** True while the process ignores HUP. */
+export async function isHupIgnored(pid: number): Promise<boolean> {
+  return (await signalsOf(pid, "SigIgn") & HUP_BIT) !== 0n;
+}
+
+/** A set of signals of /proc/PID/status (proc(5)): bit 0 is signal 1. */
+async function signalsOf(pid: number, key: "SigBlk" | "SigIgn"): Promise<bigint> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const [, mask] = new RegExp(`^${key}:\\s+([0-9a-f]+)$`, "m").exec(status) ?? [];
+  return mask === undefined ? 0n : BigInt(`0x${mask}`);
 }

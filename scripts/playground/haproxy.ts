@@ -21,15 +21,18 @@ export interface ProxyPlan {
   readonly secure: SecureSite | null;
 }
 
-/** The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. */
-export function proxyFile(plan: ProxyPlan): string {
+/**
+ * The configuration: writes go where `GET /` answers 200, reads where `GET /replica` does. No `retries`: HAProxy waits a
+ * second before it tries the same server again, which would lie over every gap; clients connect again themselves.
+ */
+function proxyFile(plan: ProxyPlan): string {
   return `global
   maxconn 200
   stats socket ${plan.folder}/haproxy.sock mode 600 level admin
 
 defaults
   mode tcp
-  retries 1
+  retries 0
   timeout connect 1s
   timeout client 1h
   timeout server 1h

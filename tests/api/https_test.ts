@@ -73,12 +73,16 @@ async function shownBy(port: number, words = "", readFor = 0): Promise<string> {
 }
 
 Deno.test("startApi() by HTTPS serves health checks and bodies", async () => {
-  await served("none", async ({ ask }) => {
+  await served("none", async ({ api, ask }) => {
     strictEqual((await ask(null, "/primary")).status, 200);
     strictEqual((await ask(null, "/replica")).status, 503);
     strictEqual((await ask(null, "/primary", { method: "HEAD" })).status, 200);
     strictEqual((await ask(null, "/switchover", { ...ORDER, body: "{" })).status, 400);
     match(await (await ask(null, "/switchover", ORDER)).text(), /status unknown/);
+    const order = "POST /reinitialize HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
+    match(await shownBy(api.port, `${order}\r\n`, 1), /I am the leader/);
+    const chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    match(await shownBy(api.port, `${order}${chunks}`, 1), /^HTTP\/1\.1 411/);
     const large = JSON.stringify({ leader: "x".repeat(2 * 1024 ** 2) });
     strictEqual((await ask(null, "/switchover", { ...ORDER, body: large })).status, 413);
   });
@@ -251,5 +255,22 @@ Deno.test("shutdown() of HTTPS does not wait for silent clients", async () => {
     const started = performance.now();
     await api.shutdown();
     ok(performance.now() - started < 1500);
+  });
+});
+
+Deno.test("a flood of silent connections by HTTPS costs the oldest of them, and no health check", async () => {
+  await served("none", async ({ api, ask }) => {
+    const place = { hostname: "127.0.0.1", port: api.port };
+    const silent: Deno.TcpConn[] = [];
+    try {
+      for (let count = 0; count < 1001; count++) silent.push(await Deno.connect(place));
+      strictEqual((await ask(null, "/primary")).status, 200);
+      const tooLate = AbortSignal.timeout(3000); // the bound of a handshake would end it after 5 s
+      const late = new Promise((resolve) => tooLate.addEventListener("abort", resolve));
+      const end = await Promise.race([silent[0]?.read(new Uint8Array(1)), late]);
+      strictEqual(end, null);
+    } finally {
+      for (const connection of silent) connection.close();
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { match, rejects, strictEqual } from "node:assert/strict";
+import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { startApi } from "../../lib/api/server.ts";
 import type { RunningApi } from "../../lib/api/server.ts";
 import { Refused } from "../../lib/base/errors.ts";
@@ -20,6 +20,18 @@ async function raw(port: number, text: string, hostname = "127.0.0.1"): Promise<
   return chunks.join("");
 }
 
+/** null: the port is closed at this moment, or was while the connection waited. */
+async function connected(port: number): Promise<Deno.TcpConn | null> {
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch (error) {
+    const { ConnectionRefused, ConnectionReset } = Deno.errors;
+    if (error instanceof ConnectionRefused || error instanceof ConnectionReset) return null;
+    throw error;
+  }
+}
+
+const REINIT = "POST /reinitialize HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
 const PROBES: readonly (readonly [string, string, RegExp])[] = [
   ["OPTIONS without Host", "OPTIONS / HTTP/1.0\r\n\r\n", /^HTTP\/1\.0 200 OK\r\n/],
   ["HEAD without Host", "HEAD /primary HTTP/1.0\r\n\r\n", /^HTTP\/1\.0 200 OK\r\n/],
@@ -31,10 +43,16 @@ const PROBES: readonly (readonly [string, string, RegExp])[] = [
   ["bare line feeds", "GET /health HTTP/1.0\n\n", /^HTTP\/1\.0 200 OK\r\n/],
   ["a Host that is none", "GET /primary HTTP/1.0\r\nHost: a b\r\n\r\n", /^HTTP\/1\.0 200 OK\r\n/],
   ["an unknown path", "GET /nothing HTTP/1.0\r\n\r\n", /^HTTP\/1\.0 404 /],
+  ["an order without body and length", `${REINIT}\r\n`, /^HTTP\/1\.1 503 [^]*I am the leader/],
+  [
+    "an order in chunks",
+    `${REINIT}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+    /^HTTP\/1\.1 411 /,
+  ],
 ];
 
 for (const [title, probe, expected] of PROBES) {
-  Deno.test(`startApi() answers an HTTP/1.0 probe: ${title}`, async () => {
+  Deno.test(`startApi() answers a raw probe: ${title}`, async () => {
     const api = await start(["127.0.0.1"]);
     try {
       match(await raw(api.port, probe), expected);
@@ -126,4 +144,34 @@ Deno.test("startApi() survives clients that break off in the middle", async () =
   } finally {
     await api.shutdown();
   }
+});
+
+Deno.test("startApi() cuts silent clients off before they take the last file, and nothing in work", async () => {
+  const given = new TestApi({ handoverLimitS: 60 });
+  const api = await start(["127.0.0.1"], 0, given);
+  const order = fetch(`http://127.0.0.1:${api.port}/switchover`, {
+    method: "POST",
+    body: '{"leader":"a"}',
+  });
+  while (given.wakes.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const silent: Deno.TcpConn[] = [];
+  try {
+    let isCut = false;
+    const first = await Deno.connect({ hostname: "127.0.0.1", port: api.port });
+    void first.read(new Uint8Array(1)).then((end) => isCut = end === null);
+    silent.push(first);
+    while (!isCut) {
+      const one = await connected(api.port);
+      if (one !== null) silent.push(one);
+    }
+    ok(silent.length < 20_000);
+    for (const connection of silent) connection.close();
+    let probe = await connected(api.port);
+    while (probe === null) probe = await connected(api.port);
+    probe.close();
+    match(await raw(api.port, "HEAD / HTTP/1.0\r\n\r\n"), /^HTTP\/1\.0 200/);
+  } finally {
+    await api.shutdown();
+  }
+  match(await (await order).text(), /status unknown/);
 });

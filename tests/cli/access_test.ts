@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { ConfigError } from "../../lib/base/errors.ts";
+import { ConfigError, Refused } from "../../lib/base/errors.ts";
 import type { Json } from "../../lib/base/json.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { Access, openClients } from "../../lib/cli/access.ts";
@@ -26,6 +26,10 @@ async function faultsOf(work: Promise<unknown>): Promise<readonly string[]> {
   const error = await work.catch((fault: unknown) => fault);
   if (error instanceof ConfigError) return error.faults.map(({ path }) => path);
   throw new TypeError("Cannot find the expected ConfigError: the certificates were accepted");
+}
+
+function relisten(): Promise<void> {
+  return Promise.resolve();
 }
 
 Deno.test("Access.open() tells every file that cannot be used, by its key", async () => {
@@ -67,7 +71,7 @@ Deno.test("Access.reload() changes everything, or nothing when a certificate can
   const shown = async (): Promise<boolean> =>
     access.plan().tls?.source.present.cert === await certs.text("a.crt");
   const broken = secured(certs, "b", ["restapi.keyfile", certs.path("a.key")]);
-  await rejects(access.reload(broken), ConfigError);
+  await rejects(access.reload(broken, relisten), ConfigError);
   deepStrictEqual([access.rules().authentication, access.login(), await shown()], [
     login,
     login,
@@ -78,12 +82,12 @@ Deno.test("Access.reload() changes everything, or nothing when a certificate can
     "restapi.server_tokens",
     "ProductOnly",
   ]);
-  await access.reload(next);
+  await access.reload(next, relisten);
   const { authentication, allowlist, serverName } = access.rules();
   deepStrictEqual([authentication, allowlist, serverName], [null, ["10.0.0.1"], "agent"]);
   deepStrictEqual([access.login(), await shown()], [null, false]);
 
-  await access.reload(configOf());
+  await access.reload(configOf(), relisten);
   strictEqual(access.plan().tls, null);
   await access.close();
 });
@@ -97,4 +101,34 @@ Deno.test("a certificate that does not name connect_address is told", async () =
     [0, 0],
   );
   deepStrictEqual([(await at("[::1]:8008")).length, (await at("10.0.0.1:8008")).length], [0, 1]);
+});
+
+Deno.test("Access.reload() leaves everything as it was when the address cannot be had", async () => {
+  await using certs = await certificates();
+  const login = { username: "u", password: "p" };
+  const access = await Access.open(
+    secured(certs, "a", ["restapi.authentication", login]),
+    silentLog,
+  );
+  const source = access.plan().tls?.source;
+  const plans: unknown[] = [];
+  const refuseFirst = (): Promise<void> => {
+    plans.push(access.plan().tls?.source.present.cert ?? null);
+    return plans.length === 1 ? Promise.reject(new Refused("in use")) : Promise.resolve();
+  };
+  const [a, b] = await Promise.all([certs.text("a.crt"), certs.text("b.crt")]);
+  const other = { username: "v", password: "q" };
+  for (
+    const [next, offered] of [
+      [secured(certs, "b", ["restapi.authentication", other]), b],
+      [configOf(["restapi.authentication", other]), null],
+    ] as const
+  ) {
+    plans.length = 0;
+    await rejects(access.reload(next, refuseFirst), Refused);
+    deepStrictEqual(plans, [offered, a]);
+    deepStrictEqual([access.rules().authentication, access.login()], [login, login]);
+    strictEqual(access.plan().tls?.source, source);
+  }
+  await access.close();
 });

@@ -201,5 +201,6 @@ function virtualClock(): Clock {
     bootMs: () => nowMs,
     wallMs: () => nowMs,
     sleep: (ms) => Promise.resolve(void (nowMs += ms)),
+    beat: () => Promise.resolve(void (nowMs += 1000)),
   };
 }

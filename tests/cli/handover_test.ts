@@ -80,6 +80,9 @@ const REFUSED: readonly (readonly [string, number, HandoverOptions, WorldOptions
   ["the candidate publishes a broken address", 1, FAILOVER, {
     views: [cluster({ members: [member("a"), member("b", { apiUrl: "http://h:1b/patroni" })] })],
   }],
+  ["the store has lost the cluster's identity", 1, { ...FAILOVER, leader: null }, {
+    views: [cluster({ lock: null, systemId: null })],
+  }],
   ["a failover is scheduled", 2, { ...FAILOVER, scheduled: LATER }, {}],
   ["the time is in the past", 2, { ...SWITCHOVER, scheduled: "1969-01-01T00:00Z" }, {}],
   ["the time is no time", 2, { ...SWITCHOVER, scheduled: "tomorrow" }, {}],

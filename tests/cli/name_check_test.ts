@@ -1,5 +1,5 @@
-import { strictEqual } from "node:assert/strict";
-import { isNameInUse } from "../../lib/cli/name_check.ts";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { isNameInUse, namePatienceMs } from "../../lib/cli/name_check.ts";
 import { cluster, member } from "../core/builders.ts";
 
 function named(apiUrl: string | null): ReturnType<typeof cluster> {
@@ -27,4 +27,18 @@ Deno.test("B4 isNameInUse() does not take an open port for an agent", async () =
   strictEqual(await isNameInUse(named(apiUrl), "a", fetch), false);
   listener.close();
   await closing;
+});
+
+Deno.test("isNameInUse() ends when its time is over", async () => {
+  const silent: typeof fetch = (_, init) =>
+    new Promise((_, reject) => {
+      init?.signal?.addEventListener("abort", () => reject(new Error("late")));
+    });
+  strictEqual(await isNameInUse(named("http://a:1/patroni"), "a", silent, 20), false);
+});
+
+Deno.test("namePatienceMs() leaves a renewal and the stop of a lock that was taken up", () => {
+  const of = (stopAtMs: number | null): number =>
+    namePatienceMs({ stopAtMs, nowMs: 1000, renewalMs: 2500 });
+  deepStrictEqual([null, 4500, 60_000, 3000].map(of), [3000, 1000, 3000, 100]);
 });

@@ -50,6 +50,16 @@ Deno.test("dsn() ends with 1 when there is no such server", async () => {
   match(nowhere.err.join(""), /no address of its server/);
 });
 
+Deno.test("query() prints as tsv what no table can hold", async () => {
+  const rows = Array.from({ length: 300_000 }, (_, index) => [`${index}`]);
+  const sql = { ...ROWS, result: { columns: ["x"], rows, tag: "SELECT 300000" } };
+  const { context, out, err } = world({ sql });
+
+  strictEqual(await query(context, ONE), 0);
+  strictEqual(out.join("").split("\n").length, 300_002);
+  match(err.join(""), /300000 rows/);
+});
+
 const FORMS = [
   ["tsv", "x\tx2\n1\t\ntwo lines\t\n"],
   ["json", JSON.stringify([{ x: "1", x2: null }, { x: "two\nlines", x2: "" }], null, 2) + "\n"],

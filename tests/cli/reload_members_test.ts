@@ -87,6 +87,17 @@ Deno.test("flush() drops a switchover in the store when no agent answers", async
   strictEqual(await flush(unknown.context, SWITCHOVER), 3);
 });
 
+Deno.test("flush() believes no member that knows nothing of what the store still shows", async () => {
+  const answer = { kind: "answered", status: 404, text: "no switchover is scheduled" } as const;
+  const stale = world({ views: [PLANNED], answer, force: true });
+  strictEqual(await flush(stale.context, SWITCHOVER), 0);
+  deepStrictEqual([stale.sent.length, stale.written], [3, [["handover", 9n]]]);
+
+  const gone = world({ views: [PLANNED, cluster()], answer, force: true });
+  strictEqual(await flush(gone.context, SWITCHOVER), 0);
+  deepStrictEqual([gone.sent.length, gone.written], [1, []]);
+});
+
 Deno.test("flush() does nothing when it is not allowed to", async () => {
   for (const [options, views] of [[RESTARTS, [DUE]], [SWITCHOVER, [PLANNED]]] as const) {
     const { context, sent } = world({ views, reply: "no" });

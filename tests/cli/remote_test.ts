@@ -82,7 +82,7 @@ Deno.test("post() is unreachable when the member refuses our certificate: nothin
   const tls = { ...NO_TLS_FILES, ca: certs.path("ca.crt"), insecure: false };
   const client = await HttpsClient.open("members", tls, silentLog);
   using deadline = within(5000);
-  const answer = await httpRemote(null, client.fetch).post(url, {}, deadline.signal);
+  const answer = await httpRemote(null, client.call).post(url, {}, deadline.signal);
   await client.close();
   await new Promise((resolve) => server.close(resolve));
 

@@ -57,7 +57,11 @@ Deno.test("list() extended shows positions, restarts and addresses", async () =>
       replayLsn: lsn(500),
       pendingRestart: true,
       pendingRestartReason: { max_connections: { old_value: "100", new_value: "200" } },
-      scheduledRestart: { schedule: "2030-05-01T02:00+00:00", restart_pending: true },
+      scheduledRestart: {
+        schedule: "2030-05-01T02:00+00:00",
+        restart_pending: true,
+        postmaster_start_time: "2026-01-31 12:00:00+00:00",
+      },
     }),
   ];
   const { context, out } = world({ views: [cluster({ members })], format: "tsv" });

@@ -165,6 +165,17 @@ Deno.test("probeHost() tells unknown hosts, places nobody can write to and missi
   });
 });
 
+Deno.test("probeHost() warns of an allowlist without this host", async () => {
+  await onHost(async (folder) => {
+    const listing = (hosts: readonly string[]): Promise<readonly string[]> => {
+      const config = hostConfig(folder, ["restapi.allowlist", hosts]);
+      return keysOf(config, { ignoreListenPort: true });
+    };
+    deepStrictEqual(await listing(["10.0.0.0/8"]), ["restapi.allowlist"]);
+    deepStrictEqual(await listing(["10.0.0.0/8", "127.0.0.1"]), []);
+  });
+});
+
 Deno.test("validate() tells certificates that cannot be used as faults", async () => {
   const env = { PATRONI_RESTAPI_CERTFILE: "/no/cert", PATRONI_REPLICATION_SSLCERT: "/no/other" };
   const { code, err } = await said({ env });

@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
 import { readConfig } from "../../lib/config/load.ts";
 import type { AgentConfig } from "../../lib/config/agent_config.ts";
 import { errorOf, file } from "./files.ts";
@@ -63,6 +63,19 @@ Deno.test("readConfig() names the variable of a fault instead of a line", () => 
   deepStrictEqual([fault?.file, fault?.path], [null, "postgresql.data_dir"]);
   match(fault?.message ?? "", /PATRONI_POSTGRESQL_DATA_DIR/);
 });
+
+for (
+  const [name, value] of [
+    ["PATRONI_LOG_STATIC_FIELDS", "{{{"],
+    ["PATRONI_RESTAPI_HTTP_EXTRA_HEADERS", "{a: 1"],
+    ["PATRONI_POSTGRESQL_PARAMETERS", "work_mem: [1"],
+    ["PATRONI_ETCD3_HOSTS", "[a:2379, b:2379, ]]"],
+  ] as const
+) {
+  Deno.test(`readConfig() refuses ${name}=${value}, which is no YAML, and takes no half of it`, () => {
+    throws(() => withEnv({ [name]: value }), new RegExp(`from ${name}`));
+  });
+}
 
 Deno.test("readConfig() refuses variables of other stores like their sections", () => {
   strictEqual(errorOf(file(), { PATRONI_CONSUL_HOST: "x" }).faults[0]?.path, "consul");

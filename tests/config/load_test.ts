@@ -56,6 +56,8 @@ const REFUSED: readonly (readonly [string, Json])[] = [
   ["restapi", "x"],
   ["restapi.listen", "10.0.0.1:70000"],
   ["restapi.listen", "10.0.0.1:5432"],
+  ["restapi.listen", "::::"],
+  ["restapi.listen", "10.0.0.1.5:8008"],
   ["restapi.connect_address", "*:8008"],
   ["restapi.connect_address", "10.0.0.1:6000"],
   ["restapi.connect_address", "http://10.0.0.1:8008"],
@@ -201,4 +203,18 @@ Deno.test("readConfig() tells lists that the server never reads, and tags that c
     "postgresql.pg_hba: no effect: the parameters name another file",
     "tags: nofailover true contradicts failover_priority 2: nofailover true counts",
   ]);
+});
+
+Deno.test("readConfig() asks an etcd proxy instead of all others", () => {
+  const { etcd, warnings } = configOf(
+    ["etcd3.proxy", "http://u:p%40@10.0.0.7"],
+    ["etcd3.use_proxies", true],
+  );
+  deepStrictEqual([etcd.endpoints, etcd.username, etcd.password], [
+    ["http://10.0.0.7:2379"],
+    "u",
+    "p@",
+  ]);
+  deepStrictEqual(warnings, []);
+  deepStrictEqual(faultPaths(["etcd3.proxy", "10.0.0.7"]), ["etcd3.proxy"]);
 });

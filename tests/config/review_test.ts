@@ -75,3 +75,8 @@ Deno.test("nearest() takes the fewest edits and refuses what is too far", () => 
   strictEqual(nearest("zebra", ["name", "scope"]), null);
   strictEqual(editDistance("kitten", "sitting"), 3);
 });
+
+Deno.test("nearest() takes no other name for a slip of a name of one letter", () => {
+  deepStrictEqual([nearest("z", ["a", "b"]), nearest("A", ["b", "a"])], [null, "a"]);
+  deepStrictEqual(nearest("nod1", ["node1", "node2"]), "node1");
+});

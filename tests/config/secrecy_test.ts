@@ -13,6 +13,8 @@ const SECRET = "s3cr3t-Zq8";
 const KEYS = knownKeys();
 const SECRETS = KEYS.filter(({ notes }) => notes.secret === true).map(({ path }) => path);
 
+const HBA = `host all all 0/0 ldap ldapserver=x ldapbindpasswd=${SECRET}`;
+
 const WHOLE: JsonObject = {
   scope: "demo",
   name: "a",
@@ -83,9 +85,39 @@ Deno.test("redact() hides secrets in commands, in what the cluster begins with a
     at("postgresql.create_replica_methods", ["n"]),
     at("postgresql.n", { command: "/x", s3_secret: SECRET }),
     at("postgresql.parameters.ssl_passphrase_command", SECRET),
+    at("postgresql.pg_hba", [HBA]),
+    at("bootstrap.pg_hba", [HBA]),
+    at("bootstrap.dcs.postgresql.pg_hba", [
+      HBA,
+      `host all all 0/0 radius radiussecrets="${SECRET}"`,
+    ]),
+    at("postgresql.callbacks.on_start", `/x --token ${SECRET} --retries 3`),
+    at("postgresql.pre_promote", `/x --password=${SECRET}`),
+    at("postgresql.before_stop", `/x --api-key ${SECRET}`),
+    at("bootstrap.post_bootstrap", `/x --db-password '${SECRET} x'`),
   ].reduce((all, [path, value]) => put(all, path, value), WHOLE);
 
   ok(!shown(stringify(values), {}).includes(SECRET));
+});
+
+const SECTIONS = [
+  ...new Set(SECRETS.flatMap((path) => {
+    return path.slice(1).map((_, index) => path.slice(0, index + 1).join("."));
+  })),
+];
+
+for (const section of SECTIONS) {
+  Deno.test(`readConfig() shows no name and password that stand in place of ${section}`, () => {
+    ok(!shown(stringify(put(WHOLE, section.split("."), `u:${SECRET}`)), {}).includes(SECRET));
+  });
+}
+
+Deno.test("readConfig() shows no name and password in an address of etcd", () => {
+  for (const address of [`http://u:${SECRET}@etcd:2379`, `u:${SECRET}@etcd:2379`]) {
+    for (const key of ["host", "hosts"]) {
+      ok(!shown(stringify({ ...WHOLE, etcd3: { [key]: address } }), {}).includes(SECRET));
+    }
+  }
 });
 
 Deno.test("readConfig() shows no secret, whatever stands beside it in the file", () => {

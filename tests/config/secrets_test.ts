@@ -73,6 +73,36 @@ Deno.test("loadConfig() gives a command for a secret ten seconds, also when its 
   ok(performance.now() - startedMs < 15_000);
 });
 
+Deno.test({
+  name: "loadConfig() gives up a command for a secret that runs as another user and does not end",
+  // Its process is left behind, which is the case.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const kill = Deno.kill;
+    const groups: number[] = [];
+    Deno.kill = (group): void => {
+      groups.push(group);
+      throw new Deno.errors.PermissionDenied("EPERM: Operation not permitted");
+    };
+    try {
+      match(await passwordOf(() => ({ command: "sleep 300" })), /within 10 s/);
+    } finally {
+      Deno.kill = kill;
+      for (const group of groups) kill(group, "SIGKILL");
+    }
+    strictEqual(groups.length, 1);
+  },
+});
+
+Deno.test("loadConfig() refuses a secret of a command that is longer than it may be, and cuts none", async () => {
+  const told = await passwordOf(() => ({
+    command: "sh -c 'head -c 3000000 /dev/zero | tr \"\\0\" x'",
+  }));
+
+  match(told, /one line/);
+});
+
 Deno.test("loadConfig() takes a secret's file from a variable, and hides the agent's variables from commands", async () => {
   const folder = await Deno.makeTempDir();
   const env = { PATRONI_REPLICATION_PASSWORD_COMMAND: "sh -c 'echo \"<$PATRONI_TEST_SECRET>\"'" };

@@ -71,6 +71,22 @@ export const KEY_PROMISES: readonly Promised[] = [
     },
   },
   {
+    title: "P12 takeLock() and claimBootstrap() are refused once a second process has the record",
+    run: async ({ dcsOf }) => {
+      const [first, second] = [dcsOf("twin-lock"), dcsOf("twin-lock")];
+      const a = await first.grantLease(30, noSignal());
+      const b = await second.grantLease(30, noSignal());
+      await first.writeMember("a", { role: "replica" }, a, noSignal());
+      await second.writeMember("a", { role: "replica" }, b, noSignal());
+      for (let tries = 0; tries < 2; tries++) {
+        const taken = await first.takeLock("a", a, noSignal());
+        ok(taken.kind === "refused" && taken.why.includes("another agent of this name"));
+        strictEqual((await first.claimBootstrap(a, noSignal())).kind, "refused");
+      }
+      strictEqual((await second.takeLock("a", b, noSignal())).kind, "done");
+    },
+  },
+  {
     title: "writeStatus() and writeHistory() need the lock",
     run: async ({ dcsOf }) => {
       const dcs = dcsOf("status");
@@ -157,7 +173,7 @@ export const KEY_PROMISES: readonly Promised[] = [
     },
   },
   {
-    title: "watch() hints at waking keys, not at members and status",
+    title: "watch() hints at waking keys and new members, not at what is written every loop",
     run: async ({ dcsOf, put, remove }) => {
       const dcs = dcsOf("watch");
       const closer = new AbortController();
@@ -165,13 +181,15 @@ export const KEY_PROMISES: readonly Promised[] = [
       const watching = dcs.watch(() => void hints++, () => 30_000, closer.signal);
       await until("the first hint", () => hints === 1);
       await put("/service/watch/members/a", "{}");
+      await until("a hint for a new member", () => hints === 2);
+      await put("/service/watch/members/a", "{}");
       await put("/service/watch/status", "{}");
       const askedMs = performance.now();
       await put("/service/watch/failover", "{}");
-      await until("a hint for failover", () => hints === 2);
+      await until("a hint for failover", () => hints === 3);
       ok(performance.now() - askedMs < 1000);
       await remove("/service/watch/failover");
-      await until("a hint for a deleted key", () => hints === 3);
+      await until("a hint for a deleted key", () => hints === 4);
       closer.abort();
       await watching;
     },

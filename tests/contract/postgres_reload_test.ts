@@ -19,6 +19,22 @@ async function loadedAt(one: Member): Promise<string> {
   return String(row?.["at"]);
 }
 
+/** Process of the WAL sender; undefined while there is none. */
+async function senderOf(one: Member): Promise<unknown> {
+  const [row] = await sql(one, "SELECT pid FROM pg_stat_replication WHERE state = 'streaming'");
+  return row?.["pid"];
+}
+
+/** A new connection may come so soon that no look sees the time between. */
+async function anotherSender(one: Member, before: unknown): Promise<void> {
+  for (let tries = 0; tries < 300; tries++) {
+    const now = await senderOf(one);
+    if (now !== undefined && now !== before) return;
+    await systemClock.sleep(50);
+  }
+  throw new Error("Cannot see another WAL sender");
+}
+
 async function apply(one: Member, mustReload: boolean): Promise<void> {
   const done = await one.manager.applySettings(clusterSettings(), signal, mustReload);
   deepStrictEqual(done, { kind: "done" });
@@ -64,8 +80,9 @@ onServers(
     b.manager.reconfigure({ ...b.options, authentication: { ...authentication, replication } });
     await apply(b, true);
     match(await Deno.readTextFile(pgpass), /:repl:rotated\n$/);
+    const before = await senderOf(a);
     await sql(a, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
-    await eventually(b.manager, (view) => view.kind === "replica" && !view.streaming);
+    await anotherSender(a, before);
     await eventually(b.manager, (view) => view.kind === "replica" && view.streaming);
     const [row] = await sql(b, "SHOW primary_conninfo");
     match(String(row?.["primary_conninfo"]), new RegExp(`port=${a.options.listen.port} `));

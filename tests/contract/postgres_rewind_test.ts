@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
+import { parseLsn } from "../../lib/core/lsn.ts";
 import { exists } from "../../lib/postgres/data_dir.ts";
 import type { PostgresOptions } from "../../lib/postgres/options.ts";
 import type { JobResult } from "../../lib/postgres/port.ts";
@@ -27,8 +28,8 @@ async function forked(a: Member, b: Member): Promise<void> {
   await sql(a, "CREATE TABLE public.t AS SELECT generate_series(1, 1000) AS n");
   await streaming(b, a);
   await sql(a, "INSERT INTO public.t VALUES (1001)");
-  await eventually(b.manager, (view) => view.kind === "replica" && view.streaming);
-  await systemClock.sleep(200);
+  const [row] = await sql(a, "SELECT pg_current_wal_flush_lsn()::text AS lsn");
+  await reached(b, String(row?.["lsn"]));
   deepStrictEqual(await b.manager.promote(systemClock.bootMs() + 10_000, job()), { kind: "done" });
   await sql(a, "INSERT INTO public.t VALUES (-1)");
   await sql(a, "UPDATE public.t SET n = n WHERE n % 2 = 0");
@@ -96,6 +97,17 @@ onServers("E12 a missing privilege is named, and the directory stays as it was",
   match(replicaOnly.kind === "failed" ? replicaOnly.why : "", /the server still runs/);
 });
 
+onServers("E17 a new tablespace of the leader is not linked to the leader's place", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b");
+  await forked(a, b);
+  await Deno.mkdir(`${dir}/space`);
+  await sql(b, `CREATE TABLESPACE space LOCATION '${dir}/space'`);
+  const refused = await rewound(a, b);
+  match(refused.kind === "failed" ? refused.why : "", /b has tablespaces that are not here/);
+  strictEqual((await look(a.manager)).kind, "down");
+});
+
 /** A pg_rewind that dies in the middle of its work, when it is no dry run. */
 async function breaking(dir: string, { binDir }: PostgresOptions): Promise<string> {
   const path = `${dir}/pg_rewind_that_breaks`;
@@ -158,4 +170,52 @@ async function forkedFrom(a: Member, b: Member): Promise<void> {
   await sql(a, "INSERT INTO public.filler VALUES (-1)");
   await a.manager.stop("fast", false, NO_ESCALATION, job());
   deepStrictEqual(await b.manager.checkpoint(signal), { kind: "done" });
+}
+
+onServers(
+  "E8 E9 a segment that is gone here comes from the archive for the rewind",
+  async (dir) => {
+    await Deno.mkdir(`${dir}/archive`);
+    await Deno.mkdir(`${dir}/conf-a`, { mode: 0o700 });
+    const parameters = {
+      unix_socket_directories: dir,
+      archive_mode: "on",
+      archive_command: `cp %p ${dir}/archive/%f`,
+    };
+    const recoveryConf = { restore_command: `cp ${dir}/archive/%f %p` };
+    await using a = member(dir, "a", { parameters, recoveryConf, configDir: `${dir}/conf-a` });
+    await using b = member(dir, "b");
+    await bootstrapped(a);
+    await sql(a, "CREATE TABLE public.filler AS SELECT generate_series(1, 10) AS n");
+    await streaming(b, a);
+    const [row] = await sql(
+      a,
+      "SELECT pg_walfile_name(redo_lsn) AS file FROM pg_control_checkpoint()",
+    );
+    const segment = String(row?.["file"]);
+    await sql(a, "SELECT pg_switch_wal()");
+    await sql(a, "INSERT INTO public.filler VALUES (11)");
+    const flushed = await sql(a, "SELECT pg_current_wal_flush_lsn()::text AS lsn");
+    await reached(b, String(flushed[0]?.["lsn"]));
+    deepStrictEqual(await b.manager.promote(systemClock.bootMs() + 10_000, job()), {
+      kind: "done",
+    });
+    await sql(a, "INSERT INTO public.filler VALUES (-1)");
+    await a.manager.stop("fast", false, NO_ESCALATION, job());
+    deepStrictEqual(await b.manager.checkpoint(signal), { kind: "done" });
+    ok((await namesIn(`${dir}/archive`)).includes(segment));
+    await Deno.remove(`${dir}/a/pg_wal/${segment}`);
+    const result = await rewound(a, b);
+    strictEqual(result.kind, "done", JSON.stringify(result));
+    await eventually(a.manager, (view) => view.kind === "replica" && view.streaming);
+    deepStrictEqual(await sql(a, "SELECT min(n) FROM public.filler"), [{ min: 1 }]);
+  },
+);
+
+async function reached(one: Member, lsn: string): Promise<void> {
+  const wanted = parseLsn(lsn) ?? 0n;
+  await eventually(
+    one.manager,
+    (view) => view.kind === "replica" && (view.replayedLsn ?? 0n) >= wanted,
+  );
 }

@@ -220,6 +220,24 @@ onServers("probe() uses the server's socket directory when that is wanted", asyn
   deepStrictEqual(rows, [{ client_addr: null }]);
 });
 
+onServers(
+  "a replica tells its timeline by the socket where use_unix_socket_repl asks",
+  async (dir) => {
+    const initdb = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync"];
+    const bootstrap = { initdb, pgHba: [] };
+    await using a = member(dir, "a", { useUnixSocketRepl: true, bootstrap });
+    await bootstrapped(a);
+    await sql(a, "ALTER SYSTEM SET log_replication_commands = on");
+    await sql(a, "ALTER SYSTEM SET log_connections = on");
+    await a.manager.stop("fast", false, NO_ESCALATION, job());
+    deepStrictEqual(await a.manager.startReplica(null, settings, job()), { kind: "done" });
+    const view = await eventually(a.manager, (now) => now.kind === "replica");
+    strictEqual(view.kind === "replica" && view.timeline, 1);
+    const log = await Deno.readTextFile(serverLogPath(a.options.dataDir));
+    match(log, /connection received: host=\[local\]\n[^]*IDENTIFY_SYSTEM/);
+  },
+);
+
 onServers("clone() keeps WAL and tablespaces outside of the data directory too", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);

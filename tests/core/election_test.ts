@@ -6,6 +6,7 @@ import type { NodeView, PostgresView } from "../../lib/core/node_view.ts";
 import { readTags } from "../../lib/core/tags.ts";
 import {
   cluster,
+  handover,
   leaderReport,
   lsn,
   member,
@@ -95,4 +96,12 @@ Deno.test("D23 a replica that replays for an hour is left alone", () => {
 Deno.test("D7 a leader whose data directory cannot be read gives the lock up", () => {
   const postgres = { kind: "unreadable", why: "Input/output error (os error 5)" } as const;
   assert.deepEqual(ordered(nodeView({ postgres })), ["release-lock"]);
+});
+
+Deno.test("race does not leave out who a request calls the leader, when another one led last", () => {
+  const wish = handover({ leader: "c", candidate: "a" });
+  const seen = cluster({ lock: null, handover: wish });
+  const peers = [peer("b"), peer("c", { lsn: lsn(5000), timeline: 1 })];
+  assert.ok(wins({ cluster: seen, peers }, "c"));
+  assert.ok(!wins({ cluster: seen, peers }, "b"));
 });

@@ -50,6 +50,34 @@ Deno.test("evolve() takes settings as applied only when that is certain", () => 
   );
 });
 
+const INHERITED = { endsMs: NOW_MS + 9000, inherited: true };
+const SILENT = { kind: "silent", systemId: SYSTEM_ID, lastRole: "replica", why: "x" } as const;
+
+const FINDS: readonly (readonly [string, readonly NodeView[], boolean | null])[] = [
+  ["a replica under an inherited switch", [replicaView({ armed: INHERITED })], true],
+  ["a silent one", [replicaView({ armed: INHERITED, postgres: SILENT })], true],
+  ["a replica without", [replicaView({ armed: { ...INHERITED, inherited: false } })], false],
+  ["a primary, a replica later", [
+    nodeView({ armed: INHERITED }),
+    replicaView({ armed: INHERITED }),
+  ], false],
+  ["it goes down", [replicaView({ armed: INHERITED }), replicaView({ postgres: down() })], false],
+  ["it is still there", [replicaView({ armed: INHERITED }), replicaView({ armed: null })], true],
+];
+
+for (const [title, views, found] of FINDS) {
+  Deno.test(`remember() finds what the process before may have promoted: ${title}`, () => {
+    const memory = views.reduce((memory, view) => remember(memory, view), initialMemory);
+    assert.equal(memory.promotionFound, found);
+  });
+}
+
+Deno.test("remember() waits with its judgement for a server that starts", () => {
+  const postgres = { kind: "starting", systemId: SYSTEM_ID, asReplica: true, sinceMs: 0 } as const;
+  const memory = remember(initialMemory, replicaView({ armed: INHERITED, postgres }));
+  assert.equal(memory.promotionFound, null);
+});
+
 Deno.test("remember() forgets a promotion when it has happened or cannot happen any more", () => {
   const memory = { ...initialMemory, promoteAskedMs: 7 };
   const task: TaskView = {

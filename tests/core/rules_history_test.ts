@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
-import type { HistoryLine, MemberState } from "../../lib/core/cluster_view.ts";
+import type { HandoverWish, HistoryLine, MemberState } from "../../lib/core/cluster_view.ts";
+import { decide } from "../../lib/core/decide.ts";
 import { initialMemory } from "../../lib/core/memory.ts";
+import type { NodeView } from "../../lib/core/node_view.ts";
 import { memberRecord } from "../../lib/core/publish.ts";
 import { historyActions } from "../../lib/core/rules/history.ts";
-import { cluster, lsn, member, nodeView, primary } from "./builders.ts";
+import {
+  cluster,
+  handover,
+  leaderReport,
+  lsn,
+  member,
+  nodeView,
+  peer,
+  primary,
+} from "./builders.ts";
 
 const FIRED = { at: "2026-01-01T10:00:00.000Z", signal: "INT" };
 const NOTE = "; the dead-man's switch of b sent INT at 2026-01-01T10:00:00.000Z";
@@ -64,4 +75,37 @@ Deno.test("memberRecord() publishes a firing for a day", () => {
   assert.deepEqual(memberRecord(view, initialMemory)["switch_fired"], FIRED);
   const old = { ...view, wallMs: wallMs + 25 * 3_600_000 };
   assert.ok(!("switch_fired" in memberRecord(old, initialMemory)));
+});
+
+const HISTORY = [line(1, null)];
+
+/** What is ordered of a leader on timeline 2 whose line is not written yet, before and after its server was asked. */
+function before(
+  asked: Pick<Partial<NodeView>, "wishes">,
+  wish: HandoverWish | null,
+  history: readonly HistoryLine[] | null = null,
+): readonly (readonly string[])[] {
+  const view = nodeView({
+    postgres: primary({ timeline: 2 }),
+    peers: [peer("b", { timeline: 2 })],
+    ...asked,
+    cluster: cluster({ history, handover: wish }),
+  });
+  const switches = [{ timeline: 1, switchLsn: lsn(1000), reason: "" }];
+  const told = leaderReport("a", { timeline: 2, history: switches });
+  return [view, { ...view, leader: told }].map((one) =>
+    decide(one, initialMemory).actions.map((action) =>
+      action.kind === "start-task" ? action.task.kind : action.kind
+    )
+  );
+}
+
+const ENDS = { wishes: [{ kind: "shutdown" }] } as const;
+const WISH = handover({ leader: "a", candidate: "b" });
+const FIRST = [["hold-lock", "inspect-leader"], ["hold-lock", "stop", "write-history"]];
+const NOTHING = [["hold-lock", "stop"], ["hold-lock", "stop"]];
+
+Deno.test("a leader that stops writes its line of the history, once the stop has begun", () => {
+  assert.deepEqual([before(ENDS, null), before({}, WISH)], [FIRST, FIRST]);
+  assert.deepEqual([before(ENDS, null, HISTORY), before({}, WISH, HISTORY)], [NOTHING, NOTHING]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ClusterView } from "../../lib/core/cluster_view.ts";
 import { decide } from "../../lib/core/decide.ts";
-import { initialMemory } from "../../lib/core/memory.ts";
+import { initialMemory, remember } from "../../lib/core/memory.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { LeaseView, NodeView, TaskView } from "../../lib/core/node_view.ts";
 import { memberRecord } from "../../lib/core/publish.ts";
@@ -109,6 +109,46 @@ Deno.test("paused: a server that this agent stopped itself is started again", ()
     leader: leaderReport("b"),
   });
   assert.deepEqual(ordered(view), ["start-replica"]);
+});
+
+/** What a process knows that first saw this server under the switch of the one before, and then the down one. */
+function fencedMemory(seen: Partial<NodeView>, downMs: number): Memory {
+  const settings = { lastSettings: PAUSED };
+  const armed = { endsMs: NOW_MS + 5000, inherited: true };
+  const before = replicaView({ cluster: inPause({ lock: "b" }), armed, nowMs: NOW_MS - 20_000 });
+  const first = remember({ ...initialMemory, ...settings }, { ...before, ...seen });
+  const fenced = { ...before, postgres: down(), nowMs: downMs };
+  return remember(first, fenced);
+}
+
+const OWN_ARM = { armed: { endsMs: NOW_MS + 5000, inherited: false } };
+/** The stop begins 5 s before the end, that is at NOW_MS. */
+const FENCED: readonly (readonly [string, Partial<NodeView>, number, readonly string[]])[] = [
+  ["a replica", {}, NOW_MS, ["start-replica"]],
+  ["a replica, a little later", {}, NOW_MS + 900, ["start-replica"]],
+  ["a replica that was down before the switch was due", {}, NOW_MS - 1, []],
+  ["a replica under no switch", { armed: null }, NOW_MS, []],
+  ["a replica under the switch of this process", OWN_ARM, NOW_MS, []],
+  ["a primary", { postgres: primary() }, NOW_MS, []],
+];
+
+for (const [what, seen, downMs, expected] of FENCED) {
+  Deno.test(`paused: what the switch of the process before stopped comes back if it was a replica: ${what}`, () => {
+    const memory = fencedMemory(seen, downMs);
+    const view = replicaView({ cluster: inPause({ lock: "b" }), postgres: down(), armed: null });
+    assert.deepEqual(ordered(view, memory), expected);
+    const armed = { endsMs: NOW_MS + 5000, inherited: true };
+    assert.deepEqual(ordered({ ...view, armed }, memory), ["disarm-switch", ...expected]);
+  });
+}
+
+Deno.test("paused: a replica that runs again after the fence is left to operators", () => {
+  const memory = fencedMemory({}, NOW_MS);
+  const back = remember(memory, replicaView({ cluster: inPause({ lock: "b" }), armed: null }));
+  assert.deepEqual(
+    ordered(replicaView({ cluster: inPause({ lock: "b" }), postgres: down() }), back),
+    [],
+  );
 });
 
 Deno.test("paused: nothing is founded or copied into an empty directory", () => {

@@ -11,6 +11,7 @@ import {
   lsn,
   member,
   NOW_MS,
+  primary,
   replica,
   replicaView,
   self,
@@ -179,4 +180,53 @@ Deno.test("decodeSettings() reads use_pg_rewind, and knows when it is not given"
     return "settings" in decoded ? decoded.settings.usePgRewind : undefined;
   };
   deepStrictEqual([true, "off", null].map(read), [true, false, undefined]);
+});
+
+Deno.test("E1 a former primary that ended where the leader began is started, not rewound", () => {
+  const view = forked({
+    leader: leaderReport("b", {
+      timeline: 2,
+      history: [{ timeline: 1, switchLsn: lsn(951), reason: "" }],
+    }),
+  });
+  deepStrictEqual(ordered(view), ["start-replica"]);
+});
+
+Deno.test("E3 a replica that replayed beyond the fork is stopped and rewound", () => {
+  const running = replica({ streaming: false, replayedLsn: lsn(960) });
+  const settled = cluster({ lock: "b", settings: SETTINGS });
+  const stop = ordered(replicaView({ cluster: settled, postgres: running, leader: FORKED }));
+  deepStrictEqual([stop, ordered(stopped(FORKED))], [["stop"], ["rewind"]]);
+});
+
+Deno.test("E4 a timeline that the leader's history lacks is rewound, however early it ended", () => {
+  const leader = leaderReport("b", {
+    timeline: 4,
+    history: [{ timeline: 2, switchLsn: lsn(2000), reason: "" }],
+  });
+  deepStrictEqual(ordered(forked({ leader }, { timeline: 3, checkpointLsn: lsn(10) })), ["rewind"]);
+});
+
+Deno.test("E5 a replica that the same leader left for a higher timeline compares histories", () => {
+  const settled = cluster({ lock: "b", settings: SETTINGS });
+  const postgres = replica({ streaming: false, timeline: 2 });
+  deepStrictEqual(ordered(replicaView({ cluster: settled, postgres })), ["inspect-leader"]);
+});
+
+Deno.test("E6 no rewind before the leader has written a checkpoint since its promotion", () => {
+  deepStrictEqual([ordered(waiting()), ordered(forked())], [[], ["rewind"]]);
+});
+
+Deno.test("E11 rewinds that fail again and again end in a copy", () => {
+  deepStrictEqual([1, 2, 3].map((times) => ordered(forked(), failed(times))[0]), [
+    "rewind",
+    "rewind",
+    "clone",
+  ]);
+});
+
+Deno.test("E20 a false primary is stopped, and what it wrote is rewound", () => {
+  const settled = cluster({ lock: "b", settings: SETTINGS });
+  deepStrictEqual(ordered(replicaView({ cluster: settled, postgres: primary() })), ["stop"]);
+  deepStrictEqual(ordered(forked({}, { timeline: 3 })), ["rewind"]);
 });

@@ -81,13 +81,18 @@ Deno.test("follow replaces a replica that is stuck beside a leader that answers"
   strictEqual(orderOf(idleView(), stuckFor(LIMIT_MS - 1)), "nothing");
 });
 
+Deno.test("follow replaces a replica whose WAL was removed on the first timeline, too", () => {
+  const postgres = { ...IDLE, timeline: 1, replayedLsn: lsn(50) };
+  const view = idleView({ postgres, leader: leaderReport("b") });
+  const known = { ...stuckFor(LIMIT_MS) };
+  const memory = { ...known, stuck: known.stuck && { ...known.stuck, replayedLsn: lsn(50) } };
+  strictEqual(orderOf(view, memory), "stop");
+});
+
 const INNOCENT: readonly (readonly [string, Partial<NodeView>])[] = [
   ["restores from an archive", { postgres: { ...IDLE, restores: true } }],
   ["has its replay paused", { postgres: { ...IDLE, replayPaused: true } }],
-  ["is on the first timeline", {
-    postgres: { ...IDLE, timeline: 1, replayedLsn: lsn(50) },
-    leader: leaderReport("b"),
-  }],
+  ["has told no timeline", { postgres: { ...IDLE, timeline: null } }],
   ["has no slot on the leader", {
     cluster: { ...SEEN, status: { ...SEEN.status, slots: {} } },
   }],

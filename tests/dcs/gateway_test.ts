@@ -1,6 +1,8 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { DcsUnreachable } from "../../lib/base/errors.ts";
+import { systemClock as clock } from "../../lib/base/clock.ts";
+import { DcsUnreachable, Refused } from "../../lib/base/errors.ts";
 import type { EtcdDcs } from "../../lib/dcs/etcd/etcd_dcs.ts";
+import { Gateway } from "../../lib/dcs/etcd/gateway.ts";
 import { ample, brief, dcsOf, ENDPOINT_MS } from "./dcs_of.ts";
 import { answer, CUT, good, HANG, HEADER, refusal, startFake } from "./fake_gateway.ts";
 import type { FakeGateway, Reply, SeenRequest } from "./fake_gateway.ts";
@@ -220,4 +222,73 @@ Deno.test("writeMember() repeats on another endpoint, because a put of the same 
   const result = await dcsOf([broken, fine]).writeMember("a", { state: "running" }, "5", ample());
   deepStrictEqual(result, { kind: "done", revision: 42n });
   strictEqual(broken.seen[0]?.body, fine.seen[0]?.body);
+});
+
+function gatewayOf(fakes: readonly FakeGateway[]): Gateway {
+  const endpoints = fakes.map(({ url }) => url);
+  return new Gateway({
+    endpoints,
+    username: null,
+    password: null,
+    endpointMs: () => ENDPOINT_MS,
+    clock,
+  });
+}
+
+const RANGE = { path: "/v3/kv/range", body: {} };
+
+Deno.test("onFailure() tells of each failure at its endpoint, and of none elsewhere", async () => {
+  await using failing = startFake((_, index) => [HANG, NO_LEADER, CUT][index] ?? good());
+  await using fine = startFake(() => good());
+  const gateway = gatewayOf([failing, fine]);
+  const told: string[] = [];
+  using _one = gateway.onFailure(failing.url, () => told.push("failing"));
+  using _other = gateway.onFailure(fine.url, () => told.push("fine"));
+  await gateway.call(RANGE, ample());
+  deepStrictEqual(told, ["failing"]);
+  await gateway.call(RANGE, ample()); // at the good endpoint
+  deepStrictEqual([told, failing.seen.length], [["failing"], 1]);
+});
+
+Deno.test("onFailure() tells of answers of no use and of a stream that cannot be opened, to everybody who listens", async () => {
+  await using fake = startFake((_, index) => [NO_LEADER, CUT, good(), HANG][index] ?? good());
+  const gateway = gatewayOf([fake]);
+  let first = 0;
+  let second = 0;
+  using _first = gateway.onFailure(fake.url, () => void first++);
+  using _second = gateway.onFailure(fake.url, () => void second++);
+  await gateway.call(RANGE, ample());
+  deepStrictEqual([first, second], [2, 2]);
+  await rejects(gateway.open({ path: "/v3/watch", body: {} }, ample()), DcsUnreachable);
+  deepStrictEqual([first, second], [3, 3]);
+});
+
+Deno.test("onFailure() is silent for a refusal, which proves that the endpoint works", async () => {
+  await using fake = startFake(() => refusal(403, 7, "etcdserver: permission denied"));
+  const gateway = gatewayOf([fake]);
+  let told = 0;
+  using _told = gateway.onFailure(fake.url, () => void told++);
+  await rejects(gateway.call(RANGE, ample()), Refused);
+  strictEqual(told, 0);
+});
+
+Deno.test("onFailure() tells nobody any more after its disposal", async () => {
+  await using fake = startFake((_, index) => index % 2 === 0 ? CUT : good());
+  const gateway = gatewayOf([fake]);
+  let told = 0;
+  {
+    using _told = gateway.onFailure(fake.url, () => void told++);
+    await gateway.call(RANGE, ample());
+  }
+  await gateway.call(RANGE, ample());
+  deepStrictEqual([told, fake.seen.length], [1, 4]);
+});
+
+Deno.test("read() tells the way out when etcd's certificate is an authority itself", async () => {
+  const fetch = (): Promise<Response> => {
+    const cause = new Error("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))");
+    return Promise.reject(new TypeError("fetch failed", { cause }));
+  };
+  const dcs = dcsOf([], { endpoints: ["https://127.0.0.1:1"], fetch });
+  await rejects(dcs.read(brief()), /basicConstraints=CA:FALSE/);
 });

@@ -16,7 +16,9 @@ Deno.test("memberNameOf() accepts keys directly under members only", () => {
 });
 
 Deno.test("isWakingKey() leaves out what is written every loop", () => {
-  strictEqual(isWakingKey(keys, keys.leader), true);
-  strictEqual(isWakingKey(keys, keys.status), false);
-  strictEqual(isWakingKey(keys, `${keys.members}a`), false);
+  strictEqual(isWakingKey(keys, keys.leader, false), true);
+  strictEqual(isWakingKey(keys, keys.status, false), false);
+  strictEqual(isWakingKey(keys, keys.status, true), false);
+  strictEqual(isWakingKey(keys, `${keys.members}a`, false), false);
+  strictEqual(isWakingKey(keys, `${keys.members}a`, true), true);
 });

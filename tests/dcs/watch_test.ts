@@ -1,4 +1,4 @@
-import { ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
 import { ample, brief, dcsOf } from "./dcs_of.ts";
 import { good, HANG, HEADER, refusal, startFake, stream } from "./fake_gateway.ts";
@@ -7,9 +7,11 @@ import type { FakeGateway, Script } from "./fake_gateway.ts";
 const line = (result: Readonly<Record<string, unknown>>): string =>
   `${JSON.stringify({ result: { header: HEADER, ...result } })}\n`;
 
+const createdAt = (revision: string, clusterId = HEADER.cluster_id): string =>
+  line({ created: true, header: { ...HEADER, revision, cluster_id: clusterId } });
 const CREATED = line({ created: true });
-const changeOf = (key: string): string =>
-  line({ events: [{ kv: { key: btoa(`/service/demo/${key}`) } }] });
+const changeOf = (key: string, version = "7"): string =>
+  line({ events: [{ kv: { key: btoa(`/service/demo/${key}`), version } }] });
 
 interface Watching {
   readonly fake: FakeGateway;
@@ -46,6 +48,12 @@ Deno.test("watch() hints once the watch is created and at each waking key", asyn
   strictEqual(fake.seen[0]?.headers.get("grpc-metadata-hasleader"), "true");
 });
 
+Deno.test("watch() hints at a member that appears", async () => {
+  const parts = [CREATED, changeOf("members/b"), changeOf("members/b", "1")];
+  const { hints } = await watchUntil(() => stream(parts), ({ hints }) => hints() === 2);
+  strictEqual(hints(), 2);
+});
+
 Deno.test("watch() puts together a message that comes in pieces", async () => {
   const text = CREATED + changeOf("leader");
   const parts = [text.slice(0, 30), text.slice(30, text.length - 20), text.slice(-20)];
@@ -67,8 +75,30 @@ Deno.test("watch() opens a new stream when the old one ends", async () => {
   await watchUntil(() => stream([CREATED], true), ({ hints }) => hints() === 3);
 });
 
-Deno.test("watch() opens a new stream when the old one is silent", async () => {
-  await watchUntil(() => stream([CREATED]), ({ hints }) => hints() === 3, 50);
+Deno.test("watch() opens a new stream when the old one is silent, and hints when etcd has changed", async () => {
+  const script: Script = (_, index) => stream([createdAt(String(index))]);
+  await watchUntil(script, ({ hints }) => hints() === 3, 50);
+});
+
+Deno.test("watch() does not hint for a new stream when nothing has changed since the silent one", async () => {
+  const { hints } = await watchUntil(
+    () => stream([CREATED]),
+    ({ fake }) => fake.seen.length === 4,
+    50,
+  );
+  strictEqual(hints(), 1);
+});
+
+Deno.test("watch() hints when the revision is that of the silent stream, but in another etcd", async () => {
+  const script: Script = (_, index) => stream([createdAt("42", String(index + 1))]);
+  await watchUntil(script, ({ hints }) => hints() === 3, 50);
+});
+
+Deno.test("watch() knows from a change that wakes nobody how far the silent stream had come", async () => {
+  const parts = [createdAt("41"), changeOf("status")];
+  const script: Script = (_, index) => stream(index === 0 ? parts : [CREATED]);
+  const { hints } = await watchUntil(script, ({ fake }) => fake.seen.length === 4, 50);
+  strictEqual(hints(), 1);
 });
 
 Deno.test("watch() survives refusals, garbage and endpoints that hang", async () => {
@@ -100,3 +130,31 @@ Deno.test("watch() ends at once when its signal aborts", async () => {
   await dcsOf([fake]).watch(() => {}, () => 30_000, AbortSignal.abort());
   strictEqual(fake.seen.length, 0);
 });
+
+Deno.test("watch() leaves an open stream at once when its endpoint fails, and goes to another one", async () => {
+  const isWatch = (path: string): boolean => path === "/v3/watch";
+  await using hung = startFake(({ path }) => isWatch(path) ? stream([CREATED]) : HANG);
+  await using fine = startFake(({ path }) => isWatch(path) ? stream([CREATED]) : good());
+  const dcs = dcsOf([hung, fine]);
+  const closer = new AbortController();
+  const created = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let hints = 0;
+  const done = dcs.watch(() => created[hints++]?.resolve(), () => 3_600_000, closer.signal);
+  await created[0]?.promise;
+  strictEqual(fine.seen.length, 0);
+  await dcs.read(ample()); // finds that the first endpoint hangs
+  await Promise.race([created[1]?.promise, aborted(ample())]);
+  deepStrictEqual([hung, fine].map(watches), [1, 1]);
+  closer.abort();
+  await done;
+});
+
+function watches({ seen }: FakeGateway): number {
+  return seen.filter(({ path }) => path === "/v3/watch").length;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

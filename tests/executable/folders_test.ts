@@ -109,3 +109,14 @@ onPlace("a link in the place of the folder is refused", async (place) => {
   match(output, /link: not a folder of user \d+/);
   strictEqual(code, 73);
 });
+
+onRootPlace(
+  "a command of who became another user does not end at the former one's home",
+  async (place) => {
+    await sh(`mkdir -m 700 '${place.folder}/home'`);
+    const manner = { env: { HOME: `${place.folder}/home` }, cwd: place.folder };
+    const { code, output } = await place.run(["list"], manner);
+    match(output, /Cannot read patroni.yml: no such file; name one with -c/);
+    strictEqual(code, 1);
+  },
+);

@@ -19,6 +19,31 @@ onPlace("the launcher runs a compiled program with its arguments alone", async (
   strictEqual((await place.unpacked()).length, 2);
 });
 
+const LINES: readonly (readonly [readonly string[], boolean])[] = [
+  [["/etc/agent/patroni.yml"], true],
+  [["patroni.yml"], true],
+  [[], true], // by PATRONI_CONFIGURATION
+  [["list"], false],
+  [["-c", "/etc/agent/patroni.yml", "list"], false],
+];
+
+onPlace(
+  "HUP is ignored from the start where a member is to run, and nowhere else",
+  async (place) => {
+    const nothing = pack(new Uint8Array());
+    const runtime = pack(new TextEncoder().encode(
+      '#!/bin/sh\n[ "$1" = --version ] && exit 0\nwhile read -r key value; do\n' +
+        '[ "$key" = SigIgn: ] && echo "$value"\ndone </proc/$$/status\n',
+    ));
+    const file = await render({ version: "1.2.3", runtime, program: nothing, map: nothing });
+    await Deno.writeFile(place.file, file);
+    for (const [line, isIgnored] of LINES) {
+      const { output } = await place.run(line);
+      strictEqual((BigInt(`0x${output.trim()}`) & 1n) === 1n, isIgnored, line.join(" "));
+    }
+  },
+);
+
 onPlace(
   "a runtime that this host cannot run ends with 71 and tells what it said",
   async (place) => {

@@ -1,9 +1,9 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { openDoor, writeProbe } from "../../scripts/executable/probe.ts";
-import { isUsr1Blocked, startFile } from "../../scripts/executable/run_file.ts";
+import { isHupIgnored, isUsr1Blocked, startFile } from "../../scripts/executable/run_file.ts";
 import { signalPid } from "../../scripts/playground/processes.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
-import { AS_POSTGRES, IS_ROOT, onUnpackedPlace, type Place, sh } from "./places.ts";
+import { AS_POSTGRES, IS_ROOT, onPlace, onUnpackedPlace, type Place, sh } from "./places.ts";
 
 interface Probe {
   readonly pid: number;
@@ -85,6 +85,30 @@ onUnpackedPlace("TERM reaches the agent by the pid that was started", async (pla
     match(output, /Asked to end/);
     strictEqual(code, 0);
   });
+});
+
+onPlace("HUP ends no agent that starts, from its first moment on", async (place) => {
+  await using store = openDoor();
+  const config = await writeProbe(place.folder, store.port);
+  if (IS_ROOT) await sh(`chown postgres '${config}' '${place.folder}'`);
+  const { child, ended } = startFile(place.file, [config], {
+    launch: AS_POSTGRES,
+    env: { AGENT_RUNTIME_DIR: place.runtime },
+  });
+  await waitFor("the first line of the launcher", 5000, async () => {
+    return { met: await isHupIgnored(child.pid) ? true : null, seen: "not" };
+  });
+  let count = 0;
+  await waitFor("a question to the store", 30_000, () => {
+    signalPid(child.pid, "SIGHUP");
+    count++;
+    return Promise.resolve({ met: store.visits > 0 ? true : null, seen: `${count} signals` });
+  });
+  child.kill("SIGTERM");
+  const { code, output } = await ended;
+  ok(count > 3, `${count} signals`);
+  match(output, /Reloaded the configuration/);
+  strictEqual(code, 0);
 });
 
 onUnpackedPlace(

@@ -77,3 +77,22 @@ Deno.test("kill() lets a script clean up", async () => {
     await hook.ended;
   });
 });
+
+Deno.test("kill() ends what it may when a child runs as another user, as sudo makes it", async () => {
+  await withScript('sleep 300 & echo $! > "$1"; wait', async (words, out) => {
+    const hook = startHook(words);
+    const [child = 0] = await eventually("the child", () => numbersIn(out, 1));
+    const kill = Deno.kill;
+    Deno.kill = (pid, name): void => {
+      if (pid === child) throw new Deno.errors.PermissionDenied("EPERM: Operation not permitted");
+      kill(pid, name);
+    };
+    try {
+      await hook.kill();
+    } finally {
+      Deno.kill = kill;
+      kill(child, "SIGKILL");
+    }
+    ok(await hook.ended !== 0);
+  });
+});

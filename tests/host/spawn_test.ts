@@ -48,6 +48,19 @@ Deno.test("run() kills a program that ignores the request to end", async () => {
   strictEqual(result.signal, "SIGKILL");
 });
 
+Deno.test("run() waits for a program of another user that it may not end", async () => {
+  const kill = Deno.kill;
+  Deno.kill = (): void => {
+    throw new Deno.errors.PermissionDenied("EPERM: Operation not permitted");
+  };
+  try {
+    const result = await run(shell("sleep 0.3; exit 4", { timeoutMs: 50 }), NEVER);
+    deepStrictEqual([result.exitCode, result.timedOut], [4, true]);
+  } finally {
+    Deno.kill = kill;
+  }
+});
+
 Deno.test("D18 run() ends a program when the caller aborts", async () => {
   const abort = new AbortController();
   const running = run(

@@ -101,7 +101,10 @@ async function queries(operator: Operator): Promise<void> {
   await operator.sql("CREATE TABLE one (x int); INSERT INTO one VALUES (1), (NULL)");
   equal(await operator.sql("SELECT x, x AS y FROM one ORDER BY 1"), "x\ty\n1\t1\n\t\n");
   match(await operator.run("query --command SELEC", 1), /syntax error/);
-  match(await operator.run("query --command TABLE --username nobody", 1), /nobody|password/);
+  match(
+    await operator.run("query --command TABLE --username nobody", 1),
+    /wants a password of nobody/,
+  );
   const slow = ["query", "-c", "SELECT pg_sleep(9)", "--timeout", "1"];
   match(await operator.run(slow, 3), /Status unknown.*no answer in time/);
 }

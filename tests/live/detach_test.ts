@@ -53,3 +53,27 @@ liveTest(
     equal((await cluster.waitForStreaming(60_000)).name, next.name);
   },
 );
+
+liveTest(
+  "a new agent takes up a lease of 5 s, although its file says 30",
+  { members: ["a"], dcs: { ttl: 30, loop_wait: 5, retry_timeout: 5 } },
+  async (cluster) => {
+    await cluster.startMembers();
+    const leader = await cluster.waitForLeader(60_000);
+    const postmaster = await leader.postmasterPid();
+    const body = JSON.stringify({ ttl: 5, loop_wait: 1, retry_timeout: 2 });
+    const url = `http://127.0.0.1:${leader.plan.restPort}/config`;
+    const reply = await fetch(url, { method: "PATCH", body });
+    equal(reply.status, 200);
+    await reply.body?.cancel();
+    await pause(6_000); // the lease of 30 s is replaced
+    await leader.killAgent();
+    await leader.start();
+    await waitFor("the lock in its old hands", 8_000, async () => {
+      const { status } = await leader.rest("/primary");
+      return { met: status === 200 ? true : null, seen: `${status}` };
+    });
+    await pause(6_000);
+    equal(await leader.postmasterPid(), postmaster);
+  },
+);

@@ -2,10 +2,6 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What a block that is not run may call: all of it changes the host or builds this project. */
-const SYSTEM_WORDS =
-  /^(apt-get install|systemctl (daemon-reload|enable|disable|start|stop|reload|restart)|echo|sed|install|deno task compile|scripts\/(demo|test)) /;
-
 /** One block of commands in a page. */
 export interface Block {
   /** Of its first line, from 1. */
@@ -48,8 +44,7 @@ export async function readFileOf(page: string, name: string): Promise<string | n
   return after === undefined ? null : /^```\n([^]*?)^```$/m.exec(after)?.[1] ?? null;
 }
 
-/** Lines of a block that is not run, and call something else than the system's own programs. */
-export function unknownWords({ text }: Block): readonly string[] {
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.filter((line) => !SYSTEM_WORDS.test(`${line} `));
+/** Blocks for root, with packages and services: run on hosts of their own by tests/executable/install_test.ts. */
+export function isHostMarker(marker: string): boolean {
+  return /^on (each host|host [abc])\b/.test(marker);
 }

@@ -12,13 +12,13 @@ import { lostWrites, Writer } from "../../scripts/playground/writer.ts";
 import { liveTest, tell } from "./live.ts";
 
 interface Stranger extends AsyncDisposable {
-  readonly fetch: HttpsClient["fetch"];
+  readonly fetch: HttpsClient["call"];
 }
 
 /** A client without a certificate that checks nobody. */
 async function stranger(): Promise<Stranger> {
   const client = await HttpsClient.open("nobody", { ...PLAIN_CLIENT, insecure: true }, silentLog);
-  return { fetch: client.fetch, [Symbol.asyncDispose]: () => client.close() };
+  return { fetch: client.call, [Symbol.asyncDispose]: () => client.close() };
 }
 
 /** Reads are open, what changes something needs a certificate. */

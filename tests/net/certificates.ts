@@ -52,6 +52,13 @@ export class Certificates implements AsyncDisposable {
     await Deno.chmod(this.path(`${name}.key`), 0o600);
   }
 
+  /** A certificate that is its own authority, as `openssl req -x509` makes it: `NAME.crt` and `NAME.key`. */
+  async selfSigned(name: string): Promise<void> {
+    const words = ["req", "-x509", ...NEW_KEY, "-keyout", `${name}.key`, "-out", `${name}.crt`];
+    const names = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    await this.#openssl([...words, "-days", "3", "-subj", `/CN=${name}`, ...names]);
+  }
+
   /** `NAME.enc.key`: the key of `name` under a password. */
   async encrypt(name: string, password: string): Promise<void> {
     const words = ["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-passout", `pass:${password}`];

@@ -1,3 +1,4 @@
+import { BEAT_MS } from "../../lib/base/clock.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import type { LeaseFile, StoredLease } from "../../lib/runtime/lease_file.ts";
 
@@ -36,6 +37,10 @@ export class VirtualClock implements Clock {
     this.#sleepers.add(sleeper);
     signal?.addEventListener("abort", wake, { once: true });
     return promise;
+  }
+
+  beat(signal?: AbortSignal): Promise<void> {
+    return this.sleep(BEAT_MS, signal);
   }
 
   /** Moves on by `ms`, and wakes sleepers in the order of their times. */

@@ -91,3 +91,19 @@ Deno.test("write() tells once that failsafe mode is active, of both its sides, a
     "Failsafe mode is over",
   ]);
 });
+
+Deno.test("write() tells each reason of an outage of the store once, and again in the next one", () => {
+  const told: string[] = [];
+  const log: Log = { ...silentLog, warn: (line) => void told.push(line) };
+  const heartbeat = new HeartbeatLog(log, new VirtualClock());
+  const decision = { rule: "a", why: "b", actions: [], again: false, wakeAtMs: null };
+  const silent = (why: string): NodeView["cluster"] => ({ ...unreachable(), why });
+  const slow = [silent("late by 12 ms"), silent("late by 9 ms")];
+  const barred = silent("wrong password");
+  for (const seen of [...slow, barred, ...slow, cluster(), ...slow]) {
+    heartbeat.write(nodeView({ cluster: seen }), decision, []);
+  }
+  deepStrictEqual(told.map((line) => line.replace(/^.*: /, "")), [
+    ...["late by 12 ms", "wrong password", "late by 12 ms"],
+  ]);
+});

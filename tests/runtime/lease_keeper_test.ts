@@ -207,6 +207,19 @@ Deno.test("attach() takes up the lock of the process before by its stored lease"
   strictEqual(leftMs(next), 30_000);
 });
 
+Deno.test("attach() needs the budget of the stored lease: that of a longer one comes too late", async () => {
+  const made = world();
+  made.ttlS = 5;
+  strictEqual((await made.keeper.take(signal)).kind, "done");
+  const attached = async (ttlS: number): Promise<number | string> => {
+    const next = { ...made, ttlS };
+    const keeper = keeperOf(next);
+    await keeper.attach(signal);
+    return leftMs({ ...next, keeper });
+  };
+  deepStrictEqual([await attached(5), await attached(30)], [5000, "none"]);
+});
+
 Deno.test("attach() leaves a lock with our name and another lease alone", async () => {
   const made = await leader();
   made.file.stored = { id: made.dcs.store.grant(made.clock.bootMs(), 30_000), ttlS: 30 };

@@ -21,8 +21,13 @@ export class MemoryDcs implements Dcs {
   readonly store: Store;
   /** Names of the calls that arrived, in order. */
   readonly calls: string[] = [];
-  /** "cut": nothing arrives. "hung": the same, and it shows at the deadline only. "deaf": answers are lost. */
-  fault: "none" | "cut" | "hung" | "deaf" = "none";
+  /**
+   * "cut": nothing arrives. "hung": the same, and it shows at the deadline only, or at `givesUpMs`. "stuck": a call never
+   * ends, whatever its signal says. "deaf": answers are lost.
+   */
+  fault: "none" | "cut" | "hung" | "stuck" | "deaf" = "none";
+  /** Boot clock: then calls that hang are given up ahead of their deadline. */
+  givesUpMs = Infinity;
   /** Each answer takes this long. */
   delayMs = 0;
   readonly #clock: Clock;
@@ -166,9 +171,11 @@ export class MemoryDcs implements Dcs {
   async #ask<T>(call: string, signal: AbortSignal, work: () => T): Promise<T> {
     if (this.fault === "cut") throw new DcsUnreachable(`Cannot ask for ${call}: cut off`);
     if (this.fault === "hung") {
-      await this.#clock.sleep(1e9, signal);
+      const leftMs = this.givesUpMs - this.#clock.bootMs();
+      await this.#clock.sleep(leftMs > 0 ? Math.min(1e9, leftMs) : 1e9, signal);
       throw new DcsUnreachable(`Cannot ask for ${call}: no answer`);
     }
+    if (this.fault === "stuck") await new Promise(() => {});
     this.calls.push(call);
     this.store.expire(this.#clock.bootMs());
     const answer = work();

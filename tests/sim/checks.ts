@@ -1,4 +1,4 @@
-import type { Decision } from "../../lib/core/action.ts";
+import type { Decision, Outcome } from "../../lib/core/action.ts";
 import type { Memory } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
 import type { SimNode } from "./sim_node.ts";
@@ -12,6 +12,11 @@ import type { World } from "./world.ts";
 
 /** Rounds of one tick. */
 export const ROUNDS_MAX = 4;
+
+/** After these a tick may need one round more: an answer was lost, or a wish was dropped and another may have come. */
+export function excusesRound({ action, result }: Outcome): boolean {
+  return result === "unknown" || action.kind === "clear-handover";
+}
 
 /** A promise that was broken. */
 export interface Violation {
@@ -43,6 +48,9 @@ export interface Violation {
  */
 const BACK_GRACE_MS = 15_000;
 
+/** The same where the server becomes a primary while its agent looks at a silent store: two observations. */
+const HIDDEN_GRACE_MS = 2 * BACK_GRACE_MS;
+
 /**
  * The promises, judged in true time by the store's own leases, or in failsafe mode by what the members have promised.
  *
@@ -61,6 +69,8 @@ export class Checks {
   violation: Violation | null = null;
   readonly #world: World;
   readonly #excusedUntilMs = new Map<string, number>();
+  /** Without a switch nothing tells a new process that the one before has ordered one: it excuses as a kill does. */
+  readonly #hiddenPromotions = new Map<string, number>();
   readonly #led = new Set<string>();
   readonly #pause = new PausePromises(BACK_GRACE_MS);
   readonly #promotion: PromotionPromises;
@@ -147,6 +157,11 @@ export class Checks {
   /** Right before a standby leaves recovery. */
   promoted(server: Server): void {
     this.#promotion.promoted(server, this.#wroteMs);
+    const isLeftAlone = this.#excusedUntilMs.get(server.name) === Infinity;
+    if (!isLeftAlone && this.#hiddenPromotions.get(server.name) === server.epoch) {
+      this.#excuse(server.name, HIDDEN_GRACE_MS);
+    }
+    this.#hiddenPromotions.delete(server.name);
   }
 
   /** A primary ended with its shutdown checkpoint; the standbys that streamed have all of it. */
@@ -190,9 +205,14 @@ export class Checks {
   }
 
   /** It runs again: the relaxation ends. */
-  agentBack({ name }: SimNode): void {
+  agentBack({ name, server, guards }: SimNode): void {
     if (!this.#excusedUntilMs.has(name)) return;
-    this.#excusedUntilMs.set(name, this.#world.scheduler.nowMs + BACK_GRACE_MS);
+    this.#excuse(name, BACK_GRACE_MS);
+    if (server.promoting && !guards.isFenced) this.#hiddenPromotions.set(name, server.epoch);
+  }
+
+  #excuse(name: string, graceMs: number): void {
+    this.#excusedUntilMs.set(name, this.#world.scheduler.nowMs + graceMs);
   }
 
   /** True when a server of that system has ever led. */
@@ -216,6 +236,7 @@ export class Checks {
       if (name === holder) continue;
       const follows = server.streaming && server.upstream === holder;
       if (!follows) return `${name} does not stream from ${holder}`;
+      if (server.replayPaused) return `the replay of ${name} has paused`;
     }
     return null;
   }

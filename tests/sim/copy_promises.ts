@@ -17,5 +17,6 @@ export function needlessCopy(world: World, name: string, { actions }: Decision):
   const leader = world.server(world.store.lock?.value ?? "");
   if (own === null || leader === null || leader.process !== "running") return null;
   if (!world.faults.isCalm(name, CALM_MS)) return null;
-  return contains(leader.head, own.head) ? `it could follow ${leader.name}` : null;
+  const isThere = own.head.lsn >= leader.keepsFrom && contains(leader.head, own.head);
+  return isThere ? `it could follow ${leader.name}` : null;
 }

@@ -1,7 +1,7 @@
 import { unreachable } from "../../lib/base/never.ts";
 import type { SimNode } from "./sim_node.ts";
 import type { FaultKind } from "./plan.ts";
-import { giveOrder, writeIntoStore } from "./operator_faults.ts";
+import { operate, writeIntoStore } from "./operator_faults.ts";
 import type { Heal } from "./operator_faults.ts";
 import type { Random } from "./random.ts";
 import type { Steps } from "./schedule.ts";
@@ -152,7 +152,9 @@ export class Faults {
       case "job-hang":
         return this.#hang(node, kind);
       case "order":
-        return giveOrder(node, this.#world, this.#random);
+      case "settings-raised":
+      case "wal-removed":
+        return operate(kind, node, { world: this.#world, random: this.#random });
       case "agent-shutdown":
       case "agent-detach":
         return this.#askToEnd(node, kind === "agent-detach" ? "detach" : "shutdown");

@@ -57,5 +57,6 @@ export function clockOf(ports: Pick<KeeperPorts, "bootMs">): Clock {
     bootMs: () => ports.bootMs(),
     wallMs: () => ports.bootMs(),
     sleep: () => Promise.resolve(),
+    beat: () => Promise.resolve(),
   };
 }

@@ -25,13 +25,13 @@ export interface Mutation {
 }
 
 /** What stops a server, or resets its host, without the agent. */
-export type Guard = "switch" | "watchdog" | "none";
+export type Guard = "switch" | "watchdog" | "both" | "none";
 
 /** The part of a plan that says what guards its hosts. */
 export function guardedBy(guard: Guard | undefined): Pick<Plan, "hasSwitch" | "watchdog"> {
   return {
-    hasSwitch: guard === "switch",
-    watchdog: { kind: guard === "watchdog" ? "ready" : "off" },
+    hasSwitch: guard === "switch" || guard === "both",
+    watchdog: { kind: guard === "watchdog" || guard === "both" ? "ready" : "off" },
   };
 }
 

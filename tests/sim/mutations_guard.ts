@@ -11,6 +11,12 @@ import type { FaultKind, Planted } from "./plan.ts";
 const CLOSE: Action = { kind: "close-watchdog" };
 const DISARM: Action = { kind: "disarm-switch" };
 const SLOW: readonly FaultKind[] = ["slow-server", "store-cut", "agent-kill"];
+const HASTY: readonly FaultKind[] = [
+  "slow-server",
+  "kill-in-task",
+  "watchdog-fails",
+  "host-kill",
+];
 const LATE_MS = 20_000;
 
 /** Planted bugs of what stands outside the agent: the dead-man's switch and the watchdog. */
@@ -42,14 +48,19 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     }),
     planted: { disarmsAlways: true },
   },
-  {
+  forgettingTheOneBefore({
     ...decided("a replica that may still be promoted loses its switch", SLOW, (answer, view) => {
       const isWaiting = view.postgres.kind === "replica" && view.lease.kind !== "held";
       return isWaiting ? disarming(answer) : answer;
     }),
     planted: { disarmsAlways: true },
     everyMs: 5000,
-  },
+  }),
+  forgettingTheOneBefore({
+    ...planted("a promotion by the process before counts for nothing", HASTY, {}),
+    guard: "both",
+    everyMs: 4000,
+  }),
   planted("the switch only asks the server to stop", ["slow-server", "agent-kill"], {
     switchOnlyAsks: true,
   }),
@@ -102,6 +113,16 @@ function decided(
   const decide = (view: NodeView, memory: Memory): Decision =>
     change(productBrain.decide(view, memory), view);
   return { name, needs, planted: {}, brain: { ...productBrain, decide }, guard: "switch" };
+}
+
+/** What an inherited switch says of the process before is not seen. */
+function forgettingTheOneBefore(mutation: Mutation): Mutation {
+  const { remember } = mutation.brain;
+  const forget = (memory: Memory, view: NodeView): Memory => ({
+    ...remember(memory, view),
+    promotionFound: false,
+  });
+  return { ...mutation, brain: { ...mutation.brain, remember: forget } };
 }
 
 function isStop(action: Action): boolean {

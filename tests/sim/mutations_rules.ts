@@ -39,6 +39,9 @@ export const RULE_MUTATIONS: readonly Mutation[] = [
   decided("a stopped server is never started again", ["host-kill"], (answer) => {
     return withoutTask(answer, "start-replica");
   }),
+  decided("a replay that paused for small settings is left so", ["settings-raised"], (answer) => {
+    return answer.rule === "too-small" ? idle(answer) : answer;
+  }),
   decided("a rule throws when a server is silent", ["server-silent"], (answer, view) => {
     if (view.postgres.kind === "silent") throw new TypeError("Cannot judge silence");
     return answer;

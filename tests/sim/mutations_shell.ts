@@ -186,6 +186,7 @@ function ahead(clock: Clock): Clock {
     bootMs: () => clock.bootMs() + AHEAD_MS,
     wallMs: () => clock.wallMs(),
     sleep: (ms, signal) => clock.sleep(ms, signal),
+    beat: (signal) => clock.beat(signal),
   };
 }
 

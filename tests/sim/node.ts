@@ -19,7 +19,7 @@ import { act } from "./act.ts";
 import type { PromiseKeeper } from "./consents.ts";
 import { HostGuards } from "./host_guards.ts";
 import { Keeper } from "./keeper.ts";
-import { ROUNDS_MAX } from "./checks.ts";
+import { excusesRound, ROUNDS_MAX } from "./checks.ts";
 import { memberOf, reportOf, selfView } from "./member.ts";
 import { consentOf, pressureOf, promisesOf } from "./promises.ts";
 import type { Process, Steps } from "./schedule.ts";
@@ -201,7 +201,7 @@ export class Node implements SimNode {
       decision = this.#world.checks.decide(this, view, lost ? "excused" : round);
       this.lastDecision = decision;
       const outcomes = yield* this.#perform(decision);
-      lost ||= outcomes.some(({ result }) => result === "unknown");
+      lost ||= outcomes.some(excusesRound);
       this.#world.trace.record(this, decision, outcomes);
       if (!this.alive) return null;
       last = view;

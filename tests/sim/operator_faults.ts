@@ -41,7 +41,9 @@ function wipe({ checks, scheduler, store }: World): Heal {
 function wish(world: World, random: Random): Heal {
   const { plan, store } = world;
   const holder = store.lock?.value ?? random.pick(plan.names);
-  const leader = random.pick([holder, holder, null, random.pick(plan.names)]);
+  const drawn = random.pick([holder, holder, null, random.pick(plan.names)]);
+  const isEmpty = store.initialize === null && store.lock === null;
+  const leader = isEmpty ? null : drawn; // no agent takes a switchover from whoever does not lead
   const candidate = random.pick([null, ...plan.names, ...plan.names, "ghost"]);
   world.log("op", `-- wish ${leader} to ${candidate}`);
   if (leader === null && candidate === null) return nothing;
@@ -52,8 +54,20 @@ function wish(world: World, random: Random): Heal {
 
 const ANY = { role: null, olderThan: null, pendingOnly: false } as const;
 
+/** What is done to one server, by an operator or by its settings. */
+export function operate(
+  kind: "order" | "settings-raised" | "wal-removed",
+  node: SimNode,
+  { world, random }: { readonly world: World; readonly random: Random },
+): Heal {
+  if (kind === "order") return giveOrder(node, world, random);
+  if (kind === "settings-raised") return raiseSettings(node, world);
+  node.server.removeWal(); // slots keep no more than is allowed: whoever is behind cannot follow it any more
+  return nothing;
+}
+
 /** A restart, now or soon, or a new copy, of whichever server it is; the agent judges. */
-export function giveOrder(node: SimNode, { scheduler }: World, random: Random): Heal {
+function giveOrder(node: SimNode, { scheduler }: World, random: Random): Heal {
   const id = `order at ${scheduler.nowMs}`;
   const kind = random.pick(["restart", "restart", "scheduled-restart", "reinitialize"] as const);
   const force = random.chance(0.5);
@@ -67,6 +81,16 @@ export function giveOrder(node: SimNode, { scheduler }: World, random: Random): 
   const atMs = 1_800_000_000_000 + scheduler.nowMs + node.wallJumpMs + inMs;
   const schedule = kind === "restart" ? null : { atMs, startTime, shown: {} };
   node.order({ kind, id, conditions: ANY, timeoutS, schedule });
+  return nothing;
+}
+
+const RAISE = 10;
+
+/** The cluster's configuration asks for more, and somebody restarts one server, which may be the primary. */
+function raiseSettings(node: SimNode, { nodes, scheduler }: World): Heal {
+  for (const { server } of nodes) server.wantedSetting += RAISE;
+  const id = `raise at ${scheduler.nowMs}`;
+  node.order({ kind: "restart", id, conditions: ANY, timeoutS: 60, schedule: null });
   return nothing;
 }
 

@@ -33,6 +33,8 @@ export const FAULT_KINDS = [
   "peer-lost",
   "failsafe-off",
   "order",
+  "settings-raised",
+  "wal-removed",
 ] as const;
 
 /** Drawn after all others, so that the older kinds stay with their seeds. */
@@ -48,6 +50,8 @@ const LATE_KINDS: readonly string[] = [
   "peer-lost",
   "failsafe-off",
   "order",
+  "settings-raised",
+  "wal-removed",
 ];
 
 /** Faults of the shell: an agent that waits for ever for one answer. */
@@ -132,7 +136,7 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
   if (random.chance(share / 2)) drawn.push("data-spoiled");
   const failsafe = random.chance(0.4);
   if (failsafe) drawFailsafe(random, share, drawn);
-  if (random.chance(share / 2)) drawn.push("order");
+  drawn.push(...drawOrders(random, share));
   return {
     seed,
     ticks,
@@ -149,6 +153,12 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
     failsafe,
     steady: false,
   };
+}
+
+function drawOrders(random: Random, share: number): readonly FaultKind[] {
+  return (["order", "settings-raised", "wal-removed"] as const).filter(() =>
+    random.chance(share / 2)
+  );
 }
 
 /** What happens to the calls of failsafe mode; without an outage of the store the mode does nothing. */

@@ -1,7 +1,7 @@
 import type { ControlData, PostgresView, SenderView } from "../../lib/core/node_view.ts";
 import type { Lsn } from "../../lib/core/lsn.ts";
 import type { WalRecord } from "./wal.ts";
-import { append, branchOff, firstRecord } from "./wal.ts";
+import { append, branchOff, firstRecord, SETTING_LEAST } from "./wal.ts";
 
 /** What the data directory is good for; "half-made": a job is or was at work in it, and its marker says so; "spoiled": not readable. */
 export type DataState = "none" | "half-made" | "spoiled" | "usable";
@@ -30,6 +30,13 @@ export class Server {
   startedMs = 0;
   controlTimeline = 1;
   checkpointLsn: Lsn;
+  /** The setting that it runs with, and the one that its next start is given. */
+  setting = SETTING_LEAST;
+  wantedSetting = SETTING_LEAST;
+  /** The last record that was replayed while replay has paused for a setting that is too small. */
+  #pausedAt: WalRecord | null = null;
+  /** Older WAL is removed: a standby that lacks it never streams from here. */
+  keepsFrom: Lsn;
   readonly slots = new Set<string>();
   /** Counts changes of the process: a timer of an earlier one must not act on a later one. */
   epoch = 0;
@@ -37,6 +44,7 @@ export class Server {
   constructor(name: string) {
     this.name = name;
     this.checkpointLsn = this.head.lsn;
+    this.keepsFrom = this.head.lsn;
   }
 
   /** Out of recovery and not certainly stopped: it may acknowledge a write. */
@@ -52,6 +60,7 @@ export class Server {
     this.head = firstRecord();
     this.controlTimeline = 1;
     this.checkpointLsn = this.head.lsn;
+    this.keepsFrom = this.head.lsn;
     this.slots.clear();
   }
 
@@ -64,6 +73,11 @@ export class Server {
     this.standby = true;
   }
 
+  /** Its slots have lost what is older than its end. */
+  removeWal(): void {
+    this.keepsFrom = this.head.lsn;
+  }
+
   /** The postmaster is there, but recovers. */
   spawn(nowMs: number): void {
     this.epoch++;
@@ -72,17 +86,34 @@ export class Server {
     this.streaming = false;
     this.promoting = false;
     this.shuttingDown = false;
+    this.setting = this.standby
+      ? Math.max(this.wantedSetting, this.head.needs)
+      : this.wantedSetting;
+    this.#pausedAt = null;
   }
 
   /** Recovery has reached what it needs. */
   accept(): void {
     this.process = "running";
     this.crashed = false;
+    const isWriter = this.writable && this.setting !== this.head.needs;
+    if (isWriter) this.head = append(this.head, this.setting);
   }
 
   /** One acknowledged write. */
   write(): void {
     this.head = append(this.head);
+  }
+
+  /** WAL of the source has arrived: replay pauses at what needs a greater setting. */
+  receive(head: WalRecord): void {
+    if (this.setting < head.needs) this.#pausedAt ??= this.head;
+    this.head = head;
+  }
+
+  /** Replay has paused for a setting; a promotion waits for ever then. */
+  get replayPaused(): boolean {
+    return this.#pausedAt !== null;
   }
 
   /** The last step of a promotion. */
@@ -147,14 +178,16 @@ export class Server {
   }
 
   #replicaView(senders: readonly SenderView[]): PostgresView {
-    const { upstream } = this;
+    const { upstream, setting, head: { needs } } = this;
+    const max_connections = { oldValue: String(setting), newValue: String(needs) };
     return {
       kind: "replica",
       timeline: this.head.branch.timeline,
       receivedLsn: this.head.lsn,
-      replayedLsn: this.head.lsn,
+      replayedLsn: (this.#pausedAt ?? this.head).lsn,
       replayedAt: null,
-      replayPaused: false,
+      replayPaused: this.replayPaused,
+      ...(this.replayPaused ? { tooSmall: { max_connections } } : {}),
       streaming: this.streaming,
       restores: false,
       upstream: upstream === null ? null : { host: upstream, port: 5432, slotName: this.name },

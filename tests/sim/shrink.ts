@@ -25,10 +25,17 @@ export function shrink(failure: Failure, brain: Brain): Failure {
   return least;
 }
 
+const USUAL = { level: 1, everyMs: null };
+
 /** The command that plays it again. */
-export function replayCommand({ plan }: Failure, allTicks: number, level = 1): string {
+export function replayCommand(
+  { plan }: Failure,
+  allTicks: number,
+  { level, everyMs }: { readonly level: number; readonly everyMs: number | null } = USUAL,
+): string {
   const which = level === 1 ? "" : ` --level ${level}`;
+  const pace = everyMs === null ? "" : ` --every ${everyMs / 1000}`;
   const left = FAULT_KINDS.filter((kind) => !plan.faults.has(kind));
   const without = left.length === 0 ? "" : ` --without ${left.join(",")}`;
-  return `deno task sim${which} --seed ${plan.seed} --ticks ${allTicks}${without} --trace`;
+  return `deno task sim${which} --seed ${plan.seed} --ticks ${allTicks}${pace}${without} --trace`;
 }

@@ -59,7 +59,6 @@ export class SimSwitch {
   arm(deadline: SwitchDeadline): boolean {
     if (this.#deadline === null) this.#firstEpoch = this.#host.server.epoch;
     this.#deadline = deadline;
-    this.#inherited = false;
     this.#run();
     this.#plan(deadline.stopAtMs);
     return true;
@@ -68,6 +67,7 @@ export class SimSwitch {
   /** Lays it to rest. */
   disarm(): boolean {
     this.#deadline = null;
+    this.#inherited = false;
     return true;
   }
 
@@ -92,7 +92,7 @@ export class SimSwitch {
   reboot(): void {
     this.#runs = false;
     this.#isLost = false;
-    this.#deadline = null;
+    this.disarm();
   }
 
   #run(): void {

@@ -56,3 +56,17 @@ Deno.test("simulate() gives the same run for the same seed", () => {
   simulate(planOf(7, 200), productBrain, (line) => again.push(JSON.stringify(line)));
   strictEqual(lines.join("\n"), again.join("\n"));
 });
+
+/** What broke a promise once, at a pace of faults that the other runs do not have. */
+const HASTY: readonly (readonly [string, number, readonly string[]])[] = [
+  ["a promotion that a killed agent had ordered", 863, ["settings-raised"]],
+  ["a request for a leader that was not the last one", 1062, ["settings-raised"]],
+  ["a leader that is ended right after its promotion", 5139, []],
+];
+
+for (const [title, seed, without] of HASTY) {
+  Deno.test(`simulate() keeps its promises under hasty faults: ${title}`, () => {
+    const plan = { ...planOf(seed, 2000, without), faultEveryMs: 4000 };
+    deepStrictEqual(simulate(plan, productBrain).violation, null);
+  });
+}

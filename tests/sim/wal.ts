@@ -13,19 +13,26 @@ export interface WalRecord {
   readonly before: WalRecord | null;
   readonly lsn: Lsn;
   readonly branch: Branch;
+  /** The setting that a standby needs at least to replay this far, as max_connections. */
+  readonly needs: number;
 }
 
 const FIRST_LSN = 0x3000000n;
 const RECORD_BYTES = 0x1000n;
 
+/** The setting that every cluster begins with. */
+export const SETTING_LEAST = 100;
+
 /** The WAL of a new cluster. */
 export function firstRecord(): WalRecord {
-  return { before: null, lsn: lsnFromBytes(FIRST_LSN), branch: { timeline: 1, history: [] } };
+  const branch = { timeline: 1, history: [] };
+  return { before: null, lsn: lsnFromBytes(FIRST_LSN), branch, needs: SETTING_LEAST };
 }
 
-/** One more record on the same branch. */
-export function append(head: WalRecord): WalRecord {
-  return { before: head, lsn: lsnFromBytes(head.lsn + RECORD_BYTES), branch: head.branch };
+/** One more record on the same branch, by a server that runs with this setting. */
+export function append(head: WalRecord, needs: number = head.needs): WalRecord {
+  const { branch } = head;
+  return { before: head, lsn: lsnFromBytes(head.lsn + RECORD_BYTES), branch, needs };
 }
 
 /** The first record of a new timeline that leaves the chain at `head`. */
@@ -33,7 +40,7 @@ export function branchOff(head: WalRecord): WalRecord {
   const { timeline, history } = head.branch;
   const left = { timeline, switchLsn: head.lsn, reason: "no recovery target specified" };
   const branch = { timeline: timeline + 1, history: [...history, left] };
-  return { before: head, lsn: lsnFromBytes(head.lsn + RECORD_BYTES), branch };
+  return { before: head, lsn: lsnFromBytes(head.lsn + RECORD_BYTES), branch, needs: head.needs };
 }
 
 /** True when `head` contains everything up to `part`: the same records, not only the same positions. */

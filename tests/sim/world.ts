@@ -188,7 +188,7 @@ export class World {
     const { epoch } = server;
     server.promoting = true;
     this.scheduler.at(this.scheduler.nowMs + tookMs, () => {
-      if (server.epoch !== epoch) return;
+      if (server.epoch !== epoch || server.replayPaused) return;
       this.checks.promoted(server);
       server.leaveRecovery();
       this.checks.writers();
@@ -263,7 +263,7 @@ export class World {
   #stream(server: Server, lags: boolean): void {
     const source = server.upstream === null ? null : this.server(server.upstream);
     server.streaming = source !== null && this.#mayStream(server, source);
-    if (server.streaming && source !== null && !lags) server.head = source.head;
+    if (server.streaming && source !== null && !lags) server.receive(source.head);
   }
 
   #mayStream(server: Server, source: Server): boolean {
@@ -275,7 +275,7 @@ export class World {
       source.systemId !== server.systemId
     ) return false;
     if (!source.standby && !source.slots.has(slotNameOf(server.name))) return false;
-    return contains(source.head, server.head);
+    return server.head.lsn >= source.keepsFrom && contains(source.head, server.head);
   }
 
   #newNode(name: string, index: number): SimNode {

@@ -2,6 +2,7 @@ import { errandOf, taskName } from "../action.ts";
 import type { Action, TaskSpec } from "../action.ts";
 import { handoverDue } from "../candidate.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type {
   NodeView,
   OperatorWish,
@@ -181,7 +182,7 @@ function whyNotNow(view: NodeView, memory: Memory): string | null {
   if (cluster.kind !== "seen") return `the store does not answer: ${cluster.why}`;
   if (postgres.kind === "replica") {
     const side = lockSide(view);
-    if (memory.promoteAskedMs !== null || side === "me") return "it is about to be promoted";
+    if (mayBePromoted(memory) || side === "me") return "it is about to be promoted";
     const isAwaited = side === "nobody" && !isPaused(view, memory);
     return isAwaited ? "nobody leads, and this replica may have to" : null;
   }

@@ -1,5 +1,6 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { errandWakeMs, settleErrands } from "./errands.ts";
 import { authorityEndsMs, lockSide, lookForConsentsMs } from "./facts.ts";
@@ -59,7 +60,7 @@ function mayDisarm(view: NodeView, memory: Memory, actions: readonly Action[]): 
     case "down":
       return true;
     case "replica":
-      return memory.promoteAskedMs === null && !armed.inherited;
+      return !mayBePromoted(memory) && !armed.inherited;
     case "no-data":
     case "unreadable":
       return view.nowMs >= armed.endsMs || actions.some(isClone);

@@ -4,6 +4,7 @@ import type { Addresses } from "../failsafe.ts";
 import { leaseTiming } from "../lease_timing.ts";
 import type { LeaseTiming } from "../lease_timing.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PostgresView } from "../node_view.ts";
 import { defaultSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
@@ -96,11 +97,11 @@ export function mayBePrimary(postgres: PostgresView, memory: Memory): boolean {
       return true;
     case "silent":
       if (postgres.stopping?.state === "shut down") return false; // it is past its shutdown checkpoint
-      return postgres.lastRole === "primary" || memory.promoteAskedMs !== null;
+      return postgres.lastRole === "primary" || mayBePromoted(memory);
     case "starting":
-      return !postgres.asReplica || memory.promoteAskedMs !== null;
+      return !postgres.asReplica || mayBePromoted(memory);
     case "replica":
-      return memory.promoteAskedMs !== null;
+      return mayBePromoted(memory);
     default:
       return false;
   }

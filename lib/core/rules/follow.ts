@@ -56,8 +56,8 @@ function checkFork(view: NodeView, memory: Memory, following: Following): Answer
 
 /**
  * Two members that were promoted from one point may carry one timeline number; then positions show no fork, and a replica
- * of the one never streams from the other. It is known by that alone: for a long time the leader answers, everything it
- * needs is there, and yet nothing is received or replayed. On the first timeline nobody was ever promoted.
+ * of the one never streams from the other. Nor does one whose WAL the leader has removed, on any timeline. Both are known
+ * by that alone: for a long time the leader answers, everything it needs is there, and yet nothing is received or replayed.
  */
 export function whyStuck(
   view: NodeView,
@@ -67,7 +67,7 @@ export function whyStuck(
 ): string | null {
   const { stuck, vainCopies } = memory;
   if (stuck === null || postgres.restores || postgres.replayPaused) return null;
-  if ((postgres.timeline ?? 1) <= 1) return null;
+  if (postgres.timeline === null) return null;
   if (view.nowMs - stuck.sinceMs < stuckLimitMs(cluster.settings, vainCopies)) return null;
   const wanted = wantedUpstream(view, cluster);
   if (wanted === null || wanted === "none" || wanted.name !== leader.name) return null;

@@ -1,5 +1,6 @@
 import type { Action } from "../action.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { releaseEarly } from "./early_release.ts";
 import {
@@ -15,7 +16,8 @@ import {
   mayBePrimary,
 } from "./facts.ts";
 import { DISARM } from "./every_answer.ts";
-import { act } from "./rule.ts";
+import { asksForHistory, historyBeforeStop } from "./history.ts";
+import { act, actAndLook } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { demote, stopInOrder } from "./stopping.ts";
 import { cloneFrom } from "./sources.ts";
@@ -37,7 +39,13 @@ export const shutdown: Rule = {
     const how = hasEnded(view, "stop", "failed") ? "immediate" : "fast";
     const why = "the agent was asked to end";
     const stop = mustHurry ? demote(view, memory, why) : stopInOrder(how, why);
-    return act("stopping the server, because the agent was asked to end", [...hold, stop]);
+    const history = historyBeforeStop(view, memory);
+    if (asksForHistory(history)) {
+      return actAndLook("reading the own timeline history before the end", [...hold, ...history]);
+    }
+    // The stop begins before the store is written to: it must not wait for it.
+    const actions = [...hold, stop, ...history];
+    return act("stopping the server, because the agent was asked to end", actions);
   },
 };
 
@@ -60,7 +68,7 @@ export const detach: Rule = {
 export function whyNotDetach(view: NodeView, memory: Memory): string | null {
   const { postgres, task } = view;
   if (task.kind === "running") return `the task ${task.task.kind} is running`;
-  if (postgres.kind === "replica" && memory.promoteAskedMs !== null) {
+  if (postgres.kind === "replica" && mayBePromoted(memory)) {
     return "a promotion is under way";
   }
   if (!mayBePrimary(postgres, memory) || isPaused(view, memory)) return null;

@@ -3,7 +3,9 @@ import { answered, handoverDue, successors } from "../candidate.ts";
 import type { Due } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import type { Lsn } from "../lsn.ts";
+import type { Memory } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
+import { asksForHistory, historyBeforeStop } from "./history.ts";
 import { askHeirs, verified } from "./early_release.ts";
 import { authorityEndsMs, hasEnded, isPaused } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
@@ -33,7 +35,7 @@ export const handover: Rule = {
     }
     return view.peers === "not asked"
       ? actAndLook("a handover is wished: asking who can take over", [HOLD, { kind: "ask-peers" }])
-      : handOver(view, cluster, wish);
+      : handOver(view, memory, { cluster, wish });
   },
 };
 
@@ -52,12 +54,21 @@ function drop(wish: HandoverWish, why: string): Answer {
   ]);
 }
 
-function handOver(view: NodeView, cluster: ClusterView, wish: HandoverWish): Answer {
+interface Wished {
+  readonly cluster: ClusterView;
+  readonly wish: HandoverWish;
+}
+
+function handOver(view: NodeView, memory: Memory, { cluster, wish }: Wished): Answer {
   const peers = view.peers === "not asked" ? [] : view.peers;
   const able = successors(cluster, peers, { only: wish.candidate, except: null });
   if (able.length === 0) return drop(wish, "nobody can take over");
+  const history = historyBeforeStop(view, memory);
+  if (asksForHistory(history)) {
+    return actAndLook("reading the own timeline history before the handover", [HOLD, ...history]);
+  }
   const why = `handing over to ${wish.candidate ?? able.join(" or ")}`;
-  return act(why, [HOLD, stopInOrder("fast", why)]);
+  return act(why, [HOLD, stopInOrder("fast", why), ...history]);
 }
 
 /** A server that was stopped so that another member takes over. */

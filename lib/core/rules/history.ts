@@ -1,7 +1,9 @@
 import type { Action } from "../action.ts";
 import type { ClusterView, HistoryLine, SwitchNote } from "../cluster_view.ts";
+import type { Memory } from "../memory.ts";
 import type { NodeView, PrimaryView } from "../node_view.ts";
 import type { TimelineSwitch } from "../timeline.ts";
+import { authorityEndsMs } from "./facts.ts";
 
 /**
  * Brings the `history` key up to the timeline of this primary: first its own server is asked for the history file,
@@ -25,6 +27,21 @@ export function historyActions(
   const known = cluster.history ?? [];
   const lines = leader.history.map((line) => historyLine(line, known));
   return [{ kind: "write-history", lines: finish(lines, view, cluster) }];
+}
+
+/**
+ * The same for a leader that is about to stop, right after its promotion perhaps: without its line a member that lacks this
+ * timeline could not be told from one that has it, and might lead next.
+ */
+export function historyBeforeStop(view: NodeView, memory: Memory): readonly Action[] {
+  const { cluster, postgres } = view;
+  if (cluster.kind !== "seen" || postgres.kind !== "primary") return [];
+  return authorityEndsMs(view, memory) === null ? [] : historyActions(view, cluster, postgres);
+}
+
+/** True when the own server must be asked first. */
+export function asksForHistory(actions: readonly Action[]): boolean {
+  return actions.some((action) => action.kind === "inspect-leader");
 }
 
 /** A promotion comes after the firing; where none does, the clocks of two hosts may differ by this much. */

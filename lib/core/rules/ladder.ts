@@ -10,7 +10,7 @@ import { race } from "./race.ts";
 import { recoverLeader, recoverReplica } from "./recover.ts";
 import type { Rule } from "./rule.ts";
 import { taskRunning } from "./task_running.ts";
-import { leaseLost, unready, watchdogGuard } from "./unready.ts";
+import { leaseLost, tooSmall, unready, watchdogGuard } from "./unready.ts";
 
 /** The order in which the rules are asked; it is policy, and changes only with a decision record. */
 export const LADDER: readonly Rule[] = [
@@ -31,6 +31,7 @@ export const LADDER: readonly Rule[] = [
   unready,
   recoverLeader,
   recoverReplica,
+  tooSmall,
   handover,
   lead,
   race,

@@ -3,9 +3,10 @@ import { handoverDue } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import { isSameList, wantedFailsafe } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
 import { authorityEndsMs, hasEnded, timingOf } from "./facts.ts";
-import { historyActions } from "./history.ts";
+import { asksForHistory, historyActions } from "./history.ts";
 import { settingsActions, slotActions, statusActions } from "./housekeeping.ts";
 import { act, actAndLook, earlier } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
@@ -37,8 +38,8 @@ function promote(
   const gaveUpMs = memory.gaveUpMs ?? -Infinity;
   const hasFailed = task.kind === "ended" && hasEnded(view, "promote", "failed") &&
     task.endedMs > gaveUpMs;
-  if (hasFailed) return afterFailure(memory, notAfterMs);
-  const prepared = preparePromotion(view, memory);
+  if (hasFailed) return giveUp("the promotion failed", memory, notAfterMs);
+  const prepared = preparePromotion(view, memory, notAfterMs);
   if (prepared !== null) return prepared;
   const why = "promoted self to leader by acquiring session lock";
   const paused = postgres.replayPaused ? "; replay was paused and ends with the promotion" : "";
@@ -49,18 +50,16 @@ function promote(
 }
 
 /** A promotion that was ordered may still happen: the server goes before the lock does. */
-function afterFailure(memory: Memory, endsMs: number): Answer {
-  if (memory.promoteAskedMs === null) {
-    return act("the promotion failed: giving the lock up", [
-      { kind: "release-lock", lastLsn: null },
-    ]);
+function giveUp(what: string, memory: Memory, endsMs: number): Answer {
+  if (!mayBePromoted(memory)) {
+    return act(`${what}: giving the lock up`, [{ kind: "release-lock", lastLsn: null }]);
   }
-  const why = "the promotion failed and may still happen: stopping before the lock is given up";
+  const why = `${what}, and one may still happen: stopping before the lock is given up`;
   return act(why, [HOLD, stopInOrder("immediate", why)], endsMs);
 }
 
 /** Case E2: `pre_promote` runs once under each lock, and its refusal gives the lock up for a lease. */
-function preparePromotion(view: NodeView, memory: Memory): Answer | null {
+function preparePromotion(view: NodeView, memory: Memory, endsMs: number): Answer | null {
   const { cluster, self, task } = view;
   if (memory.promoteAskedMs !== null) return null; // a promotion under way has passed this step
   if (self.hasPrePromote !== true || cluster.kind !== "seen" || cluster.lock === null) return null;
@@ -72,8 +71,7 @@ function preparePromotion(view: NodeView, memory: Memory): Answer | null {
     return act("running pre_promote before the promotion", [HOLD, order]);
   }
   if (task.result === "done") return null;
-  const why = `pre_promote refused the promotion: giving the lock up (${task.reason})`;
-  return act(why, [{ kind: "release-lock", lastLsn: null }]);
+  return giveUp(`pre_promote refused the promotion (${task.reason})`, memory, endsMs);
 }
 
 interface Leading {
@@ -90,8 +88,9 @@ function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
   const { cluster, postgres, endsMs } = leading;
   const facts = { self: view.self, cluster, memory, nowMs: view.nowMs };
   const history = historyActions(view, cluster, postgres);
-  const asks = history.some((action) => action.kind === "inspect-leader");
-  if (asks) return actAndLook("reading the own timeline history", [HOLD, ...history]);
+  if (asksForHistory(history)) {
+    return actAndLook("reading the own timeline history", [HOLD, ...history]);
+  }
   const checkpoint: readonly Action[] = postgres.checkpointed ? [] : [{ kind: "checkpoint" }];
   const actions = [
     HOLD,

@@ -3,8 +3,9 @@ import { clusterTimeline } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PrimaryView } from "../node_view.ts";
-import { authorityEndsMs, hasEnded, isPaused, leaseEnded, lockSide } from "./facts.ts";
+import { authorityEndsMs, hasEnded, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
 import { cleanEnd } from "./guards.ts";
 import { forgetPromise, promiseOf, whyPromised } from "./promised.ts";
 import { act, actAndLook } from "./rule.ts";
@@ -28,7 +29,7 @@ export const paused: Rule = {
       case "unreadable":
         return withoutData(view);
       case "down":
-        return whileDown(view);
+        return whileDown(view, memory);
       case "starting":
       case "silent":
         return act(`the server is ${postgres.kind}`, holdUnlessEnded(view, memory));
@@ -46,10 +47,19 @@ function withoutData(view: NodeView): Answer {
   return act(why, releaseOwn(view));
 }
 
-/** Stopped by an operator it stays so (case D24); stopped by this agent, for a handover, it is brought back. */
-function whileDown(view: NodeView): Answer | null {
-  if (hasEnded(view, "stop", "done")) return null;
+/**
+ * Stopped by an operator it stays so (case D24); stopped by this agent, for a handover, or by the switch of the process
+ * before it, it is brought back.
+ */
+function whileDown(view: NodeView, memory: Memory): Answer | null {
+  if (hasEnded(view, "stop", "done") || wasFenced(view, memory)) return null;
   return act("the server is not running, and is not started in maintenance mode", releaseOwn(view));
+}
+
+/** It went down when the switch was due, and not before: then only an operator can have stopped it. */
+function wasFenced(view: NodeView, memory: Memory): boolean {
+  const { downMs, endsMs } = memory.guardedReplica ?? { downMs: null, endsMs: 0 };
+  return downMs !== null && downMs >= endsMs - timingOf(view, memory).stopBeforeMs;
 }
 
 function releaseOwn(view: NodeView): readonly Action[] {
@@ -86,7 +96,7 @@ function asPrimary(
 
 /** Cases N1, N2, H6: the lock is for a primary; only the candidate that an operator names becomes one. */
 function asReplica(view: NodeView, memory: Memory, cluster: ClusterView): Answer | null {
-  const isNamed = isCandidate(cluster, view.self.name) || memory.promoteAskedMs !== null;
+  const isNamed = isCandidate(cluster, view.self.name) || mayBePromoted(memory);
   const side = lockSide(view);
   if (side === "other" || isNamed) return null;
   if (side === "nobody") return act("nobody leads, and nobody is promoted", []);

@@ -16,6 +16,7 @@ import type { AnsweredPeer, Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
 import { whyUnlisted } from "../failsafe.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PeerReport, PrimaryView, ReplicaView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { isLongEmpty, isPaused, leaseEnded, lockSide, timingOf } from "./facts.ts";
@@ -36,7 +37,7 @@ export const race: Rule = {
     if (cluster.kind !== "seen" || lockSide(view) !== "nobody") return null;
     if (postgres.kind === "primary") return raceOfPrimary(view, memory, cluster, postgres);
     if (postgres.kind !== "replica") return null;
-    if (memory.promoteAskedMs !== null) {
+    if (mayBePromoted(memory)) {
       const why = "a promotion may still happen without the lock";
       return act(why, [demote(view, memory, why)]);
     }
@@ -98,7 +99,7 @@ interface Runner {
 function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   const refusal = whyRefuse(view, memory, runner.cluster);
   if (refusal !== null) return stay(view, memory, runner, refusal);
-  const wish = dueWish(view, runner.cluster);
+  const wish = dueWish(view, memory, runner.cluster);
   const me = contenderOf(runner.postgres, view.self.tags);
   const obstacle = ownObstacle(me, runner.cluster, wish === null);
   if (obstacle !== null) return stay(view, memory, runner, obstacle);
@@ -203,11 +204,17 @@ function outUntilMs(view: NodeView, memory: Memory): number | null {
   return view.nowMs < untilMs ? untilMs : null;
 }
 
-function dueWish(view: NodeView, cluster: ClusterView): HandoverWish | null {
+/**
+ * The request that counts now. One that moves the lock away from a member that was not the last leader is out of date: its
+ * leader is a member like others, and what only that member has must not be lost by it.
+ */
+function dueWish(view: NodeView, memory: Memory, cluster: ClusterView): HandoverWish | null {
   const wish = cluster.handover;
   if (wish === null) return null;
+  const isOld = wish.leader !== null && memory.lastLeader !== null &&
+    wish.leader !== memory.lastLeader;
   const due = handoverDue(wish, view.wallMs, cluster.settings.loopWaitS);
-  return due.kind === "now" ? wish : null;
+  return due.kind === "now" && !isOld ? wish : null;
 }
 
 interface Race extends Runner {
@@ -267,7 +274,7 @@ function stay(view: NodeView, memory: Memory, runner: Runner, why: string): Answ
  * mode it is what lets the candidate promote, and is dropped after that.
  */
 function takeLock(view: NodeView, memory: Memory, cluster: ClusterView): readonly Action[] {
-  const wish = isPaused(view, memory) ? null : dueWish(view, cluster);
+  const wish = isPaused(view, memory) ? null : dueWish(view, memory, cluster);
   const take: readonly Action[] = [...forgetPromise(view), { kind: "take-lock" }];
   return wish === null ? take : [...take, { kind: "clear-handover", revision: wish.revision }];
 }

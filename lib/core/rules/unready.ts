@@ -2,6 +2,7 @@ import type { Action } from "../action.ts";
 import { successors } from "../candidate.ts";
 import type { ClusterView } from "../cluster_view.ts";
 import type { Memory } from "../memory.ts";
+import { mayBePromoted } from "../memory.ts";
 import type { NodeView } from "../node_view.ts";
 import { watchdogObstacle } from "../watchdog.ts";
 import { authorityEndsMs, isPaused, leaseEnded, lockSide, mayBePrimary } from "./facts.ts";
@@ -88,3 +89,29 @@ function unreadyWithoutLock(view: NodeView, memory: Memory): Answer {
   const why = "the server may be a primary, but this node does not hold the lock";
   return act(why, [demote(view, memory, why)]);
 }
+
+/**
+ * Replay has paused because settings are smaller than the source's: nothing but a restart goes on with it, and until then
+ * such a server cannot be promoted either. It is stopped in order; what brings it back gives it at least what its WAL
+ * needs. While nobody leads, the race comes first: who has most WAL must not be away from it.
+ */
+export const tooSmall: Rule = {
+  name: "too-small",
+  when: "replay has paused because settings are too small",
+  answer: (view, memory): Answer | null => {
+    const { cluster, postgres } = view;
+    if (cluster.kind !== "seen" || postgres.kind !== "replica") return null;
+    const settings = Object.entries(postgres.tooSmall ?? {});
+    if (settings.length === 0) return null;
+    const endsMs = authorityEndsMs(view, memory);
+    const mayStop = endsMs !== null ||
+      lockSide(view) === "other" && !mayBePromoted(memory) && !isPaused(view, memory);
+    if (!mayStop) return null;
+    const names = settings.map(([name, { oldValue, newValue }]) =>
+      `${name} is ${oldValue} and must be ${newValue}`
+    );
+    const why = `replay has paused: ${names.join(", ")}; restarting the replica`;
+    const hold: readonly Action[] = endsMs === null ? [] : [{ kind: "hold-lock" }];
+    return act(why, [...hold, stopInOrder("fast", why)], endsMs);
+  },
+};

@@ -265,7 +265,8 @@ export class EtcdDcs implements Dcs {
 
   /**
    * Creates a key unless a later step of ours has overtaken this request. A failed condition with the key absent means
-   * that only the own record has moved; then once more with its revision of now.
+   * that only the own record has moved; then once more with its revision of now, unless another process of this name has
+   * moved it.
    */
   async #create(write: GuardedWrite, signal: AbortSignal): Promise<WriteResult> {
     const fenced = (): GuardedWrite => ({
@@ -275,7 +276,8 @@ export class EtcdDcs implements Dcs {
     const result = await writeGuarded(this.#gateway, fenced(), signal);
     if (result.kind !== "condition-failed" || result.found !== null) return refusedIfFailed(result);
     try {
-      await this.#own.refresh(this.#gateway, signal);
+      const why = await this.#own.refresh(this.#gateway, signal);
+      if (why !== null) return { kind: "refused", why };
     } catch (error) {
       if (error instanceof DcsUnreachable) return { kind: "unknown", why: error.message };
       throw error;

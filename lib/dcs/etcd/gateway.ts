@@ -243,8 +243,14 @@ function messageOf(call: Call, login: Login, signal: AbortSignal): RequestInit {
   return { method: "POST", headers, body, signal, redirect: "manual" };
 }
 
+/** What rustls means by CaUsedAsEndEntity, and the way out. */
+const OWN_AUTHORITY =
+  "etcd shows a certificate that is an authority itself: issue one with basicConstraints=CA:FALSE";
+
 /** `fetch` hides the reason of a failure in `cause`. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  const why = error.cause instanceof Error ? error.cause.message : "";
+  const told = why === "" ? error.message : `${error.message}: ${why}`;
+  return why.includes("CaUsedAsEndEntity") ? `${told} (${OWN_AUTHORITY})` : told;
 }

@@ -55,9 +55,8 @@ export class OwnRecord {
     const first = await putWhile(gateway, write, leaseIs(write.key, write.lease), signal);
     if (first.kind !== "condition-failed") return first;
     const { found } = first;
-    if (found !== null && !this.#leases.has(found.lease)) {
-      return { kind: "refused", why: foreign(found) };
-    }
+    const why = this.#whyForeign(found);
+    if (why !== null) return { kind: "refused", why };
     const asFound = found === null ? isAbsent(write.key) : revisionIs(write.key, found.revision);
     return refusedIfFailed(await putWhile(gateway, write, asFound, signal));
   }
@@ -74,13 +73,26 @@ export class OwnRecord {
     return [nested({ compare: [exists(key)], success: [touch(key)], failure: [] })];
   }
 
-  /** Looks up the revision: it changed by a write whose answer was lost, or by a touch. Throws `DcsUnreachable`. */
-  async refresh(gateway: Gateway, signal: AbortSignal): Promise<void> {
-    if (this.#last === null) return;
+  /**
+   * Looks up the revision: it changed by a write whose answer was lost, or by a touch. When the record is another
+   * process's by now, the revision stays as it is, and the answer says so; null: the record is ours. Throws
+   * `DcsUnreachable`.
+   */
+  async refresh(gateway: Gateway, signal: AbortSignal): Promise<string | null> {
+    if (this.#last === null) return null;
     const { key } = this.#last;
     const call = { path: "/v3/kv/range", body: keyRange(key) };
     const [found] = entriesOf(await unlessRefused(gateway.call(call, signal)));
-    this.#last = { key, revision: found?.revision ?? 0n };
+    const why = this.#whyForeign(found ?? null);
+    if (why === null) this.#last = { key, revision: found?.revision ?? 0n };
+    return why;
+  }
+
+  /** Every lease of this process was noted before anything was written under it. */
+  #whyForeign(found: Entry | null): string | null {
+    if (found === null || this.#leases.has(found.lease)) return null;
+    return `another agent of this name writes it (lease ${found.lease}); ` +
+      "give each member a name of its own";
   }
 }
 
@@ -93,8 +105,4 @@ function putWhile(
   const isDone = (found: Entry | null): boolean => found?.value === text && found.lease === lease;
   const write = { compare: [condition], steps: [put(key, text, lease)], witness: key, isDone };
   return writeGuarded(gateway, write, signal);
-}
-
-function foreign({ lease }: Entry): string {
-  return `another agent of this name writes it (lease ${lease}); give each member a name of its own`;
 }

@@ -2,7 +2,8 @@ import type { Clock } from "../../base/clock.ts";
 import { DcsUnreachable } from "../../base/errors.ts";
 import { isWakingKey } from "../keys.ts";
 import type { Keys } from "../keys.ts";
-import { objectIn, objectsIn, parseObject } from "./answer.ts";
+import { int64In, objectIn, objectsIn, parseObject } from "./answer.ts";
+import type { JsonObject } from "../../base/json.ts";
 import type { Gateway, OpenStream } from "./gateway.ts";
 import { fromBase64, prefixRange } from "./txn.ts";
 
@@ -22,7 +23,8 @@ const LOOK_EVERY_MS = 5000;
 
 /**
  * Calls `onHint` after each start of a stream (something may have been missed) and for each change of a key that
- * wakes members, until `signal` aborts. Never throws for a failing store.
+ * wakes members, until `signal` aborts. A stream in place of a silent one tells nothing when etcd is where the silent one
+ * left it: an idle cluster is not woken. Never throws for a failing store.
  */
 export async function watch(
   options: WatchOptions,
@@ -30,34 +32,57 @@ export async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   let pauseMs = PAUSE_MIN_MS;
+  let known: string | null = null;
   while (!signal.aborted) {
-    const started = await watchOnce(options, onHint, signal);
+    const { started, silentAt } = await watchOnce(options, { onHint, known }, signal);
+    known = silentAt;
     pauseMs = started ? PAUSE_MIN_MS : Math.min(pauseMs * 2, PAUSE_MAX_MS);
     await options.clock.sleep(pauseMs, signal);
   }
 }
 
-/** One stream from start to end; true when etcd confirmed the watch. */
+interface Hearer {
+  readonly onHint: () => void;
+  /** Where the silent stream before has left etcd; null: there is none. */
+  readonly known: string | null;
+}
+
+interface StreamEnd {
+  /** etcd confirmed the watch. */
+  readonly started: boolean;
+  /** Where etcd was by the last message of a stream that fell silent; null: it ended in another way. */
+  readonly silentAt: string | null;
+}
+
+/** One stream from start to end. */
 async function watchOnce(
   options: WatchOptions,
-  onHint: () => void,
+  { onHint, known }: Hearer,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<StreamEnd> {
   using closer = closerOf(signal);
   let started = false;
+  let at: string | null = null;
   try {
     const body = { create_request: prefixRange(options.keys.prefix) };
     const stream = await options.gateway.open({ path: "/v3/watch", body }, closer.signal);
-    for await (const line of linesOf(stream, options, closer.signal)) {
-      const frame = readFrame(options.keys, line);
-      if (frame === "ended") return started;
-      started ||= frame === "created";
-      if (frame !== "nothing") onHint();
+    const lines = linesOf(stream, options, closer.signal);
+    while (true) {
+      const next = await lines.next();
+      if (next.done === true) return { started, silentAt: next.value === "silent" ? at : null };
+      const frame = readFrame(options.keys, next.value);
+      if (frame.kind === "ended") return { started, silentAt: null };
+      started ||= frame.kind === "created";
+      at = frame.at ?? at;
+      const isNews = frame.kind === "created"
+        ? at === null || at !== known
+        : frame.kind === "changed";
+      if (isNews) onHint();
     }
   } catch (error) {
     if (!(error instanceof DcsUnreachable) && !isStreamEnd(error)) throw error;
   }
-  return started;
+  return { started, silentAt: null };
 }
 
 interface Closer extends Disposable {
@@ -89,15 +114,16 @@ async function* linesOf(
   stream: OpenStream,
   options: WatchOptions,
   signal: AbortSignal,
-): AsyncGenerator<string> {
+): AsyncGenerator<string, "silent" | "over"> {
   const reader = stream.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   while (true) {
     const next = reader.read();
     next.catch(() => {}); // the stream is aborted while nobody waits for it any more
-    if (!await arrives(next, stream.url, options, signal)) return;
+    const wait = await arrives(next, stream.url, options, signal);
+    if (wait !== "arrived") return wait;
     const { value, done } = await next;
-    if (done) return;
+    if (done) return "over";
     const lines = (rest + value).split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
@@ -109,7 +135,7 @@ async function arrives(
   url: string,
   { clock, gateway, silenceMs }: WatchOptions,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<"arrived" | "silent" | "over"> {
   const endsMs = clock.bootMs() + silenceMs();
   let failed = false;
   let came = false;
@@ -122,12 +148,16 @@ async function arrives(
     const arrived = next.then(() => came = true, () => came = true);
     const lookMs = Math.min(LOOK_EVERY_MS, endsMs - clock.bootMs());
     await Promise.race([arrived, clock.sleep(lookMs, waiting.signal)]);
-    if (came) return true;
+    if (came) return "arrived";
   }
-  return false;
+  return failed || signal.aborted ? "over" : "silent";
 }
 
-type Frame = "created" | "changed" | "nothing" | "ended";
+interface Frame {
+  readonly kind: "created" | "changed" | "nothing" | "ended";
+  /** Which etcd, and its revision at this message; null: it does not say. */
+  readonly at: string | null;
+}
 
 /**
  * A watch that etcd cancels (compaction, missing permission) stays open and silent, so leaving it is up to us; its
@@ -135,14 +165,28 @@ type Frame = "created" | "changed" | "nothing" | "ended";
  */
 function readFrame(keys: Keys, line: string): Frame {
   const message = parseObject(line);
+  const result = objectIn(message ?? {}, "result");
+  return { kind: kindOf(keys, line, message), at: placeOf(objectIn(result, "header")) };
+}
+
+function placeOf(header: JsonObject): string | null {
+  const revision = int64In(header, "revision");
+  return revision === "0" ? null : `${int64In(header, "cluster_id")} ${revision}`;
+}
+
+function kindOf(keys: Keys, line: string, message: JsonObject | null): Frame["kind"] {
   if (message === null) return line.trim() === "" ? "nothing" : "ended";
   const result = objectIn(message, "result");
   if (message["error"] !== undefined || result["canceled"] === true) return "ended";
   if (result["created"] === true) return "created";
-  const changed = objectsIn(result, "events").map((event) =>
-    fromBase64(objectIn(event, "kv")["key"])
-  );
-  return changed.some((key) => key !== null && isWakingKey(keys, key)) ? "changed" : "nothing";
+  const changed = objectsIn(result, "events").map((event) => objectIn(event, "kv"));
+  return changed.some((kv) => wakes(keys, kv)) ? "changed" : "nothing";
+}
+
+/** A key that is put for the first time, or for the first time since it was gone, has version 1; a deleted one has none. */
+function wakes(keys: Keys, kv: JsonObject): boolean {
+  const key = fromBase64(kv["key"]);
+  return key !== null && isWakingKey(keys, key, kv["version"] === "1");
 }
 
 /** `fetch` ends a broken stream with a TypeError and an aborted one with the reason of the signal. */

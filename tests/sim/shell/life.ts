@@ -1,3 +1,4 @@
+import { BEAT_MS } from "../../../lib/base/clock.ts";
 import type { Clock } from "../../../lib/base/clock.ts";
 import type { Scheduler, Steps } from "../schedule.ts";
 import { Host } from "../schedule.ts";
@@ -62,6 +63,10 @@ export class Life implements Clock {
     signal?.addEventListener("abort", abort, { once: true });
     if (signal === undefined) return promise;
     return promise.then(() => signal.removeEventListener("abort", abort));
+  }
+
+  beat(signal?: AbortSignal): Promise<void> {
+    return this.sleep(BEAT_MS, signal);
   }
 
   /** Runs steps as a part of this life; an abort of `signal` ends the sleep they are in. */

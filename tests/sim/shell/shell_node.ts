@@ -11,6 +11,7 @@ import { statusDocument } from "../../../lib/core/status_document.ts";
 import type { LeaseFile, StoredLease } from "../../../lib/runtime/lease_file.ts";
 import { decodePeer } from "../../../lib/runtime/peers.ts";
 import type { RecordedTick } from "../../../lib/runtime/recorder.ts";
+import { excusesRound } from "../checks.ts";
 import { HostGuards } from "../host_guards.ts";
 import type { Host } from "../schedule.ts";
 import type { Server } from "../server.ts";
@@ -168,7 +169,7 @@ export class ShellNode implements SimNode {
     this.#rounds++;
     const round = this.#answerLost ? "excused" : this.#rounds;
     this.#world.checks.decided({ name: this.name, memory }, view, { decision, round });
-    this.#answerLost ||= outcomes.some(({ result }) => result === "unknown");
+    this.#answerLost ||= outcomes.some(excusesRound);
     const hasConsents = outcomes.some(({ action, result }) =>
       action.kind === "ask-consents" && result === "done"
     );

@@ -1,22 +1,25 @@
-import { Agent, request } from "node:https";
 import type { IncomingMessage } from "node:http";
+import { systemAuthorities } from "./system_authorities.ts";
 import type { TlsMaterial } from "./tls.ts";
 
 /**
- * A request by https that takes any certificate: Deno's `fetch` cannot. One connection for each call, the whole
- * answer is read (at most `ANSWER_MAX` bytes). Rejects with a TypeError whose cause tells the reason, as `fetch` does.
+ * A request by https that is checked by the authorities of `material` alone, or not at all: Deno's `fetch` trusts its
+ * own list besides, always checks, and refuses a certificate that is its own authority. One connection for each call,
+ * the whole answer is read (at most `ANSWER_MAX` bytes). Rejects with a TypeError whose cause tells the reason, as
+ * `fetch` does.
  */
-export function uncheckedFetch(
+export async function nodeFetch(
   url: string,
   init: RequestInit,
-  { cert, key }: TlsMaterial,
+  material: TlsMaterial,
+  isChecked: boolean,
 ): Promise<Response> {
-  const pair = cert === null || key === null ? {} : { cert, key };
-  const agent = new Agent({ keepAlive: false, rejectUnauthorized: false, ...pair });
+  const { Agent, request } = await import("node:https"); // a megabyte that few members need
+  const agent = new Agent({ keepAlive: false, rejectUnauthorized: isChecked, ...tlsOf(material) });
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   const phase = { sent: false };
   const signal = init.signal ?? new AbortController().signal;
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) throw signal.reason;
   const call = request(url, {
     agent,
     method: init.method ?? "GET",
@@ -33,10 +36,18 @@ export function uncheckedFetch(
   call.on("socket", (socket) => socket.once("secureConnect", () => phase.sent = true));
   call.on("error", fail);
   call.end(typeof init.body === "string" ? init.body : undefined);
-  return promise.finally(() => {
+  try {
+    return await promise;
+  } finally {
     signal.removeEventListener("abort", stop);
     agent.destroy();
-  });
+  }
+}
+
+function tlsOf({ ca, cert, key }: TlsMaterial): { ca?: string; cert?: string; key?: string } {
+  const authorities = ca ?? systemAuthorities();
+  const pair = cert === null || key === null ? {} : { cert, key };
+  return { ...(authorities === "" ? {} : { ca: authorities }), ...pair };
 }
 
 const ANSWER_MAX = 4 * 1024 ** 2;
