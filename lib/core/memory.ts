@@ -45,7 +45,7 @@ export interface Memory {
   readonly unfoundedId: string | null;
   /** When the lock was last asked for and not refused: what was bootstrapped before may have led, and others may have copied it. */
   readonly lockAskedMs: number | null;
-  /** Since when the store shows neither an identity nor a leader: the owner of a wiped tree gets time to come back first. */
+  /** Since when the store has shown neither an identity nor a leader, without a break in which somebody may have led: the owner of a wiped tree gets time to come back first. */
   readonly emptySinceMs: number | null;
   /** Newest timeline of the cluster that was ever seen, or told by a member when the store had lost it: an emptied store has lost its history, and data from before it must not lead. */
   readonly newestTimeline: number;
@@ -128,7 +128,9 @@ export function evolve(memory: Memory, outcome: Outcome): Memory {
 
 /** Folds in what a new view shows; called once before each `decide`, with the view that is decided on. */
 export function remember(memory: Memory, view: NodeView): Memory {
-  const next = view.cluster.kind === "seen" ? rememberCluster(memory, view.cluster, view) : memory;
+  const next = view.cluster.kind === "seen"
+    ? rememberCluster(memory, view.cluster, view)
+    : { ...memory, emptySinceMs: null };
   return {
     ...next,
     seenSinceMs: view.cluster.kind === "seen" ? memory.seenSinceMs ?? view.nowMs : null,

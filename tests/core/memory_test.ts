@@ -16,6 +16,7 @@ import {
   replica,
   replicaView,
   SYSTEM_ID,
+  unreachable,
 } from "./builders.ts";
 
 const PROMOTE: Action = { kind: "start-task", task: { kind: "promote", notAfterMs: 1 } };
@@ -182,4 +183,18 @@ Deno.test("remember() keeps the timeline that a member told while the store was 
     raceView({ cluster: cluster({ lock: null, history: null }), peers }),
   );
   assert.deepEqual([told, after, led].map((one) => one.newestTimeline), [12, 12, 0]);
+});
+
+Deno.test("remember() counts the time of an empty store anew after each silence of it", () => {
+  const empty = raceView({ cluster: cluster({ lock: null, systemId: null }) });
+  const known = { ...initialMemory, emptySinceMs: 5 };
+  const after = remember(known, { ...empty, cluster: unreachable() });
+  assert.deepEqual(
+    [remember(known, empty), after, remember(after, empty)].map((one) => one.emptySinceMs),
+    [
+      5,
+      null,
+      NOW_MS,
+    ],
+  );
 });

@@ -29,7 +29,7 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
       forgetsByOldLook: true,
     }),
     everyMs: 1500,
-    firstSeed: 460,
+    firstSeed: 300,
     shortLease: true,
   },
   {

@@ -62,7 +62,7 @@ const HASTY: readonly (readonly [string, number, readonly string[]])[] = [
   ["a promotion that a killed agent had ordered", 863, ["settings-raised", "wal-removed"]],
   ["a request for a leader that was not the last one", 1062, ["settings-raised", "wal-removed"]],
   ["a leader that is ended right after its promotion", 5139, ["wal-removed"]],
-  ["a member with newer data that is silent in an emptied store", 20294, ["wal-removed"]],
+  ["a store that is emptied while a member cannot look", 20294, ["wal-removed"]],
 ];
 
 for (const [title, seed, without] of HASTY) {
