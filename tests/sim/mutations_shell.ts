@@ -93,7 +93,7 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
   {
     name: "a stop does not go before a job that runs",
     needs: ["store-cut", "slow-server", "handover"],
-    everyMs: 5000,
+    everyMs: 4000,
     sabotage: { tasks: (options) => new Stubborn(options) },
   },
   {
