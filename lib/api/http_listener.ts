@@ -8,8 +8,10 @@ import { cannotListen } from "./listener.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import { textReply } from "./reply.ts";
 
-/** A flood of connections must be seen before it takes the last file: thousands of them are made in a second. */
-const LOOK_EVERY_MS = 250;
+/** A flood of connections must be seen before it takes the last file: some 10,000 of them are made in a second. */
+const LOOK_EVERY_MS = 1000;
+/** While it may be one that begins; more often at all times would cost an idle host its processor time. */
+const LOOK_SOON_MS = 100;
 /** An address that was just given back may be held for a moment longer. */
 const REOPEN_MS = 20;
 /** After so many tries it is told that the address cannot be had. */
@@ -88,7 +90,8 @@ export class HttpListener implements Listener {
       log.warn(`Too many connections, ${files} open files: the silent clients are cut off`);
       this.#retire();
     }
-    return this.#server === null ? REOPEN_MS : LOOK_EVERY_MS;
+    if (this.#server === null) return REOPEN_MS;
+    return files > this.#most / 4 ? LOOK_SOON_MS : LOOK_EVERY_MS;
   }
 
   #reopen(): void {

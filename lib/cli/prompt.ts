@@ -22,8 +22,8 @@ export function terminalPrompt(output: Output): Prompt {
       return answer;
     },
     async askSecret(question: string): Promise<string> {
+      using _echo = withoutEcho(); // before anybody can begin to type
       await output.err(question);
-      using _echo = withoutEcho();
       try {
         return await readLine();
       } finally {

@@ -16,12 +16,13 @@ export async function showLive(
   stopped: AbortSignal,
 ): Promise<void> {
   const isTerminal = Deno.stdout.isTerminal();
-  let before = 0;
+  let [before, sinceMs] = [0, performance.now() - EVERY_MS];
   if (!isTerminal) await print(hints(cluster, agent));
   while (!stopped.aborted) {
     const written = writer.report().acknowledged.length;
-    const perSecond = Math.round((written - before) * 1000 / EVERY_MS);
-    before = written;
+    const nowMs = performance.now();
+    const perSecond = Math.round((written - before) * 1000 / (nowMs - sinceMs));
+    [before, sinceMs] = [written, nowMs];
     const table = await picture(cluster, writer, perSecond);
     if (isTerminal) await printRaw(`${HOME_AND_CLEAR}${table}\n${hints(cluster, agent)}\n`);
     else await print(await cluster.summary());

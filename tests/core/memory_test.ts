@@ -10,6 +10,7 @@ import {
   member,
   nodeView,
   NOW_MS,
+  peer,
   primary,
   raceView,
   replica,
@@ -169,4 +170,16 @@ Deno.test("remember() knows a server bootstrapped here until the store names it"
   }
   const silent = { kind: "silent", systemId: SYSTEM_ID, lastRole: "primary", why: "" } as const;
   assert.equal(remember(initialMemory, { ...claimed, postgres: silent }).unfoundedId, SYSTEM_ID);
+});
+
+Deno.test("remember() keeps the timeline that a member told while the store was empty", () => {
+  const empty = cluster({ lock: null, systemId: null, history: null });
+  const peers = [peer("b", { timeline: 12 })];
+  const told = remember(initialMemory, raceView({ cluster: empty, peers }));
+  const after = remember(told, raceView({ cluster: empty, peers: [] }));
+  const led = remember(
+    initialMemory,
+    raceView({ cluster: cluster({ lock: null, history: null }), peers }),
+  );
+  assert.deepEqual([told, after, led].map((one) => one.newestTimeline), [12, 12, 0]);
 });

@@ -81,7 +81,7 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     ], {
       feedsLate: true,
     }),
-    firstSeed: 150,
+    firstSeed: 440,
     guard: "watchdog",
     everyMs: 3000,
   },
