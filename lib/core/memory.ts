@@ -1,7 +1,7 @@
 import type { ClusterView, MemberState } from "./cluster_view.ts";
 import { errandOf } from "./action.ts";
 import type { Outcome } from "./action.ts";
-import { clusterTimeline } from "./candidate.ts";
+import { answered, clusterTimeline } from "./candidate.ts";
 import { isSameList, openWrites } from "./failsafe.ts";
 import type { FailsafeWrite } from "./failsafe.ts";
 import { watchGuarded } from "./guarded_replica.ts";
@@ -45,9 +45,9 @@ export interface Memory {
   readonly unfoundedId: string | null;
   /** When the lock was last asked for and not refused: what was bootstrapped before may have led, and others may have copied it. */
   readonly lockAskedMs: number | null;
-  /** Since when the store shows neither an identity nor a leader: the owner of a wiped tree gets time to come back first. */
+  /** Since when the store has shown neither an identity nor a leader, without a break in which somebody may have led: the owner of a wiped tree gets time to come back first. */
   readonly emptySinceMs: number | null;
-  /** Newest timeline of the cluster that was ever seen: an emptied store has lost its history, and data from before it must not lead. */
+  /** Newest timeline of the cluster that was ever seen, or told by a member when the store had lost it: an emptied store has lost its history, and data from before it must not lead. */
   readonly newestTimeline: number;
   /** Settings that the local server was last given; the files they were rendered to are not read back. */
   readonly appliedSettings: Settings | null;
@@ -128,7 +128,9 @@ export function evolve(memory: Memory, outcome: Outcome): Memory {
 
 /** Folds in what a new view shows; called once before each `decide`, with the view that is decided on. */
 export function remember(memory: Memory, view: NodeView): Memory {
-  const next = view.cluster.kind === "seen" ? rememberCluster(memory, view.cluster, view) : memory;
+  const next = view.cluster.kind === "seen"
+    ? rememberCluster(memory, view.cluster, view)
+    : { ...memory, emptySinceMs: null };
   return {
     ...next,
     seenSinceMs: view.cluster.kind === "seen" ? memory.seenSinceMs ?? view.nowMs : null,
@@ -158,9 +160,16 @@ function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): 
     lastConfig: cluster.config?.raw ?? memory.lastConfig,
     lastSettings: cluster.settings,
     failsafeWrites: openWrites(memory.failsafeWrites, cluster),
-    newestTimeline: Math.max(memory.newestTimeline, clusterTimeline(cluster.history)),
+    newestTimeline: Math.max(memory.newestTimeline, ...timelinesOf(cluster, view)),
     memberSeenMs: seenMembers(memory, cluster, view),
   };
+}
+
+/** An emptied store tells none; what a member said stays known when it is silent for a moment. */
+function timelinesOf({ history, systemId }: ClusterView, { peers }: NodeView): readonly number[] {
+  const known = clusterTimeline(history);
+  if (systemId !== null || peers === "not asked") return [known];
+  return [known, ...answered(peers).map(({ timeline }) => timeline)];
 }
 
 /** Clocks of vanished members restart on a node that takes over (it knows them from `retain_slots`), and end on a leader. */

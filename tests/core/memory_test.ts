@@ -10,11 +10,13 @@ import {
   member,
   nodeView,
   NOW_MS,
+  peer,
   primary,
   raceView,
   replica,
   replicaView,
   SYSTEM_ID,
+  unreachable,
 } from "./builders.ts";
 
 const PROMOTE: Action = { kind: "start-task", task: { kind: "promote", notAfterMs: 1 } };
@@ -169,4 +171,30 @@ Deno.test("remember() knows a server bootstrapped here until the store names it"
   }
   const silent = { kind: "silent", systemId: SYSTEM_ID, lastRole: "primary", why: "" } as const;
   assert.equal(remember(initialMemory, { ...claimed, postgres: silent }).unfoundedId, SYSTEM_ID);
+});
+
+Deno.test("remember() keeps the timeline that a member told while the store was empty", () => {
+  const empty = cluster({ lock: null, systemId: null, history: null });
+  const peers = [peer("b", { timeline: 12 })];
+  const told = remember(initialMemory, raceView({ cluster: empty, peers }));
+  const after = remember(told, raceView({ cluster: empty, peers: [] }));
+  const led = remember(
+    initialMemory,
+    raceView({ cluster: cluster({ lock: null, history: null }), peers }),
+  );
+  assert.deepEqual([told, after, led].map((one) => one.newestTimeline), [12, 12, 0]);
+});
+
+Deno.test("remember() counts the time of an empty store anew after each silence of it", () => {
+  const empty = raceView({ cluster: cluster({ lock: null, systemId: null }) });
+  const known = { ...initialMemory, emptySinceMs: 5 };
+  const after = remember(known, { ...empty, cluster: unreachable() });
+  assert.deepEqual(
+    [remember(known, empty), after, remember(after, empty)].map((one) => one.emptySinceMs),
+    [
+      5,
+      null,
+      NOW_MS,
+    ],
+  );
 });

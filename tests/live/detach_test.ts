@@ -62,8 +62,7 @@ liveTest(
     const leader = await cluster.waitForLeader(60_000);
     const postmaster = await leader.postmasterPid();
     const body = JSON.stringify({ ttl: 5, loop_wait: 1, retry_timeout: 2 });
-    const url = `http://127.0.0.1:${leader.plan.restPort}/config`;
-    const reply = await fetch(url, { method: "PATCH", body });
+    const reply = await leader.ask("/config", { method: "PATCH", body });
     equal(reply.status, 200);
     await reply.body?.cancel();
     await pause(6_000); // the lease of 30 s is replaced

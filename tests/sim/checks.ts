@@ -169,6 +169,11 @@ export class Checks {
     this.#promotion.stoppedCleanly(server);
   }
 
+  /** The keeper of a leader's lease has seen maintenance mode, before any tick has. */
+  pausedProof(name: string): void {
+    this.#pause.seen(name);
+  }
+
   /** The lock got another holder: nobody may be who has promised it to a leader without the store. */
   lockTaken(name: string): void {
     const { consents, scheduler } = this.#world;
@@ -206,9 +211,9 @@ export class Checks {
 
   /** It runs again: the relaxation ends. */
   agentBack({ name, server, guards }: SimNode): void {
-    if (!this.#excusedUntilMs.has(name)) return;
-    this.#excuse(name, BACK_GRACE_MS);
-    if (server.promoting && !guards.isFenced) this.#hiddenPromotions.set(name, server.epoch);
+    const isHidden = server.promoting && guards.deadMan === null;
+    if (isHidden) this.#hiddenPromotions.set(name, server.epoch);
+    if (this.#excusedUntilMs.has(name)) this.#excuse(name, BACK_GRACE_MS);
   }
 
   #excuse(name: string, graceMs: number): void {

@@ -35,6 +35,7 @@ export class Faults {
   readonly struck = new Map<string, number>();
   readonly #calmSinceMs = new Map<string, number>();
   #healing = false;
+  #healedMs = 0;
 
   constructor(world: World, random: Random) {
     this.#world = world;
@@ -52,13 +53,14 @@ export class Faults {
   healAll(): void {
     this.#healing = true;
     for (const heal of [...this.#heals]) heal();
+    this.#healedMs = this.#world.scheduler.nowMs;
     this.startExited();
-    helpOut(this.#world);
   }
 
   /** As a service manager does: an agent that was on its way out when it was asked to stay has ended since. */
   startExited(): void {
     for (const node of this.#world.nodes) if (!node.alive) this.#startAgain(node);
+    if (this.#healing) helpOut(this.#world, this.#world.scheduler.nowMs - this.#healedMs);
   }
 
   /** The worst moments: for a stall right after the job was ordered that needs the lease, for a kill within any job. */

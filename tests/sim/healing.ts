@@ -1,13 +1,23 @@
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
+/** For members that do not come up. */
+const PATIENCE_MS = 120_000;
+
 /**
  * What only an operator can do after all faults have ended: a key tree deleted while nobody was primary is restored (case
  * B6), and directories of another system are removed that never led, or that lost their identity with the key tree.
  */
-export function helpOut(world: World): void {
-  restoreIdentity(world);
+export function helpOut(world: World, sinceMs: number): void {
+  if (sinceMs >= PATIENCE_MS || allRun(world)) restoreIdentity(world);
   removeForeign(world);
+}
+
+/** An operator starts every member that can be saved first, for the one with the newest data is to lead. */
+function allRun({ nodes }: World): boolean {
+  return nodes.every(({ alive, server }) => {
+    return alive && (server.data !== "usable" || server.process === "running" && !server.silent);
+  });
 }
 
 function restoreIdentity({ checks, nodes, store }: World): void {

@@ -29,7 +29,7 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
       forgetsByOldLook: true,
     }),
     everyMs: 1500,
-    firstSeed: 60,
+    firstSeed: 300,
     shortLease: true,
   },
   {
@@ -43,9 +43,12 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
   planted("a new agent is not bound by what it may have promised", ["store-cut", "agent-kill"], {
     startsUnbound: true,
   }),
-  planted("a leader promises the lock to another one", REACHING, {
-    consentsWhileReaching: true,
-  }),
+  {
+    ...planted("a leader promises the lock to another one", REACHING, {
+      consentsWhileReaching: true,
+    }),
+    everyMs: 10_000,
+  },
   seen("a member races that failsafe mode does not ask", ["store-cut", "agent-kill"], listed),
   {
     ...seen("a definite refusal counts as failsafe mode", ["agent-stall"], undeterred),

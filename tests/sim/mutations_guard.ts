@@ -81,9 +81,8 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     ], {
       feedsLate: true,
     }),
-    firstSeed: 150,
     guard: "watchdog",
-    everyMs: 3000,
+    everyMs: 10_000,
   },
   {
     ...decided("the watchdog is fed without a proof", ["store-cut"], withoutStop),

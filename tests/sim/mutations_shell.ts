@@ -87,13 +87,13 @@ export const SHELL_MUTATIONS: readonly ShellMutation[] = [
   },
   {
     name: "nobody's answer to the question of the race arrives",
-    needs: ["host-kill", "store-cut", "handover"],
+    needs: ["host-kill", "handover"],
     sabotage: { peers: (reports) => reports.map(deaf) },
   },
   {
     name: "a stop does not go before a job that runs",
     needs: ["store-cut", "slow-server", "handover"],
-    everyMs: 5000,
+    everyMs: 4000,
     sabotage: { tasks: (options) => new Stubborn(options) },
   },
   {

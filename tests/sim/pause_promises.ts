@@ -26,7 +26,7 @@ export class PausePromises {
     const { cluster, self } = view;
     const isOn = isPaused(view, memory);
     if (cluster.kind === "seen") {
-      if (isOn) this.#unfencedUntilMs.set(self.name, Infinity);
+      if (isOn) this.seen(self.name);
       else if (this.excuses(self.name, Infinity)) {
         this.#unfencedUntilMs.set(self.name, nowMs + this.#graceMs);
       }
@@ -35,6 +35,11 @@ export class PausePromises {
       ? decision.actions.find((action) => !isAllowed(action, view, memory))
       : null;
     return broken ? `${decision.rule} orders ${nameOf(broken)}` : null;
+  }
+
+  /** This agent has seen the mode in the store. */
+  seen(name: string): void {
+    this.#unfencedUntilMs.set(name, Infinity);
   }
 
   /** True while nothing fences this member's server. */

@@ -156,9 +156,8 @@ export function planOf(seed: number, ticks: number, without: readonly string[] =
 }
 
 function drawOrders(random: Random, share: number): readonly FaultKind[] {
-  return (["order", "settings-raised", "wal-removed"] as const).filter(() =>
-    random.chance(share / 2)
-  );
+  const drawn = (["order", "settings-raised"] as const).filter(() => random.chance(share / 2));
+  return random.chance(share / 4) ? [...drawn, "wal-removed"] : drawn;
 }
 
 /** What happens to the calls of failsafe mode; without an outage of the store the mode does nothing. */

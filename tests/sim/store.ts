@@ -45,6 +45,8 @@ export class Store {
   lockWish: HandoverWish | null = null;
   /** Told whenever the lock gets another holder. */
   onLockTaken: (name: string) => void = () => {};
+  /** A proof of the lock shows maintenance mode to its holder, whose switch rests from then on. */
+  onPausedProof: (name: string) => void = () => {};
   readonly members = new Map<string, Leased<MemberState>>();
   readonly leases = new Map<string, { expiresMs: number; readonly ttlMs: number }>();
   readonly #firstSettings: Settings;
@@ -99,7 +101,11 @@ export class Store {
   /** Keep-alive, then the proof that the lock is ours. */
   renew(nowMs: number, name: string, lease: string): Renewal {
     if (!this.keepAlive(nowMs, lease)) return { kind: "lease-gone" };
-    if (this.#isLockOf(name, lease)) return { kind: "held", view: this.read() };
+    if (this.#isLockOf(name, lease)) {
+      const view = this.read();
+      if (view.settings.paused) this.onPausedProof(name);
+      return { kind: "held", view };
+    }
     return { kind: "refused", keyIsFreeOrOurs: this.lock === null || this.lock.value === name };
   }
 

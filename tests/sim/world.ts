@@ -75,6 +75,7 @@ export class World {
     this.store = new Store(this.settings, () => this.#lockGone());
     this.nodes = plan.names.map((name, index) => this.#newNode(name, index));
     this.checks = new Checks(this);
+    this.store.onPausedProof = (name) => this.checks.pausedProof(name);
     this.store.onLockTaken = (name) => this.#lockTaken(name);
     this.faults = new Faults(this, new Random(plan.seed + 0xfa17));
     this.scheduler.spawn(this.#pump(), new Host());

@@ -5,7 +5,7 @@ import type { Result } from "../simulate.ts";
 import { simulateShell } from "./simulate_shell.ts";
 
 const SEEDS = 220;
-const TICKS = 50;
+const TICKS = 60;
 
 let known: readonly Result[] | null = null;
 
