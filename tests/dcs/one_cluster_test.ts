@@ -9,13 +9,14 @@ import type { FakeGateway, Reply } from "./fake_gateway.ts";
 /** An etcd of one member whose cluster id, and whether it answers at all, can be changed. */
 class Etcd implements AsyncDisposable {
   asked = 0;
+  /** What other calls than the question who it is get, when that differs. */
+  calls: Reply | null = null;
   readonly fake: FakeGateway;
 
   constructor(public reply: Reply) {
-    const now = (): Reply => this.reply;
-    this.fake = startFake(now, () => {
+    this.fake = startFake(() => this.calls ?? this.reply, () => {
       this.asked++;
-      return now();
+      return this.reply;
     });
   }
 
@@ -130,6 +131,25 @@ Deno.test("EtcdDcs tells etcds with the same ids from each other by what they te
   await rejects(dcsOf([one.fake, two.fake]).read(ample()), /e1 at http:.*e2 at http:/);
   two.reply = founded("e1"); // one member, by two addresses
   await dcsOf([one.fake, two.fake]).read(ample());
+});
+
+Deno.test("an answer of an endpoint that was silent before counts only when it is of the same etcd", async () => {
+  await using one = new Etcd(founded("e1"));
+  await using two = new Etcd(HANG);
+  const dcs = dcsOf([one.fake, two.fake]);
+  await dcs.read(ample());
+  [one.reply, two.reply] = [refusal(503, 14, "etcdserver: no leader"), founded("e1")];
+  await dcs.read(ample());
+  const known = two.asked;
+  await dcs.read(ample());
+  strictEqual(two.asked, known);
+
+  const other = dcsOf([one.fake, two.fake]);
+  [one.reply, two.reply] = [founded("e1"), HANG];
+  await other.read(ample());
+  two.reply = founded("e2");
+  one.calls = CUT;
+  await rejects(other.read(ample()), /e2 at http:.*e1 at http:|e1 at http:.*e2 at http:/);
 });
 
 /** A clock whose long pauses end by hand, and whose time is set by hand. */

@@ -30,9 +30,8 @@ const LOOK_AGAIN_MS = 10_000;
  */
 export class OneCluster {
   readonly #options: OneClusterOptions;
+  /** Whom the last look has found, by endpoint. */
   #members: Members = new Map();
-  /** The id of all endpoints; null before the first is known. */
-  #known: string | null = null;
   #fault: string | null = null;
   #lookedMs: number | null = null;
 
@@ -50,14 +49,13 @@ export class OneCluster {
   }
 
   /**
-   * Takes in a good answer: why it cannot be used, or null. A new cluster id is one of a rebuilt store only if no endpoint
-   * has another one.
+   * Takes in a good answer: why it cannot be used, or null. Another cluster id than before is one of a rebuilt store only
+   * if no endpoint has the old one; and who was silent at the last look may be anybody.
    */
   async faultOf(url: string, body: JsonObject, signal: AbortSignal): Promise<string | null> {
     const member = memberOf(body);
-    if (member === null || member.clusterId === this.#known || !this.#hasSeveral()) {
-      return this.#fault;
-    }
+    const isKnown = member?.clusterId === this.#members.get(url)?.clusterId;
+    if (member === null || isKnown || !this.#hasSeveral()) return this.#fault;
     if (!await this.#look(signal, [[url, member]])) return "no time left to ask who they are";
     return this.#fault;
   }
@@ -86,8 +84,6 @@ export class OneCluster {
     this.#lookedMs = this.#options.clock.bootMs();
     this.#members = members;
     this.#fault = fault;
-    const [any] = members.values();
-    if (fault === null) this.#known = any?.clusterId ?? null;
     return true;
   }
 
@@ -131,8 +127,6 @@ function faultIn(members: Members): string {
   const each = [...members].map(([url, { clusterId, memberId, self }]) =>
     `${url} is member ${memberId} (${self ?? "without a name"}) of cluster ${clusterId}`
   );
-  return `the endpoints are not one etcd: ${
-    each.join(", ")
-  }. Make them one (INSTALL.md, section 2), ` +
-    "or name those of one etcd only and restart the agent";
+  return `the endpoints are not one etcd (${each.join(", ")}): make them one (INSTALL.md, ` +
+    "section 2), or name those of one etcd only and restart the agent";
 }
