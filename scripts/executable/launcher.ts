@@ -3,11 +3,10 @@ import { gunzipSync, gzipSync } from "node:zlib";
 
 const TEMPLATE = new URL("launcher.sh", import.meta.url);
 /**
- * The agent's work is short and its memory is that of a database host, so V8 interprets, collects on the one thread, and
- * keeps no room for garbage (lib/decisions/0013-executable.md has the figures).
+ * The agent's work is short and its memory is that of a database host, so V8 collects on the one thread and keeps no
+ * room for garbage (lib/decisions/0013-executable.md has the figures).
  */
-export const V8_FLAGS = "--v8-flags=--single-threaded,--optimize-for-size," +
-  "--max-semi-space-size=1,--no-opt,--no-maglev,--no-sparkplug";
+export const V8_FLAGS = "--v8-flags=--single-threaded,--optimize-for-size,--max-semi-space-size=1";
 /** What the launcher puts before the arguments when the runtime is Deno itself; `$` words are the shell's. */
 const RUN_WORDS =
   "run --quiet --no-config --no-lock --no-remote --no-npm --cached-only --no-prompt " +
