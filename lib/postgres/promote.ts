@@ -39,8 +39,10 @@ export async function promoteServer(
   onOrder();
   await using server = new LocalRole(options);
   const never = new AbortController().signal;
-  // The session is opened meanwhile; what it says before the order has arrived counts for nothing.
-  const [ordered] = await Promise.all([orderPromotion(options, never), server.ask(job.signal)]);
+  // The session is opened meanwhile. What it says before the order has arrived counts for nothing, and a fault, which the
+  // next question meets again, must not end the job while the order is on its way.
+  const opened = server.ask(job.signal).catch(() => null);
+  const [ordered] = await Promise.all([orderPromotion(options, never), opened]);
   if (ordered.exitCode !== 0) return failed(`Cannot promote: ${ordered.stderrTail}`);
   const untilMs = clock.bootMs() + pgCtlTimeoutS * 1000;
   for (;;) {

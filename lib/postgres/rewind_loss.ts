@@ -47,11 +47,12 @@ async function countCommits(
   const args = [
     ...["--path", `${options.dataDir}/pg_wal`, "--timeline", String(timeline)],
     ...["--start", lsn, "--end", printLsn(end), "--rmgr", "Transaction"],
+    "--stats=record", // a line for each kind, where a line for each record has no bound
   ];
   const program = programPath(options, "pg_waldump");
   const { exitCode, stdout } = await run({ program, args, timeoutMs: DUMP_MS }, signal);
   if (exitCode !== 0) return "an unknown number of transactions";
-  const commits = stdout.split("\n").filter((line) => /desc: COMMIT\b/.test(line)).length;
+  const commits = Number(/^Transaction\/COMMIT\s+(\d+)/m.exec(stdout)?.[1] ?? 0);
   return commits === 1 ? "1 transaction" : `${commits} transactions`;
 }
 
