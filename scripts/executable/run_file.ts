@@ -28,9 +28,10 @@ export async function runFile(
   }
 }
 
-/** A program that runs, and its end. */
+/** A program that runs, and its end. `written`: what of its output was read until now. */
 export interface Started {
   readonly child: Deno.ChildProcess;
+  readonly written: () => string;
   readonly ended: Promise<Ended>;
 }
 
@@ -47,13 +48,27 @@ export function startFile(file: string, args: readonly string[], manner: Manner 
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  return { child, ended: endOf(child) };
+  const out = new Collector(child.stdout);
+  const err = new Collector(child.stderr);
+  const written = (): string => out.text + err.text;
+  const ended = Promise.all([child.status, out.done, err.done]).then(([{ code }]) => {
+    return { code, output: written() };
+  });
+  return { child, written, ended };
 }
 
-async function endOf(child: Deno.ChildProcess): Promise<Ended> {
-  const texts = Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  const { code } = await child.status;
-  return { code, output: (await texts).join("") };
+/** Reads a stream to its end. */
+class Collector {
+  text = "";
+  readonly done: Promise<void>;
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.done = this.#read(stream);
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) this.text += part;
+  }
 }
 
 /** Resident memory of a process in MB. */
