@@ -1,5 +1,6 @@
 import type { ApiContext } from "../api/context.ts";
 import { systemClock } from "../base/clock.ts";
+import { within } from "../base/deadline.ts";
 import type { PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
@@ -61,6 +62,11 @@ export interface Member {
 
 const clock = systemClock;
 
+/** How long a reload waits for etcd to take a new name or password. */
+const RELOGIN_MS = 5000;
+const FORMER_LOGIN =
+  "The new login of etcd3 could not be used; the one before goes on until etcd takes the new one: ";
+
 /** What a reload needs of the process: reading the files again, and serving the API where they say. */
 interface Renewals {
   readonly reread: () => Promise<AgentConfig>;
@@ -82,11 +88,14 @@ export function assembleMember(
 ): Member {
   const firstSettings = settingsAtFirst(config, inherited);
   const parts = partsOf(config, { access, agentLog, firstSettings });
-  const apply = async (next: AgentConfig): Promise<void> => {
+  const apply = async (next: AgentConfig): Promise<string | null> => {
     await access.reload(next, relisten);
     agentLog.reload(next.log);
     parts.postgres.reconfigure(next.postgresql);
     parts.callbacks.take(next.postgresql.hooks.callbacks);
+    using deadline = within(RELOGIN_MS);
+    const why = await parts.dcs.relogin(next.etcd, deadline.signal);
+    return why === null ? null : FORMER_LOGIN + why;
   };
   const announce = (): void => parts.mailbox.post({ kind: "reload", localConfig: null });
   const reloader = new Reloader({ config, reread, apply, announce, log: parts.log });
