@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { EtcdUser } from "../../lib/dcs/etcd/login.ts";
 import { ample, brief, dcsOf } from "./dcs_of.ts";
-import { type FakeGateway, good, refusal, type Reply, startFake } from "./fake_gateway.ts";
+import { type FakeGateway, good, HANG, refusal, type Reply, startFake } from "./fake_gateway.ts";
 
 const OLD = { username: "agent", password: "old" };
 const NEW = { username: "agent", password: "new" };
