@@ -120,8 +120,9 @@ async function report(
   else if (format === "pretty" && result.rows.length > PRETTY_ROWS_MAX) {
     await output.err(`${result.rows.length} rows are too many for a table: shown as tsv\n`);
     await output.out(delimited(result, wanted.delimiter));
-  } else if (format !== "tsv") await output.out(await renderTable(rowsTable(result), format));
-  else await output.out(delimited(result, wanted.delimiter));
+  } else if (format !== "tsv") {
+    await output.out(await renderTable(rowsTable(result), format, output.width()));
+  } else await output.out(delimited(result, wanted.delimiter));
   return EXIT.done;
 }
 

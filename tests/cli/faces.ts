@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly reply?: string | null | readonly string[];
   readonly force?: boolean;
   readonly format?: CommandContext["format"];
+  /** Of the terminal; absent: none. */
+  readonly width?: number;
   /** How many outputs until the reader goes away. */
   readonly patience?: number;
 }
@@ -79,6 +81,7 @@ export function world(options: WorldOptions = {}): World {
       out: (text) => Promise.resolve(void record.out.push(visible(text))),
       err: (text) => Promise.resolve(void record.err.push(visible(text))),
       clear: () => Promise.resolve(),
+      width: () => options.width ?? null,
       isGone: () => record.out.length + record.err.length >= (options.patience ?? Infinity),
     },
     prompt: promptOf(record.questions, options.reply),
