@@ -145,16 +145,29 @@ function troubleOf(
 }
 
 function rowsTable({ columns, rows }: SqlRows): Table {
+  const keys = distinct(columns);
   return {
     title: null,
     columns: columns.map((head) => ({ head, align: "left" })),
     rows: rows.map((row) => row.map((cell) => cell ?? "")),
     data: rows.map((row) =>
-      Object.fromEntries(columns.map((name, index) => [name, row[index] ?? null]))
+      Object.fromEntries(keys.map((name, index) => [name, row[index] ?? null]))
     ),
     notes: [],
     isWide: true,
   };
+}
+
+/** Every name once: a column whose name stands before it gets `_2`, `_3` and so on, the first that is free. */
+function distinct(columns: readonly string[]): readonly string[] {
+  const taken = new Set(columns);
+  return columns.map((name, index) => {
+    if (columns.indexOf(name) === index) return name;
+    let count = 2;
+    while (taken.has(`${name}_${count}`)) count++;
+    taken.add(`${name}_${count}`);
+    return `${name}_${count}`;
+  });
 }
 
 function delimited({ columns, rows }: SqlRows, delimiter: string): string {
