@@ -1,6 +1,5 @@
 import type { ApiContext } from "../api/context.ts";
 import { systemClock } from "../base/clock.ts";
-import { within } from "../base/deadline.ts";
 import type { PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { leaseTiming } from "../core/lease_timing.ts";
@@ -31,6 +30,7 @@ import {
   openServer,
   openStore,
   openTasks,
+  relogin,
   settingsAtFirst,
 } from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
@@ -62,11 +62,6 @@ export interface Member {
 
 const clock = systemClock;
 
-/** How long a reload waits for etcd to take a new name or password. */
-const RELOGIN_MS = 5000;
-const FORMER_LOGIN =
-  "The new login of etcd3 could not be used; the one before goes on until etcd takes the new one: ";
-
 /** What a reload needs of the process: reading the files again, and serving the API where they say. */
 interface Renewals {
   readonly reread: () => Promise<AgentConfig>;
@@ -93,9 +88,7 @@ export function assembleMember(
     agentLog.reload(next.log);
     parts.postgres.reconfigure(next.postgresql);
     parts.callbacks.take(next.postgresql.hooks.callbacks);
-    using deadline = within(RELOGIN_MS);
-    const why = await parts.dcs.relogin(next.etcd, deadline.signal);
-    return why === null ? null : FORMER_LOGIN + why;
+    return await relogin(parts.dcs, next);
   };
   const announce = (): void => parts.mailbox.post({ kind: "reload", localConfig: null });
   const reloader = new Reloader({ config, reread, apply, announce, log: parts.log });

@@ -79,10 +79,10 @@ Deno.test("query() keeps every column of equal names in every form", async () =>
   const rows = [["1", "2", "3", "4", "5", null]];
   const sql: SqlAnswer = { ...ROWS, result: { columns, rows, tag: "SELECT 1" } };
   const wanted = { id: "1", id_3: "2", id_2: "3", id_4: "4", "?column?": "5", "?column?_2": null };
-  for (const [format, read] of [["json", JSON.parse], ["yaml", parse]] as const) {
+  for (const format of ["json", "yaml"] as const) {
     const { context, out } = world({ sql, format });
     await query(context, ONE);
-    deepStrictEqual(read(out.join("")), [wanted]);
+    deepStrictEqual(parse(out.join("")), [wanted]); // JSON is YAML
   }
   for (const format of ["tsv", "pretty"] as const) {
     const { context, out } = world({ sql, format });
