@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { within } from "../base/deadline.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { CommandContext } from "./command.ts";
+import { sayAtInterrupt } from "./interrupt.ts";
 import { endpoint } from "./member_url.ts";
 import { plainLine } from "./output.ts";
 import type { RemoteAnswer } from "./remote.ts";
@@ -32,6 +33,8 @@ type Context = Pick<CommandContext, "remote" | "output" | "clock">;
 export async function order(context: Context, wish: Order): Promise<RemoteAnswer> {
   const deaf = await whyDeaf(context, wish);
   if (deaf !== null) return { kind: "unreachable", why: deaf };
+  const goesOn = `\n${wish.member}: what was ordered goes on there; agent list shows it\n`;
+  using _said = sayAtInterrupt(context.output, goesOn);
   const endMs = context.clock.bootMs() + wish.limitMs;
   const answer = await whileHeard(context, wish, async (signal) => {
     using deadline = within(wish.sendMs ?? wish.limitMs, signal);

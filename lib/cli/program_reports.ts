@@ -108,7 +108,7 @@ function addServers(shop: Workshop): void {
     .option("-d, --dbname <name>", "database (default: that of the file)")
     .option("--password", "ask for the password")
     .option("--delimiter <text>", "between the cells in the form tsv", "\t")
-    .option("--timeout <time>", "how long one run may take", "60")
+    .option("--timeout <time>", "how long one run may take, like 90 or 5min", "60")
     .addHelpText("after", EQUAL_NAMES);
   withWatch(query).action(async (name: string | undefined, given: QueryGiven) => {
     const options = {
