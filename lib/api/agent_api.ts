@@ -57,13 +57,14 @@ export class AgentApi {
     return jsonReply({ detached: true, lease_seconds_left: seconds });
   }
 
+  /** Patroni waits for no reload: what came of it is told by the operation alone. */
   async #reload(operation: Operation): Promise<void> {
-    const fault = await this.#context.reload();
+    const { isTaken, text } = await this.#context.reload();
     this.#desk.settle(
       operation,
-      fault === null
-        ? { state: "done", why: null, reply: RELOADED }
-        : { state: "failed", why: fault, reply: RELOADED },
+      isTaken
+        ? { state: "done", why: null, reply: { status: 200, text } }
+        : { state: "failed", why: text, reply: { status: 500, text } },
     );
   }
 }

@@ -10,6 +10,14 @@ import type { Board } from "../runtime/board.ts";
 import type { Mailbox } from "../runtime/mailbox.ts";
 import type { AccessRules } from "./access.ts";
 
+/** How a reload ended. */
+export interface ReloadEnd {
+  /** False: the old configuration stays in force. */
+  readonly isTaken: boolean;
+  /** For people, as it is logged, with what they should know. */
+  readonly text: string;
+}
+
 /** Everything that handlers may use. There is no server control among it: handlers write wishes, the loop acts. */
 export interface ApiContext {
   readonly name: string;
@@ -33,11 +41,8 @@ export interface ApiContext {
   readonly probe: ((signal: AbortSignal) => Promise<PostgresView>) | null;
   /** The dead-man's switch; absent: there is none. */
   readonly deadMan?: () => SwitchStatus;
-  /**
-   * Reads the configuration files again, as SIGHUP does, and posts the wish `reload`. null: what can change at run time is
-   * in force; else why the files were not taken. Does not throw.
-   */
-  readonly reload: () => Promise<string | null>;
+  /** Reads the configuration files again, as SIGHUP does, and posts the wish `reload`. Does not throw. */
+  readonly reload: () => Promise<ReloadEnd>;
   /** Promises to a leader without the store (failsafe mode); absent: this member promises nothing. */
   readonly promises?: {
     /** The promise in force, or null. */

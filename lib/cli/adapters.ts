@@ -1,4 +1,5 @@
 import { systemClock as clock } from "../base/clock.ts";
+import { within } from "../base/deadline.ts";
 import type { Log, PartedLog } from "../base/log.ts";
 import type { AgentConfig } from "../config/agent_config.ts";
 import { decodeSettings, defaultSettings } from "../core/settings.ts";
@@ -43,6 +44,17 @@ export function openStore(
   onCallEnd: (end: CallEnd) => void,
 ): EtcdDcs {
   return new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock, fetch, onCallEnd });
+}
+
+/** How long a reload waits for etcd to take a new name or password. */
+const RELOGIN_MS = 5000;
+
+/** Another login of the store from now on: null, or what to say because it cannot be used yet. */
+export async function relogin(dcs: EtcdDcs, { etcd }: AgentConfig): Promise<string | null> {
+  using deadline = within(RELOGIN_MS);
+  const why = await dcs.relogin(etcd, deadline.signal);
+  if (why === null) return null;
+  return `The new login of etcd3 cannot be used yet, the one before goes on: ${why}`;
 }
 
 /** The local server. */

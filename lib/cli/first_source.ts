@@ -18,8 +18,8 @@ export async function readFirst(
     if (path === "" || await isThere(path)) return await readSource(path, env);
   }
   if (!isNamed && dcsUrl !== null) return sourceOf("the command line", [], env);
-  const hint = "name one with -c, or the store with -d etcd3://host:port";
-  throw new ConfigError(`Cannot read ${configPath}: no such file; ${hint}`, []);
+  const hint = "; name one with -c, or the store with -d etcd3://host:port";
+  throw new ConfigError(`Cannot read ${configPath}: no such file${isNamed ? "" : hint}`, []);
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -35,7 +35,7 @@ export async function handover(
   const permission = await permit(
     context,
     plan.question,
-    () => renderTable(memberTable(view, context.cluster.scope), "pretty"),
+    () => renderTable(memberTable(view, context.cluster.scope), "pretty", context.output.width()),
   );
   if (permission !== EXIT.done) return permission;
   const ended = await carryOut(context, plan, view);
@@ -56,5 +56,5 @@ async function showMembers(context: CommandContext): Promise<void> {
   const view = await lookOrNull(context.cluster);
   if (view === null) return; // what was done is done
   const table = memberTable(view, context.cluster.scope);
-  await context.output.out(await renderTable(table, context.format));
+  await context.output.out(await renderTable(table, context.format, context.output.width()));
 }

@@ -8,7 +8,7 @@ import { renderTable, type Table } from "./table.ts";
 /** `agent history`: every change of the leader, oldest first. Throws `DcsUnreachable`. */
 export async function history({ cluster, output, format }: CommandContext): Promise<number> {
   const view = await look(cluster);
-  await output.out(await renderTable(historyTable(view.history ?? []), format));
+  await output.out(await renderTable(historyTable(view.history ?? []), format, output.width()));
   return EXIT.done;
 }
 

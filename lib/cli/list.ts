@@ -6,7 +6,7 @@ import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { look } from "./look.ts";
 import { repeat } from "./repeat.ts";
-import { type Format, renderTable, type Table } from "./table.ts";
+import { renderTable, type Table } from "./table.ts";
 
 /** What `agent list` is told. */
 export interface ListOptions {
@@ -36,9 +36,10 @@ async function listOnce(context: CommandContext, options: ListOptions): Promise<
   for (const scope of scopes) {
     const access = scope === cluster.scope ? cluster : context.clusterNamed(scope);
     const view = await look(access);
-    tables.push(extended ? extendedTable(view, scope) : memberTable(view, scope));
+    const table = extended ? extendedTable(view, scope) : memberTable(view, scope);
+    tables.push(output.width() === null ? table : { ...table, isWide: false });
   }
-  await output.out(await renderAll(tables, scopes, format));
+  await output.out(await renderAll(tables, scopes, { format, output }));
   return EXIT.done;
 }
 
@@ -46,14 +47,16 @@ async function listOnce(context: CommandContext, options: ListOptions): Promise<
 async function renderAll(
   tables: readonly Table[],
   scopes: readonly string[],
-  format: Format,
+  { format, output }: Pick<CommandContext, "format" | "output">,
 ): Promise<string> {
   const [first] = tables;
   if (first !== undefined && tables.length > 1 && (format === "json" || format === "yaml")) {
     const data = Object.fromEntries(tables.map((table, index) => [scopes[index], table.data]));
     return await renderTable({ ...first, data }, format);
   }
-  const texts = await Promise.all(tables.map((table) => renderTable(table, format)));
+  const texts = await Promise.all(
+    tables.map((table) => renderTable(table, format, output.width())),
+  );
   return texts.join("");
 }
 
@@ -74,7 +77,7 @@ export function memberTable(view: ClusterView, scope: string): Table {
   };
 }
 
-/** The same with more columns, shown also when they are empty. */
+/** The same with more columns, shown also when they are empty, unless a terminal has to have room for them. */
 function extendedTable(view: ClusterView, scope: string): Table {
   const table = memberTable(view, scope);
   const { members } = documentOf(view, scope);

@@ -30,6 +30,7 @@ import {
   openServer,
   openStore,
   openTasks,
+  relogin,
   settingsAtFirst,
 } from "./adapters.ts";
 import { openKeeper, openSwitch, openWatchdog } from "./safety_adapters.ts";
@@ -82,11 +83,12 @@ export function assembleMember(
 ): Member {
   const firstSettings = settingsAtFirst(config, inherited);
   const parts = partsOf(config, { access, agentLog, firstSettings });
-  const apply = async (next: AgentConfig): Promise<void> => {
+  const apply = async (next: AgentConfig): Promise<string | null> => {
     await access.reload(next, relisten);
     agentLog.reload(next.log);
     parts.postgres.reconfigure(next.postgresql);
     parts.callbacks.take(next.postgresql.hooks.callbacks);
+    return await relogin(parts.dcs, next);
   };
   const announce = (): void => parts.mailbox.post({ kind: "reload", localConfig: null });
   const reloader = new Reloader({ config, reread, apply, announce, log: parts.log });

@@ -36,7 +36,7 @@ export async function memberVersions(
     notes: [],
     isWide: true,
   };
-  await output.out(await renderTable(table, format));
+  await output.out(await renderTable(table, format, output.width()));
   const silent = sorted.filter(({ why }) => why !== null);
   for (const { member, why } of silent) await output.err(complaint(`${member}: ${why}`));
   return silent.length === 0 ? EXIT.done : EXIT.failed;

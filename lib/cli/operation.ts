@@ -2,9 +2,11 @@ import * as v from "valibot";
 import { within } from "../base/deadline.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { CommandContext } from "./command.ts";
+import { sayAtInterrupt } from "./interrupt.ts";
 import { endpoint } from "./member_url.ts";
 import { plainLine } from "./output.ts";
 import type { RemoteAnswer } from "./remote.ts";
+import { Silence, silentSince, whileHeard, whyDeaf } from "./silence.ts";
 
 /** An order to one member. */
 export interface Order {
@@ -21,20 +23,23 @@ export interface Order {
 const EVERY_MS = 1000;
 const LOOK_MS = 3000;
 
-/** A member that says nothing for so long is not waited for: its agent may be gone. */
-export const SILENT_MS = 60_000;
-
 type Context = Pick<CommandContext, "remote" | "output" | "clock">;
 
 /**
  * Sends an order and waits for its end, telling its progress on stderr. The answer is what the member's blocking form
- * gives; "lost" when the end cannot be known, also when the time is over. A scheduled order ends with 202 at once.
+ * gives; "unreachable" when nothing was sent, also because the member answers nothing; "lost" when the end cannot be
+ * known: the time is over, or the member has fallen silent. A scheduled order ends with 202 at once.
  */
 export async function order(context: Context, wish: Order): Promise<RemoteAnswer> {
+  const deaf = await whyDeaf(context, wish);
+  if (deaf !== null) return { kind: "unreachable", why: deaf };
+  const goesOn = `\n${wish.member}: what was ordered goes on there; agent list shows it\n`;
+  using _said = sayAtInterrupt(context.output, goesOn);
   const endMs = context.clock.bootMs() + wish.limitMs;
-  using deadline = within(wish.sendMs ?? wish.limitMs);
-  const url = endpoint(wish.apiUrl, wish.path);
-  const answer = await context.remote.order(url, wish.body, deadline.signal);
+  const answer = await whileHeard(context, wish, async (signal) => {
+    using deadline = within(wish.sendMs ?? wish.limitMs, signal);
+    return await context.remote.order(endpoint(wish.apiUrl, wish.path), wish.body, deadline.signal);
+  });
   if (answer.kind !== "answered" || answer.status !== 202) return answer;
   const first = readOperation(answer.text);
   const id = answer.operation ?? first?.id;
@@ -44,13 +49,14 @@ export async function order(context: Context, wish: Order): Promise<RemoteAnswer
 }
 
 async function follow(
-  { remote, output, clock }: Context,
+  context: Context,
   { member, apiUrl, limitMs }: Order,
   { id, endMs }: { readonly id: string; readonly endMs: number },
 ): Promise<RemoteAnswer> {
+  const { remote, output, clock } = context;
   const url = endpoint(apiUrl, `operations/${encodeURIComponent(id)}`);
+  const silence = new Silence(context, member);
   let told = "";
-  let heardMs = clock.bootMs();
   while (clock.bootMs() < endMs) {
     using deadline = within(LOOK_MS);
     const answer = await remote.get(url, deadline.signal);
@@ -58,13 +64,12 @@ async function follow(
     if (operation === null && answer.kind === "answered" && answer.status === 404) {
       return { kind: "lost", why: `the agent of ${member} does not know operation ${id} any more` };
     }
-    if (operation !== null) heardMs = clock.bootMs();
-    else if (clock.bootMs() - heardMs >= SILENT_MS) return silent(member, id);
+    if (await silence.isTooLong(operation !== null)) {
+      return { kind: "lost", why: `${silentSince(member)}; it may go on with operation ${id}` };
+    }
     const ended = operation === null ? null : endOf(operation);
     if (ended !== null) return ended;
-    const news = operation === null
-      ? ""
-      : plainLine(operation.progress?.text ?? operation.why ?? "");
+    const news = operation === null ? "" : newsOf(operation);
     if (news !== "" && news !== told) await output.err(`${member}: ${news}\n`);
     told = news === "" ? told : news;
     await clock.sleep(EVERY_MS);
@@ -72,9 +77,8 @@ async function follow(
   return { kind: "lost", why: `still under way after ${limitMs / 1000} s, operation ${id}` };
 }
 
-function silent(member: string, id: string): RemoteAnswer {
-  const seconds = SILENT_MS / 1000;
-  return { kind: "lost", why: `${member} tells nothing of operation ${id} since ${seconds} s` };
+function newsOf({ progress, why }: Operation): string {
+  return plainLine(progress?.text ?? why ?? "");
 }
 
 function endOf({ state, status, text, why }: Operation): RemoteAnswer | null {

@@ -12,6 +12,8 @@ export interface Output {
 export interface Screen extends Output {
   /** Empties the screen; does nothing when stdout is no terminal. */
   clear(): Promise<void>;
+  /** How many characters a line of the terminal has that stdout is; null: stdout is none, or does not tell. */
+  width(): number | null;
   /** True when the reader of stdout has gone: there is nobody to write for. */
   isGone(): boolean;
 }
@@ -24,6 +26,11 @@ export const terminalOutput: Screen = {
   err: (text) => writeAll(Deno.stderr, visible(text)),
   clear: async () => {
     if (Deno.stdout.isTerminal()) await writeAll(Deno.stdout, "\x1b[H\x1b[2J\x1b[3J");
+  },
+  width: () => {
+    if (!Deno.stdout.isTerminal()) return null;
+    const { columns } = Deno.consoleSize();
+    return columns > 0 ? columns : null;
   },
   isGone: () => isStdoutGone,
 };

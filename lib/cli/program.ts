@@ -64,7 +64,7 @@ function build(faces: Faces, end: End): Command {
     .option("-i, --ignore-listen-port", "with --validate-config: a port in use is no fault")
     .option("-p, --print", "with --validate-config: print what is in force, without secrets")
     .enablePositionalOptions()
-    .helpCommand("help [command]", "show the help of a command")
+    .helpCommand(false)
     .showHelpAfterError("Run agent help to see what there is.")
     .addHelpText("after", "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 status unknown");
   addPlace(program);
@@ -74,7 +74,20 @@ function build(faces: Faces, end: End): Command {
   addChanges(shop);
   addMembers(shop);
   addConfigs(shop);
+  addHelp(program);
   return program;
+}
+
+/** That of the library shows everything for a command that is not there, without a word of it. */
+function addHelp(program: Command): void {
+  program.command("help").description("show the help of a command").argument("[command]")
+    .helpOption(false)
+    .action((name: string | undefined, _given: unknown, self: Command) => {
+      if (name === undefined) program.help();
+      const found = program.commands.find((command) => command.name() === name);
+      found?.help();
+      self.error(`error: unknown command "${name}"`);
+    });
 }
 
 async function run(path: string | undefined, faces: Faces, program: Command): Promise<number> {
@@ -83,14 +96,16 @@ async function run(path: string | undefined, faces: Faces, program: Command): Pr
   if (validateConfig === true) {
     return await faces.validate(path ?? "", validateWish("pretty", wish));
   }
-  if (path === undefined) return await faces.runDaemon("");
-  const isPath = /[./]/.test(path);
-  const near = isPath ? null : nearest(path, namesOf(program));
-  if (near === null) return await faces.runDaemon(path);
-  await faces.output.err(complaint(`unknown command "${path}"`, `Did you mean agent ${near}?`));
+  const isPath = path === undefined || path === "" || /[./]/.test(path) || await isThere(path);
+  if (isPath) return await faces.runDaemon(path ?? "");
+  const near = nearest(path, program.commands.map((command) => command.name()));
+  const next = near === null
+    ? "Run agent help to see what there is."
+    : `Did you mean agent ${near}?`;
+  await faces.output.err(complaint(`there is no command and no file "${path}"`, next));
   return EXIT.usage;
 }
 
-function namesOf(program: Command): readonly string[] {
-  return [...program.commands.map((command) => command.name()), "help"];
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
 }

@@ -78,8 +78,8 @@ function addPause(shop: Workshop, name: "pause" | "resume", description: string)
 }
 
 interface EditGiven extends Common {
-  readonly set: readonly string[];
-  readonly pg: readonly string[];
+  readonly set?: readonly string[];
+  readonly pg?: readonly string[];
   readonly apply?: string;
   readonly replace?: string;
   readonly quiet?: boolean;
@@ -94,7 +94,7 @@ Examples:
 
 function addEditConfig(shop: Workshop): void {
   const { program, faces, end } = shop;
-  const several = (value: string, before: readonly string[]): readonly string[] => [
+  const several = (value: string, before: readonly string[] = []): readonly string[] => [
     ...before,
     value,
   ];
@@ -102,18 +102,18 @@ function addEditConfig(shop: Workshop): void {
     .argument("[cluster]", CLUSTER)
     .addOption(
       new Option("-s, --set <key=value>", "set a key by its dotted path; null deletes it")
-        .argParser(several).default([], ""),
+        .argParser(several),
     )
     .addOption(
       new Option("-p, --pg <name=value>", "set a parameter of the server")
-        .argParser(several).default([], ""),
+        .argParser(several),
     )
     .option("--apply <file>", "lay the content of a file over the settings, - for stdin")
     .option("--replace <file>", "take a file as the whole settings, - for stdin")
     .option("-q, --quiet", "do not show the difference")
     .addHelpText("after", EDIT_EXAMPLES);
   withForce(added).action(async (name: string | undefined, given: EditGiven) => {
-    const { set, pg, apply = null, replace = null, quiet = false } = given;
+    const { set = [], pg = [], apply = null, replace = null, quiet = false } = given;
     const options = { set, pg, apply, replace, quiet };
     const context = await open(shop, given, name);
     end(await faces.operate(context, { command: "edit-config", options }));

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Faces } from "./faces.ts";
-import { formatOf, whereOf, type Workshop } from "./shared_options.ts";
+import { commandOf, formatOf, whereOf, type Workshop } from "./shared_options.ts";
 import type { Format } from "./table.ts";
 import type { ValidateWish } from "./validate.ts";
 
@@ -31,7 +31,7 @@ export function isInEnvironment({ env }: Faces): boolean {
 
 /** Adds the commands about configuration files. */
 export function addConfigs({ program, faces, end }: Workshop): void {
-  program.command("validate").description("check a configuration on this host, and start nothing")
+  commandOf(program, "validate", "check a configuration on this host, and start nothing")
     .argument("[patroni.yml]", "file or folder (default: as --config)")
     .option("-c, --config <file>", "configuration file or folder (default: AGENT_CONFIG)")
     .addOption(
@@ -44,7 +44,7 @@ export function addConfigs({ program, faces, end }: Workshop): void {
       const { configPath } = whereOf(program, faces, given);
       end(await faces.validate(path ?? configPath, validateWish(given.format, given)));
     });
-  program.command("generate-config").description("write a configuration file to begin with")
+  commandOf(program, "generate-config", "write a configuration file to begin with")
     .argument("[file]", "where to (default: stdout); a file that exists is left alone")
     .addOption(new Option("--sample", "from this host alone").conflicts("dsn"))
     .option("--dsn <dsn>", "superuser's connection to the running server (default: PG* variables)")

@@ -53,7 +53,7 @@ function addRestart(shop: Workshop): void {
     .option("--any", "only one of them")
     .option("--pending", "only members that wait for a restart")
     .option("--pg-version <version>", "only servers that are older than this, like 15.4")
-    .option("--timeout <time>", "how long one server may take, like 90 or 5min")
+    .option("--timeout <time>", "how long one server may take, like 90 or 5min (default: 5min)")
     .option("--scheduled <time>", "when: now, or a time like 2030-05-01T02:00+01:00")
     .option("--wait", "go on only when the member leads or streams again");
   withForce(added).action(async (names: readonly string[], given: RestartGiven) => {

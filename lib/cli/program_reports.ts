@@ -85,6 +85,9 @@ interface QueryGiven extends ServerGiven, Watched {
   readonly timeout: string;
 }
 
+const EQUAL_NAMES = `
+In json and yaml each column has a name of its own: SELECT 1 AS id, 2 AS id gives id and id_2.`;
+
 function addServers(shop: Workshop): void {
   const { program, faces, end } = shop;
   command(program, "dsn", "print host and port of a member's server")
@@ -97,7 +100,7 @@ function addServers(shop: Workshop): void {
     });
   const query = command(program, "query", "run SQL on a member's server", false)
     .argument("[cluster]", "name of the cluster (default: scope of the file)")
-    .option("-c, --command <sql>", "the statement")
+    .option("-c, --command <sql>", "the statement; of several, the rows of the last are shown")
     .option("-f, --file <file>", "file with the statement, - for stdin")
     .addOption(roleOption())
     .option("-m, --member <name>", "on this member (default: the leader)")
@@ -105,7 +108,8 @@ function addServers(shop: Workshop): void {
     .option("-d, --dbname <name>", "database (default: that of the file)")
     .option("--password", "ask for the password")
     .option("--delimiter <text>", "between the cells in the form tsv", "\t")
-    .option("--timeout <time>", "how long one run may take", "60");
+    .option("--timeout <time>", "how long one run may take, like 90 or 5min", "60")
+    .addHelpText("after", EQUAL_NAMES);
   withWatch(query).action(async (name: string | undefined, given: QueryGiven) => {
     const options = {
       command: given.command ?? null,

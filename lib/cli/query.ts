@@ -120,8 +120,9 @@ async function report(
   else if (format === "pretty" && result.rows.length > PRETTY_ROWS_MAX) {
     await output.err(`${result.rows.length} rows are too many for a table: shown as tsv\n`);
     await output.out(delimited(result, wanted.delimiter));
-  } else if (format !== "tsv") await output.out(await renderTable(rowsTable(result), format));
-  else await output.out(delimited(result, wanted.delimiter));
+  } else if (format !== "tsv") {
+    await output.out(await renderTable(rowsTable(result), format, output.width()));
+  } else await output.out(delimited(result, wanted.delimiter));
   return EXIT.done;
 }
 
@@ -144,16 +145,29 @@ function troubleOf(
 }
 
 function rowsTable({ columns, rows }: SqlRows): Table {
+  const keys = distinct(columns);
   return {
     title: null,
     columns: columns.map((head) => ({ head, align: "left" })),
     rows: rows.map((row) => row.map((cell) => cell ?? "")),
     data: rows.map((row) =>
-      Object.fromEntries(columns.map((name, index) => [name, row[index] ?? null]))
+      Object.fromEntries(keys.map((name, index) => [name, row[index] ?? null]))
     ),
     notes: [],
     isWide: true,
   };
+}
+
+/** Every name once: a column whose name stands before it gets `_2`, `_3` and so on, the first that is free. */
+function distinct(columns: readonly string[]): readonly string[] {
+  const taken = new Set(columns);
+  return columns.map((name, index) => {
+    if (columns.indexOf(name) === index) return name;
+    let count = 2;
+    while (taken.has(`${name}_${count}`)) count++;
+    taken.add(`${name}_${count}`);
+    return `${name}_${count}`;
+  });
 }
 
 function delimited({ columns, rows }: SqlRows, delimiter: string): string {

@@ -36,7 +36,8 @@ export async function reinit(context: CommandContext, options: ReinitOptions): P
     return isNamed ? EXIT.failed : EXIT.usage;
   }
   const names = chosen.members.map(({ name }) => name).join(", ");
-  const shown = (): Promise<string> => renderTable(memberTable(view, cluster.scope), "pretty");
+  const shown = (): Promise<string> =>
+    renderTable(memberTable(view, cluster.scope), "pretty", output.width());
   const permission = await permit(context, `Remove the data of ${names} and copy it anew?`, shown);
   if (permission !== EXIT.done) return permission;
   const results: MemberResult[] = [];

@@ -3,10 +3,11 @@ import { within } from "../base/deadline.ts";
 import type { MemberState } from "../core/cluster_view.ts";
 import type { CommandContext } from "./command.ts";
 import { askable, endpoint } from "./member_url.ts";
-import { order, SILENT_MS } from "./operation.ts";
+import { order } from "./operation.ts";
 import { plainLine } from "./output.ts";
 import { confirm } from "./prompt.ts";
 import type { RemoteAnswer } from "./remote.ts";
+import { Silence, silentSince, whyDeaf } from "./silence.ts";
 
 /** What `agent reinit` is told. */
 export interface ReinitOptions {
@@ -52,6 +53,8 @@ async function ask(
       answer.text.trim() === STARTED;
     return isOld ? await untilCopied(context, name, apiUrl) : answer;
   }
+  const deaf = await whyDeaf(context, { member: name, apiUrl });
+  if (deaf !== null) return { kind: "unreachable", why: deaf };
   using deadline = within(START_MS);
   return await context.remote.post(endpoint(apiUrl, "reinitialize"), body, deadline.signal);
 }
@@ -63,24 +66,23 @@ const LOOK_MS = 3000;
 
 /** Looks at the member's own state: for members that keep no operations. */
 async function untilCopied(
-  { remote, output, clock }: CommandContext,
+  context: CommandContext,
   name: string,
   apiUrl: string,
 ): Promise<RemoteAnswer> {
+  const { remote, output, clock } = context;
   await output.err(`${name}: ${STARTED}\n`);
-  let heardMs = clock.bootMs();
-  while (clock.bootMs() - heardMs < SILENT_MS) {
+  const silence = new Silence(context, name);
+  while (true) {
     await clock.sleep(EVERY_MS);
     using deadline = within(LOOK_MS);
     const answer = await remote.get(endpoint(apiUrl, "patroni"), deadline.signal);
     const state = answer.kind === "answered" ? stateIn(answer.text) : null;
-    if (state === null) continue;
-    heardMs = clock.bootMs();
-    if (state === "creating replica") continue;
+    if (await silence.isTooLong(state !== null)) return { kind: "lost", why: silentSince(name) };
+    if (state === null || state === "creating replica") continue;
     const isGood = state === "running" || state === "starting";
     return { kind: "answered", status: isGood ? 200 : 503, text: `copied; its server is ${state}` };
   }
-  return { kind: "lost", why: `its agent tells nothing since ${SILENT_MS / 1000} s` };
 }
 
 const stateSchema = v.pipe(v.string(), v.parseJson(), v.object({ state: v.string() }));

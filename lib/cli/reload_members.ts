@@ -1,21 +1,22 @@
-import { within } from "../base/deadline.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { look } from "./look.ts";
-import { askable, endpoint } from "./member_url.ts";
+import { askable } from "./member_url.ts";
+import { order } from "./operation.ts";
 import { complaint } from "./output.ts";
 import { permit } from "./permit.ts";
 import { adviceOn, conclude, type MemberResult, resultOf, tell } from "./results.ts";
 import { select, type Selection } from "./selection.ts";
 
-const SEND_MS = 15_000;
+/** Secrets may come from programs, and addresses be bound anew. */
+const LIMIT_MS = 30_000;
 
 /**
  * `agent reload`: lets agents read their configuration file again. Returns 0, 1 refused or failed, 2 when nobody can be
  * asked, 3 when an end is not known. Throws `DcsUnreachable` before anything was sent.
  */
 export async function reload(context: CommandContext, selection: Selection): Promise<number> {
-  const { cluster, output, remote } = context;
+  const { cluster, output } = context;
   const view = await look(cluster);
   const chosen = select(view, cluster.scope, selection);
   if (chosen.kind === "refused") {
@@ -28,10 +29,9 @@ export async function reload(context: CommandContext, selection: Selection): Pro
   const results: MemberResult[] = [];
   for (const { name, apiUrl: published } of chosen.members) {
     const apiUrl = askable(published);
-    using deadline = within(SEND_MS);
     const answer = apiUrl === null
       ? { kind: "unreachable", why: "it has published no address" } as const
-      : await remote.post(endpoint(apiUrl, "reload"), {}, deadline.signal);
+      : await order(context, { member: name, apiUrl, path: "reload", body: {}, limitMs: LIMIT_MS });
     const result = resultOf(name, answer);
     results.push(result);
     await tell(context, result, adviceOn(answer));

@@ -1,4 +1,4 @@
-import { basicAuthorization } from "../base/http.ts";
+import { basicAuthorization, withoutUrl } from "../base/http.ts";
 import type { HttpFetch } from "../base/http.ts";
 import type { JsonObject } from "../base/json.ts";
 
@@ -67,7 +67,7 @@ async function send(road: HttpFetch, url: string, init: RequestInit): Promise<Re
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const why = error.cause instanceof Error ? error.cause.message : error.message;
-    return { kind: wasNotSent(error, why) ? "unreachable" : "lost", why: shortReason(why) };
+    return { kind: wasNotSent(error, why) ? "unreachable" : "lost", why: withoutUrl(why) };
   }
 }
 
@@ -79,11 +79,6 @@ function wasNotSent(error: Error, why: string): boolean {
   const isUndone =
     /client error \(Connect\)|are blocked$|received fatal alert: \w*(Certificate|CA)/;
   return error instanceof TypeError && isUndone.test(why);
-}
-
-/** "tcp connect error: Connection refused (os error 111)" of Deno's longer sentence. */
-function shortReason(why: string): string {
-  return why.replace(/^error sending request .*?: client error \(\w+\): /, "");
 }
 
 const TEXT_MAX = 1024 ** 2;

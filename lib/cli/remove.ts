@@ -24,7 +24,7 @@ export async function remove(context: CommandContext): Promise<number> {
     await output.err(complaint(`the store has nothing of the cluster "${cluster.scope}"`, next));
     return EXIT.failed;
   }
-  await output.err(await renderTable(memberTable(view, cluster.scope), "pretty"));
+  await output.err(await renderTable(memberTable(view, cluster.scope), "pretty", output.width()));
   const alive = view.members.map(({ name }) => name);
   if (alive.length > 0) {
     const what = `agents run on ${alive.join(", ")}: they will write their keys again`;

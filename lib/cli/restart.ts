@@ -40,7 +40,8 @@ export async function restart(context: CommandContext, options: RestartOptions):
     await output.err(complaint(barred.what, barred.next));
     return EXIT.failed;
   }
-  const shown = (): Promise<string> => renderTable(memberTable(view, cluster.scope), "pretty");
+  const shown = (): Promise<string> =>
+    renderTable(memberTable(view, cluster.scope), "pretty", output.width());
   const permission = await permit(context, question(view, members, read.iso), shown);
   if (permission !== EXIT.done) return permission;
   return await conclude(context, await inTurn(context, members, { ...read, wait: options.wait }));

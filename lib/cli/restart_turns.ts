@@ -82,12 +82,15 @@ const LOOK_EVERY_MS = 1000;
 /** Until the member shows a running server: a leader with the lock, a replica that streams. */
 async function isBack(context: CommandContext, name: string, limitMs: number): Promise<boolean> {
   const endMs = context.clock.bootMs() + limitMs;
+  let isTold = false;
   do {
     const view = await lookOrNull(context.cluster);
     const member = view?.members.find((one) => one.name === name);
     const isRunning = member?.state === "running" && !member.pendingRestart;
     const isUsed = view?.lock?.holder === name || member?.replicationState === "streaming";
     if (isRunning && isUsed) return true;
+    if (!isTold) await context.output.err(`${name}: restarted, waiting until it is in use\n`);
+    isTold = true;
     await context.clock.sleep(LOOK_EVERY_MS);
   } while (context.clock.bootMs() < endMs);
   return false;

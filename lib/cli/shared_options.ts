@@ -43,6 +43,12 @@ export function addPlace(command: Command, short = true): Command {
     .option("-k, --insecure", "take any certificate of members");
 }
 
+/** A command whose errors name its own help. */
+export function commandOf(program: Command, name: string, description: string): Command {
+  return program.command(name).description(description)
+    .showHelpAfterError(`Run agent ${name} --help to see what it takes.`);
+}
+
 /** A command of a cluster with the options that all of them have. */
 export function command(
   program: Command,
@@ -50,7 +56,7 @@ export function command(
   description: string,
   short = true,
 ): Command {
-  const added = addPlace(program.command(name).description(description), short)
+  const added = addPlace(commandOf(program, name, description), short)
     .option("--cluster <name>", "name of the cluster (default: scope of the file)");
   const form = new Option(
     short ? "-f, --format <form>" : "--format <form>",

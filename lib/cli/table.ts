@@ -1,4 +1,5 @@
 import type { Json } from "../base/json.ts";
+import { type Cells, fitted, records } from "./fit.ts";
 
 /** Forms of a result. */
 export const FORMATS = ["pretty", "json", "yaml", "tsv"] as const;
@@ -19,11 +20,19 @@ export interface Table {
   readonly isWide?: boolean;
 }
 
-/** The text of a table in one form, with its last line break. The libraries are loaded only when they are needed. */
-export async function renderTable(table: Table, format: Format): Promise<string> {
+/**
+ * The text of a table in one form, with its last line break. The libraries are loaded only when they are needed.
+ * `width`: columns of the terminal that the pretty form must fit, null: of any width, a row is a line. What does not fit
+ * has its cells in several lines, or, where words are too long, its rows one below the other.
+ */
+export async function renderTable(
+  table: Table,
+  format: Format,
+  width: number | null = null,
+): Promise<string> {
   if (format === "json") return `${escaped(JSON.stringify(table.data, null, 2), "\\u00")}\n`;
   if (format === "tsv") return renderTsv(table);
-  if (format === "pretty") return await renderPretty(table);
+  if (format === "pretty") return await renderPretty(table, width);
   return await yamlText(table.data);
 }
 
@@ -54,21 +63,37 @@ function tsvCell(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ");
 }
 
-async function renderPretty({ title, columns, rows, notes, isWide }: Table): Promise<string> {
-  const { default: PrettyTable } = await import("cli-table3");
+async function renderPretty(
+  { title, columns, rows, notes, isWide }: Table,
+  width: number | null,
+): Promise<string> {
   const shown = columns.map((_, index) => index).filter((index) =>
     isWide === true || rows.length === 0 || rows.some((row) => row[index] !== "")
   );
   const pick = (cells: readonly string[]): string[] => shown.map((index) => cells[index] ?? "");
+  const head = pick(columns.map(({ head }) => head));
+  const cells = [head, ...rows.map(pick)];
+  const fitting = width === null ? cells : fitted(cells, width);
+  const body = fitting === null
+    ? records(cells, width ?? 0, isWide === true)
+    : await grid(fitting, shown.map((index) => columns[index]?.align ?? "left"));
+  const above = title === null ? [] : [title];
+  return [...above, body, ...notes].map((line) => `${line}\n`).join("");
+}
+
+async function grid(
+  [head = [], ...rows]: Cells,
+  colAligns: ("left" | "right")[],
+): Promise<string> {
+  const { default: PrettyTable } = await import("cli-table3");
   const table = new PrettyTable({
-    head: pick(columns.map(({ head }) => head)),
-    colAligns: shown.map((index) => columns[index]?.align ?? "left"),
+    head: [...head],
+    colAligns,
     chars: ASCII,
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) table.push(pick(row));
-  const above = title === null ? [] : [title];
-  return [...above, table.toString(), ...notes].map((line) => `${line}\n`).join("");
+  for (const row of rows) table.push([...row]);
+  return table.toString();
 }
 
 // Plain characters: they survive every terminal, pager and ticket.

@@ -20,7 +20,7 @@ export async function topology(
   const { cluster, output, format } = context;
   return await repeat(context, watchS, async () => {
     const view = await look(cluster);
-    await output.out(await renderTable(topologyTable(view, cluster.scope), format));
+    await output.out(await renderTable(topologyTable(view, cluster.scope), format, output.width()));
     return EXIT.done;
   });
 }

@@ -63,7 +63,9 @@ export function etcdAccess(given: EtcdAddresses): Reading<EtcdAccess> {
     const parsed = splitHostPort(address.replace(/^https?:\/\//, "").replace(/\/$/, ""));
     const endpoint = joinHostPort(parsed?.host ?? "", parsed?.port ?? ETCD_PORT);
     if (parsed === null) return { expected: "host:port of each etcd" };
-    if (!isFetchable(endpoint)) return { expected: "a port that HTTP clients accept" };
+    if (!isFetchable(endpoint)) {
+      return { expected: `another port than ${endpoint}: HTTP clients refuse it` };
+    }
     const scheme = address.startsWith("https://") ? "https" : given.protocol;
     endpoints.push(`${scheme}://${endpoint}`);
   }

@@ -1,11 +1,16 @@
 import type { AgentConfig } from "./agent_config.ts";
 
+type Read = (config: AgentConfig, now: AgentConfig) => unknown;
+
 /** Parts of the record that a running agent cannot change, by their keys in the file. */
-const BY_RESTART: Readonly<Record<string, (config: AgentConfig) => unknown>> = {
+const BY_RESTART: Readonly<Record<string, Read>> = {
   scope: ({ scope }) => scope,
   namespace: ({ namespace }) => namespace,
   name: ({ name }) => name,
-  etcd3: ({ etcd }) => ({ ...etcd, tls: null }), // its certificates are read again
+  // Certificates, name and password are read again.
+  etcd3: ({ etcd }) => ({ ...etcd, tls: null, username: null, password: null }),
+  // A login is changed while the agent runs, and never dropped: etcd may still ask for one.
+  "etcd3.username": ({ etcd }, now) => etcd.username === null && now.etcd.username !== null,
   watchdog: ({ watchdog }) => watchdog,
   "postgresql.listen": ({ postgresql }) => postgresql.listen,
   "postgresql.data_dir": ({ postgresql }) => postgresql.dataDir,
@@ -25,7 +30,7 @@ const BY_RESTART: Readonly<Record<string, (config: AgentConfig) => unknown>> = {
 export function restartKeys(now: AgentConfig, next: AgentConfig): string {
   const text = (value: unknown): string => JSON.stringify(value) ?? "";
   return Object.entries(BY_RESTART)
-    .filter(([, read]) => text(read(now)) !== text(read(next)))
+    .filter(([, read]) => text(read(now, now)) !== text(read(next, now)))
     .map(([key]) => key)
     .join(", ");
 }

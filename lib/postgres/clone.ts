@@ -64,7 +64,7 @@ export async function cloneFrom(
   if (size === null) job.report("the source's size is unknown, free space was not checked");
   if (job.signal.aborted) return { kind: "cancelled" };
 
-  await clearDirectory(options, dir, order.old);
+  await clearDirectory(options, { dir, old: order.old }, job);
   await writeUpstreamPassfile(options, order.source);
   const copy = { source: order.source, slot: source.slot, majorVersion };
   const result = await copyByMethods(options, copy, job);
@@ -136,8 +136,8 @@ async function findOccupant(
 /** A mark "move-aside" is of a directory that was complete: it is still to be kept, never wiped. */
 async function clearDirectory(
   options: PostgresOptions,
-  dir: DirState,
-  old: OldData,
+  { dir, old }: { readonly dir: DirState; readonly old: OldData },
+  { report }: JobContext,
 ): Promise<void> {
   const { dataDir } = options;
   await clearLeftovers(options);
@@ -146,7 +146,7 @@ async function clearDirectory(
     (dir.kind === "half-made" && dir.mark === "move-aside");
   if (isKept) {
     await putMark(dataDir, "move-aside");
-    await moveAside(dataDir, KEPT_SUFFIX);
+    report(`the old data are kept as ${await moveAside(dataDir, KEPT_SUFFIX)}`);
   }
   await putMark(dataDir, "clone");
   const [first] = methodsOf(options);

@@ -1,6 +1,7 @@
 import { within } from "../base/deadline.ts";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
 import type { Source } from "../core/action.ts";
+import { realPathOf } from "../base/real_path.ts";
 import { run } from "../host/spawn.ts";
 import { parseConnUrl } from "./conninfo.ts";
 import { identifySystem, replicationTarget } from "./leader_history.ts";
@@ -106,7 +107,10 @@ export async function lackOfSpace(
   const free = await freeBytes(place, signal);
   const needed = size + SPARE_BYTES;
   if (free === null || free >= needed) return null;
-  const reclaimed = await sizeOfTree(isFreed ? dataDir : `${dataDir}.diverged`, signal);
+  const reclaimed = await sizeOfTree(
+    isFreed ? dataDir : `${await realPathOf(dataDir)}.diverged`,
+    signal,
+  );
   if (free + reclaimed >= needed) return null;
   return `${megabytes(needed)} MB needed, ${megabytes(free)} MB free at "${place}"`;
 }

@@ -1,4 +1,5 @@
-import { findLinks, userOf } from "./outer_places.ts";
+import { realPathOf } from "../base/real_path.ts";
+import { findLinks, linkTarget, userOf } from "./outer_places.ts";
 
 /** What a data directory is, by its files alone. */
 export type DirState =
@@ -55,16 +56,23 @@ export async function wipe(dataDir: string): Promise<void> {
 
 /**
  * Renames the directory and those behind its links to `<name><suffix>`, replacing older ones, and leaves nothing at
- * the old places. The links of the renamed directory point to the renamed targets. May be repeated after a crash.
+ * the old places. The links of the renamed directory point to the renamed targets. Where `dataDir` is a link itself the
+ * directory behind it is renamed, on its own disk, and the link leads to an empty one. May be repeated after a crash.
+ * Returns the new name.
  */
-export async function moveAside(dataDir: string, suffix: string): Promise<void> {
+export async function moveAside(dataDir: string, suffix: string): Promise<string> {
   for (const { path, target } of await findLinks(dataDir)) {
     if (target.endsWith(suffix)) continue;
     await renameOver(target, `${target}${suffix}`);
     await Deno.remove(path);
     await Deno.symlink(`${target}${suffix}`, path);
   }
-  await renameOver(dataDir, `${dataDir}${suffix}`);
+  const real = await realPathOf(dataDir);
+  const aside = `${real}${suffix}`;
+  await renameOver(real, aside);
+  // pg_basebackup and initdb make no directory behind a link that leads nowhere.
+  if (await linkTarget(dataDir) !== null) await Deno.mkdir(real, { recursive: true, mode: 0o700 });
+  return aside;
 }
 
 /** True when standby.signal or recovery.signal makes the next start one in recovery. */

@@ -20,7 +20,8 @@ export async function findLinks(dataDir: string): Promise<readonly DirLink[]> {
   return found;
 }
 
-async function linkTarget(path: string): Promise<string | null> {
+/** Where a link leads, as an absolute path; null: it is none, or nothing is there. */
+export async function linkTarget(path: string): Promise<string | null> {
   try {
     const info = await Deno.lstat(path);
     if (!info.isSymlink) return null;

@@ -1,3 +1,4 @@
+import { realPathOf } from "../base/real_path.ts";
 import { parseLsn, printLsn } from "../core/lsn.ts";
 import type { Lsn } from "../core/lsn.ts";
 import { run } from "../host/spawn.ts";
@@ -62,7 +63,7 @@ async function keepSegments(
   segmentBytes: bigint,
   signal: AbortSignal,
 ): Promise<string> {
-  const folder = `${dataDir}.rewound`;
+  const folder = `${await realPathOf(dataDir)}.rewound`; // of a link: on the disk of the data
   if (await exists(folder)) await Deno.remove(folder, { recursive: true });
   await Deno.mkdir(folder, { mode: 0o700 });
   const first = segmentName(timeline, parseLsn(lsn) ?? 0n, segmentBytes);

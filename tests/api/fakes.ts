@@ -137,7 +137,7 @@ export class TestApi {
       access: () => OPEN_ACCESS,
       askPeers: (members) => Promise.resolve(members.map(({ name }) => peer(name))),
       probe: null,
-      reload: () => Promise.resolve(null),
+      reload: () => Promise.resolve({ isTaken: true, text: "Reloaded" }),
       handoverLimitS: 5,
       ...overrides,
     };

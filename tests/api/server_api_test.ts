@@ -187,13 +187,17 @@ Deno.test("POST /reinitialize a second time needs force, and then takes the plac
 });
 
 Deno.test("POST /reload reads the files anew and tells what became of it", async () => {
-  for (const fault of [null, "Cannot reload the configuration: no such file"]) {
-    const api = new TestApi({ reload: () => Promise.resolve(fault) });
+  const ends = [
+    [{ isTaken: true, text: "Reloaded the configuration" }, "done", 200],
+    [{ isTaken: false, text: "Cannot reload the configuration: no such file" }, "failed", 500],
+  ] as const;
+  for (const [end, state, status] of ends) {
+    const api = new TestApi({ reload: () => Promise.resolve(end) });
     const reply = await api.send("/reload", { method: "POST" });
     deepStrictEqual([reply.status, await reply.text()], [202, "reload scheduled"]);
     const id = reply.headers.get("x-operation-id");
     const seen = await documentOf(api.send(`/operations/${id}`));
-    deepStrictEqual([seen["state"], seen["why"]], [fault === null ? "done" : "failed", fault]);
+    deepStrictEqual([seen["state"], seen["status"], seen["text"]], [state, status, end.text]);
   }
 });
 

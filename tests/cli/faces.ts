@@ -39,6 +39,10 @@ export interface WorldOptions {
   readonly answer?: RemoteAnswer | ((url: string) => RemoteAnswer);
   /** What each GET brings, one after the other; the last one goes on. */
   readonly page?: string | readonly string[];
+  /** Whether members answer a look at their agent, one after the other; the last one goes on. */
+  readonly lives?: readonly boolean[];
+  /** Orders get no answer. */
+  readonly hangs?: true;
   /** How the store takes a write. */
   readonly written?: WriteResult;
   /** What the server of a member says. */
@@ -50,6 +54,8 @@ export interface WorldOptions {
   readonly reply?: string | null | readonly string[];
   readonly force?: boolean;
   readonly format?: CommandContext["format"];
+  /** Of the terminal; absent: none. */
+  readonly width?: number;
   /** How many outputs until the reader goes away. */
   readonly patience?: number;
 }
@@ -75,6 +81,7 @@ export function world(options: WorldOptions = {}): World {
       out: (text) => Promise.resolve(void record.out.push(visible(text))),
       err: (text) => Promise.resolve(void record.err.push(visible(text))),
       clear: () => Promise.resolve(),
+      width: () => options.width ?? null,
       isGone: () => record.out.length + record.err.length >= (options.patience ?? Infinity),
     },
     prompt: promptOf(record.questions, options.reply),
@@ -89,8 +96,11 @@ export function world(options: WorldOptions = {}): World {
 
 function remoteOf(
   sent: Sent[],
-  { page, deadPorts = [], answer = { kind: "answered", status: 200, text: "Done" } }: WorldOptions,
+  options: WorldOptions,
 ): CommandContext["remote"] {
+  const { page, deadPorts = [], lives = [true], hangs } = options;
+  const { answer = { kind: "answered", status: 200, text: "Done" } } = options;
+  let looks = 0;
   const nextPage = inTurn(page ?? '{"role":"replica"}');
   const isDead = (url: string): boolean => deadPorts.includes(Number(new URL(url).port));
   const send = (method: string) => (url: string, body: JsonObject = {}): Promise<RemoteAnswer> => {
@@ -100,9 +110,21 @@ function remoteOf(
   };
   const change = send("");
   return {
-    get: (url) => Promise.resolve(isDead(url) ? SILENT : pageAnswer(nextPage())),
+    get: (url) => {
+      if (isDead(url)) return Promise.resolve(SILENT);
+      if (url.endsWith("/liveness")) {
+        const isAlive = lives[Math.min(looks++, lives.length - 1)] ?? true;
+        return Promise.resolve(isAlive ? pageAnswer("") : LOST);
+      }
+      return Promise.resolve(pageAnswer(nextPage()));
+    },
     post: change,
-    order: change,
+    order: async (url, body, signal) => {
+      if (hangs === undefined) return await change(url, body);
+      await change(url, body);
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return LOST;
+    },
     patch: change,
     delete: (url) => send("DELETE ")(url),
   };
@@ -140,6 +162,8 @@ export const NOT_FOUND = "404";
 export const DEAD = "dead";
 
 const SILENT: RemoteAnswer = { kind: "unreachable", why: "connection refused" };
+
+const LOST: RemoteAnswer = { kind: "lost", why: "no answer" };
 
 const ONE_ROW: SqlAnswer = {
   kind: "rows",

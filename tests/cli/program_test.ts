@@ -68,7 +68,7 @@ const WISH = { print: false, ignoreListenPort: false, format: "pretty" };
 
 const STARTED: readonly (readonly [string, readonly unknown[]])[] = [
   ["/etc/patroni.yml", [["daemon", "/etc/patroni.yml"]]],
-  ["patroni", [["daemon", "patroni"]]],
+  ["./patroni", [["daemon", "./patroni"]]],
   ["--validate-config x.yml", [["validate", "x.yml", WISH]]],
   ["x.yml --validate-config --print -i", [
     ["validate", "x.yml", { ...WISH, print: true, ignoreListenPort: true }],
@@ -208,6 +208,7 @@ for (const [line, calls] of STARTED) {
 const MISUSED = [
   "",
   "lst",
+  "standby",
   "list --format xml",
   "list --colour",
   "history too many",
@@ -233,6 +234,30 @@ for (const line of MISUSED) {
     strictEqual(trial.err === "", false);
   });
 }
+
+Deno.test("runProgram() names what is wrong, and the help that helps", async () => {
+  const said = [
+    ["lst", /no command and no file "lst"\n +Did you mean agent list\?/],
+    ["standby", /no command and no file "standby"\n +Run agent help/],
+    ["help nothing", /^agent: unknown command "nothing"\nRun agent help/],
+    ["list --colour", /unknown option '--colour'\nRun agent list --help/],
+    ["validate --colour", /Run agent validate --help/],
+  ] as const;
+  for (const [line, wanted] of said) match((await run(line.split(" "))).err, wanted);
+});
+
+Deno.test("runProgram() takes the name of a folder that is there for a configuration", async () => {
+  const here = Deno.cwd();
+  const dir = await Deno.makeTempDir();
+  Deno.chdir(dir);
+  try {
+    await Deno.mkdir("conf");
+    deepStrictEqual((await run(["conf"])).calls, [["daemon", "conf"]]);
+  } finally {
+    Deno.chdir(here);
+    await Deno.remove(dir, { recursive: true });
+  }
+});
 
 Deno.test("runProgram() finds the configuration file in the environment", async () => {
   const env = { PATRONICTL_CONFIG_FILE: "two.yml" };

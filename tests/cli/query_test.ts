@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { parse } from "yaml";
 import { dsn } from "../../lib/cli/dsn.ts";
 import { query, type QueryOptions } from "../../lib/cli/query.ts";
 import type { SqlAnswer } from "../../lib/cli/sql_access.ts";
@@ -72,6 +73,25 @@ for (const [format, text] of FORMS) {
     strictEqual(out.join(""), text);
   });
 }
+
+Deno.test("query() keeps every column of equal names in every form", async () => {
+  const columns = ["id", "id", "id_2", "id", "?column?", "?column?"];
+  const rows = [["1", "2", "3", "4", "5", null]];
+  const sql: SqlAnswer = { ...ROWS, result: { columns, rows, tag: "SELECT 1" } };
+  const wanted = { id: "1", id_3: "2", id_2: "3", id_4: "4", "?column?": "5", "?column?_2": null };
+  for (const format of ["json", "yaml"] as const) {
+    const { context, out } = world({ sql, format });
+    await query(context, ONE);
+    deepStrictEqual(parse(out.join("")), [wanted]); // JSON is YAML
+  }
+  for (const format of ["tsv", "pretty"] as const) {
+    const { context, out } = world({ sql, format });
+    await query(context, ONE);
+    deepStrictEqual(out.join("").match(/\b\w+\b/g), [
+      ...["id", "id", "id_2", "id", "column", "column", "1", "2", "3", "4", "5"],
+    ]);
+  }
+});
 
 Deno.test("query() tells what a statement without rows did", async () => {
   const result = { columns: [], rows: [], tag: "INSERT 2" };

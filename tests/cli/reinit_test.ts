@@ -82,11 +82,14 @@ Deno.test("reinit() with wait looks at the state of a member that keeps no opera
 
   const gone = world({ answer, page: [copying, DEAD], force: true });
   strictEqual(await reinit(gone.context, { ...B, wait: true }), 3);
-  match(gone.err.join(""), /tells nothing since 60 s/);
+  match(gone.err.join(""), /answers nothing since 60 s/);
 });
 
 Deno.test("reinit() tells a silent member from one that took the order", async () => {
   strictEqual(await reinit(world({ deadPorts: [8002], force: true }).context, B), 1);
+  const frozen = world({ lives: [false], force: true });
+  strictEqual(await reinit(frozen.context, B), 1);
+  deepStrictEqual(frozen.sent, []);
   strictEqual(
     await reinit(world({ answer: { kind: "lost", why: "reset" }, force: true }).context, B),
     3,

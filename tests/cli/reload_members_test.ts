@@ -13,9 +13,26 @@ Deno.test("reload() asks every chosen member, and tells who did not take it", as
   const { context, sent, out, err } = world({ answer, deadPorts: [8003] });
 
   strictEqual(await reload(context, ALL), 1);
-  deepStrictEqual(sent.map(({ url }) => new URL(url).pathname), ["/reload", "/reload", "/reload"]);
+  deepStrictEqual(sent.map(({ url }) => new URL(url).pathname), ["/reload", "/reload"]);
   deepStrictEqual(out, ["b: reload scheduled\n", "a: reload scheduled\n"]);
   match(err.join(""), /c: cannot be reached/);
+});
+
+Deno.test("reload() tells what came of it at a member that keeps operations", async () => {
+  const answer = { kind: "answered", status: 202, text: '{"id":"7","state":"running"}' } as const;
+  const ends = [
+    [
+      '{"id":"7","state":"done","status":200,"text":"Reloaded; waits: x"}',
+      0,
+      "a: Reloaded; waits: x",
+    ],
+    ['{"id":"7","state":"failed","status":500,"text":"line 3: bad"}', 1, "line 3: bad"],
+  ] as const;
+  for (const [page, code, said] of ends) {
+    const { context, out, err } = world({ answer, page, force: true });
+    strictEqual(await reload(context, { ...ALL, names: ["a"] }), code);
+    match([...out, ...err].join(""), new RegExp(said));
+  }
 });
 
 Deno.test("reload() names the missing password when a member refuses", async () => {

@@ -12,12 +12,15 @@ interface Trial {
   readonly lines: string[];
 }
 
-function trial(reread: () => Promise<AgentConfig>): Trial {
+function trial(reread: () => Promise<AgentConfig>, remark: string | null = null): Trial {
   const applied: AgentConfig[] = [];
   const lines: string[] = [];
   const write = (line: string): void => void lines.push(line);
   const log = { ...silentLog, info: write, error: write, warn: write };
-  const apply = (next: AgentConfig): Promise<void> => Promise.resolve(void applied.push(next));
+  const apply = (next: AgentConfig): Promise<string | null> => {
+    applied.push(next);
+    return Promise.resolve(remark);
+  };
   const announce = (): void => {};
   const reloader = new Reloader({ config: configOf(), reread, apply, announce, log });
   return { reloader, applied, lines };
@@ -27,16 +30,25 @@ Deno.test("reload() applies what can change and names what waits for a restart o
   const next = configOf(["tags.nofailover", true], ["postgresql.listen", "10.0.0.1:5433"]);
   const { reloader, applied, lines } = trial(() => Promise.resolve(next));
 
-  strictEqual(await reloader.reload(), null);
-  deepStrictEqual(applied, [next]);
-  match(lines[0] ?? "", /^Reloaded the configuration; in force after .*: postgresql\.listen$/);
+  const { isTaken, text } = await reloader.reload();
+  deepStrictEqual([isTaken, applied, lines], [true, [next], [text]]);
+  match(text, /^Reloaded the configuration; in force after .*: postgresql\.listen$/);
+});
+
+Deno.test("reload() tells and logs what is to be said of what it took", async () => {
+  const { reloader, lines } = trial(() => Promise.resolve(configOf()), "etcd refuses it");
+
+  const { isTaken, text } = await reloader.reload();
+  deepStrictEqual([isTaken, lines[0]], [true, "etcd refuses it"]);
+  match(text, /^Reloaded the configuration\. etcd refuses it$/);
 });
 
 Deno.test("reload() keeps the old configuration when the new one has faults, and tells them", async () => {
   const { reloader, applied, lines } = trial(() => Promise.reject(errorOf("scope: a/b")));
 
-  match(await reloader.reload() ?? "", /scope: expected a name/);
-  deepStrictEqual(applied, []);
+  const { isTaken, text } = await reloader.reload();
+  match(text, /scope: expected a name/);
+  deepStrictEqual([isTaken, applied], [false, []]);
   match(lines[0] ?? "", /the old one stays in force: [^]*scope/);
 });
 
@@ -72,6 +84,16 @@ Deno.test("restartKeys() names nothing for what a reload brings into force", () 
   strictEqual(
     restartKeys(configOf(), configOf(["scope", "other"], ["watchdog.mode", "off"])),
     "scope, watchdog, postgresql.pgpass, AGENT_STATE_DIR",
+  );
+});
+
+Deno.test("restartKeys() leaves a login of etcd to the reload, unless it is gone", () => {
+  const some = configOf(["etcd3.username", "agent"], ["etcd3.password", "old"]);
+  const other = configOf(["etcd3.username", "other"], ["etcd3.password", "new"]);
+
+  deepStrictEqual(
+    [restartKeys(some, other), restartKeys(configOf(), some), restartKeys(some, configOf())],
+    ["", "", "etcd3.username"],
   );
 });
 

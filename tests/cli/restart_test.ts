@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
 import { restart } from "../../lib/cli/restart.ts";
 import type { RestartOptions } from "../../lib/cli/restart_options.ts";
@@ -163,8 +163,8 @@ const ENDS: readonly (readonly [string, number, readonly string[], RegExp])[] = 
   ["unknown", 3, ['{"id":"7","state":"unknown","why":"who knows"}'], /who knows/],
   ["forgotten", 3, [NOT_FOUND], /does not know operation 7/],
   ["endless", 3, ['{"id":"7","state":"running"}'], /still under way/],
-  ["garbage that never ends", 3, ["<html>", "{}", "[1]", '{"id":7}'], /tells nothing/],
-  ["silence", 3, [DEAD], /tells nothing of operation 7 since 60 s/],
+  ["garbage that never ends", 3, ["<html>", "{}", "[1]", '{"id":7}'], /answers nothing/],
+  ["silence", 3, [DEAD], /no answer for 10 s[^]*nothing since 60 s[^]*operation 7/],
   ["silence for a while", 0, [...Array(50).fill(DEAD), ENDED], /b: restarted/],
 ];
 
@@ -176,6 +176,25 @@ for (const [end, code, page, said] of ENDS) {
     match([...out, ...err].join(""), said);
   });
 }
+
+Deno.test("restart() sends nothing to a member that hangs, says what it waits for, and ends soon", async () => {
+  const frozen = world({ lives: [false], force: true });
+  strictEqual(await restart(frozen.context, ALL), 1);
+  deepStrictEqual(frozen.sent, []);
+  match(frozen.err.join(""), /b: no answer within 3 s[^]*b: cannot be reached: .*hangs[^]*Nothing/);
+
+  const slow = world({ lives: [false, true], force: true });
+  strictEqual(await restart(slow.context, { ...ALL, names: ["b"] }), 0);
+  match(slow.err.join(""), /b: no answer within 3 s/);
+});
+
+Deno.test("restart() waits for no member that falls silent after the order", async () => {
+  const fallen = world({ lives: [true, true, false], hangs: true, force: true });
+  strictEqual(await restart(fallen.context, ALL), 3);
+  strictEqual(fallen.sent.length, 1);
+  match(fallen.err.join(""), /b: no answer for 10 s[^]*b: status unknown: b answers nothing/);
+  ok(fallen.context.clock.bootMs() < 90_000);
+});
 
 Deno.test("restart() with wait goes on when the member streams again", async () => {
   const shown = (replicationState: string | null) =>

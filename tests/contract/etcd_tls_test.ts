@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
 import type { HttpFetch } from "../../lib/base/http.ts";
@@ -45,7 +45,7 @@ const CASES: readonly { readonly title: string; run(world: World): Promise<void>
     run: async ({ dcsOf, etcd, order }) => {
       const dcs = dcsOf(LOGIN);
       await dcs.read(noSignal());
-      await order("user/changepw", LOGIN); // ends every token
+      await order("user/changepw", { name: LOGIN.username, password: LOGIN.password }); // ends every token
       await dcs.read(noSignal());
       const lease = await dcs.grantLease(30, noSignal());
       await order("role/add", { name: `extra-${lease}` }); // a newer revision of users and roles
@@ -53,6 +53,35 @@ const CASES: readonly { readonly title: string; run(world: World): Promise<void>
       await etcd.restart(0); // forgets its tokens
       ok(await dcs.keepLeaseAlive(lease, noSignal()));
       await dcs.read(noSignal());
+    },
+  },
+  {
+    title: "a new password or user is taken while the lock is held; a wrong one changes nothing",
+    run: async ({ dcsOf, order }) => {
+      const dcs = dcsOf({ ...LOGIN, scope: "mine" });
+      const lease = await dcs.grantLease(30, noSignal());
+      await dcs.retakeLock("a", lease, noSignal());
+      const isHeld = async (): Promise<void> =>
+        strictEqual((await dcs.renewLock("a", lease, noSignal())).kind, "held");
+
+      const next = { username: LOGIN.username, password: "next" };
+      match(await dcs.relogin(next, noSignal()) ?? "", /authentication failed/);
+      await isHeld();
+      await order("role/add", { name: "ends-every-token" });
+      await isHeld(); // by a login anew, as before
+      await order("user/changepw", { name: LOGIN.username, password: "next" });
+      await isHeld();
+
+      const other = { username: "second", password: "x" };
+      await order("user/add", { name: "second", password: "x" });
+      match(await dcs.relogin(other, noSignal()) ?? "", /permission denied/);
+      await isHeld();
+      await order("user/grant", { user: "second", role: "agent" });
+      strictEqual(await dcs.relogin(other, noSignal()), null);
+      await order("user/delete", { name: LOGIN.username });
+      await isHeld();
+      strictEqual((await dcs.releaseLock("a", lease, noSignal())).kind, "done");
+      await restoreUser(order);
     },
   },
   {
@@ -181,8 +210,12 @@ async function orderAsRoot(
 ): Promise<string> {
   const login = { name: "root", password: "secret" };
   const { token } = JSON.parse(await post(`${url}/v3/auth/authenticate`, road, login));
-  const named = path === "user/changepw" ? { name: LOGIN.username, password: "secret" } : body;
-  return await post(`${url}/v3/auth/${path}`, road, named, { authorization: token });
+  return await post(`${url}/v3/auth/${path}`, road, body, { authorization: token });
+}
+
+async function restoreUser(order: World["order"]): Promise<void> {
+  await order("user/add", { name: LOGIN.username, password: LOGIN.password });
+  await order("user/grant", { user: LOGIN.username, role: "agent" });
 }
 
 /** Users `root` and `agent`; the latter may use `/service/mine/` only. */

@@ -119,6 +119,28 @@ onServers("clone() leaves folders of other versions in a tablespace alone", asyn
   await comesBack(b, a);
 });
 
+onServers(
+  "clone() into a data directory that is a link keeps the link, and the old data beside their own place",
+  async (dir) => {
+    await Deno.mkdir(`${dir}/disk/b`, { recursive: true, mode: 0o700 });
+    await Deno.symlink("disk/b", `${dir}/b`);
+    await using a = member(dir, "a");
+    await bootstrapped(a);
+    await using b = member(dir, "b");
+    await streaming(b, a);
+    for (const old of ["move-aside", "remove"] as const) {
+      await b.manager.stop("fast", false, NO_ESCALATION, job());
+      const copied = await b.manager.clone(a.source, old, settings, job());
+      deepStrictEqual(copied, { kind: "done" });
+      strictEqual(await Deno.readLink(`${dir}/b`), "disk/b");
+      ok((await Deno.lstat(`${dir}/disk/b`)).isDirectory);
+      ok(await exists(`${dir}/disk/b.diverged/PG_VERSION`));
+      ok(!await exists(`${dir}/b.diverged`));
+      await eventually(b.manager, (view) => view.kind === "replica" && view.streaming);
+    }
+  },
+);
+
 onServers("clone() that fails does not follow links to the places of its source", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);

@@ -238,3 +238,17 @@ Deno.test("grantLease() keeps all 64 bits of the id", async () => {
   await using fake = startFake(() => good({ ID: "9223372036854775807", TTL: "30" }));
   strictEqual(await dcsOf([fake]).grantLease(30, ample()), "9223372036854775807");
 });
+
+Deno.test("read() tells an endpoint that refuses connections in few words", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${listener.addr.port}`;
+  listener.close();
+  const failure = dcsOf([], { endpoints: [url] }).read(brief());
+  await rejects(failure, (error: Error) => {
+    strictEqual(
+      error.message,
+      `Cannot reach etcd: ${url}: tcp connect error: Connection refused (os error 111)`,
+    );
+    return true;
+  });
+});

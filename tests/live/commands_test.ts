@@ -141,7 +141,7 @@ async function settings(operator: Operator): Promise<void> {
 }
 
 async function restarts(operator: Operator, replica: string): Promise<void> {
-  match(await operator.run("reload --force"), /a: reload scheduled/);
+  match(await operator.run("reload --force"), /a: Reloaded the configuration/);
   await operator.run("edit-config -p max_connections=60 -q --force");
   // All of them, or a standby stays below its leader, and its recovery pauses (PostgreSQL 15, Hot Standby, Administrator's Overview).
   await operator.sees("pending restarts", (member) => member["pending_restart"] === true, 3);

@@ -79,6 +79,37 @@ Deno.test("moveAside() may be repeated after it was cut off", () =>
     ok(await exists(`${data}.diverged/pg_wal/segment`));
   }));
 
+Deno.test("moveAside() of a link to the data keeps the link, and the data beside their own place", () =>
+  inDir(async (dir) => {
+    const real = await dataDirWithLinks(dir);
+    for (const [name, target] of [["absolute", real], ["relative", "data"]] as const) {
+      const link = `${dir}/${name}`;
+      await Deno.symlink(target, link);
+      strictEqual(await moveAside(link, ".diverged"), `${real}.diverged`);
+      strictEqual(await Deno.readLink(link), target);
+      deepStrictEqual(await inspectDataDir(link), { kind: "empty" });
+      ok((await Deno.lstat(real)).isDirectory);
+      ok(!await exists(`${link}.diverged`));
+      ok(await exists(`${real}.diverged/pg_wal/segment`));
+      // Cut off before there was a new directory.
+      await Deno.remove(real);
+      strictEqual(await moveAside(link, ".diverged"), `${real}.diverged`);
+      ok((await Deno.lstat(real)).isDirectory);
+      ok(await exists(`${real}.diverged/pg_wal/segment`));
+      await Deno.remove(real);
+      await Deno.rename(`${real}.diverged`, real);
+    }
+  }));
+
+Deno.test("wipe() of a link to the data empties the directory behind it and keeps the link", () =>
+  inDir(async (dir) => {
+    const real = await dataDirWithLinks(dir);
+    await Deno.symlink(real, `${dir}/link`);
+    await wipe(`${dir}/link`);
+    strictEqual(await Deno.readLink(`${dir}/link`), real);
+    deepStrictEqual(await inspectDataDir(real), { kind: "empty" });
+  }));
+
 Deno.test("wipe() empties the directory and what its links point to", () =>
   inDir(async (dir) => {
     const data = await dataDirWithLinks(dir);

@@ -1,3 +1,4 @@
+import { withoutUrl } from "../../base/http.ts";
 import { isJsonObject } from "../../base/json.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 
@@ -74,7 +75,7 @@ const OWN_AUTHORITY =
 export function whySilent(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const why = error.cause instanceof Error ? error.cause.message : "";
-  const told = why === "" ? error.message : `${error.message}: ${why}`;
+  const told = why === "" ? error.message : withoutUrl(why);
   return why.includes("CaUsedAsEndEntity") ? `${told} (${OWN_AUTHORITY})` : told;
 }
 

@@ -21,11 +21,13 @@ import { grantLease, keepLeaseAlive, revokeLease, unlessRefused } from "./lease.
 import {
   notProven,
   proveLock,
+  proveRights,
   releaseLock,
   replaceFailsafe,
   retakeLock,
   takeLock,
 } from "./lock.ts";
+import type { EtcdUser } from "./login.ts";
 import { OwnRecord } from "./own_record.ts";
 import {
   entriesOf,
@@ -33,9 +35,9 @@ import {
   hasSucceeded,
   isAbsent,
   leaseIs,
-  nested,
   prefixRange,
   put,
+  putIfAbsent,
   remove,
   revisionIs,
   txnBody,
@@ -66,6 +68,11 @@ export class EtcdDcs implements Dcs {
     this.#keys = keysOf(options);
     this.#views = new ViewReader(this.#keys);
     this.#clock = options.clock;
+  }
+
+  /** Another user or password from now on: null when it may lead here, else why the one before goes on for now. */
+  relogin(user: EtcdUser, signal: AbortSignal): Promise<string | null> {
+    return this.#gateway.relogin(user, proveRights(this.#keys), signal);
   }
 
   async read(signal: AbortSignal): Promise<ClusterView> {
@@ -181,10 +188,8 @@ export class EtcdDcs implements Dcs {
     signal: AbortSignal,
   ): Promise<WriteResult> {
     const { initialize } = this.#keys;
-    const steps = [
-      putIfAbsent(initialize, systemId),
-      putIfAbsent(this.#keys.config, encodeWire(config)),
-    ];
+    const text = encodeWire(config);
+    const steps = [putIfAbsent(initialize, systemId), putIfAbsent(this.#keys.config, text)];
     return this.#writeAsLeader(name, steps, signal);
   }
 
@@ -292,8 +297,4 @@ export class EtcdDcs implements Dcs {
   async #write(write: GuardedWrite, signal: AbortSignal): Promise<WriteResult> {
     return refusedIfFailed(await writeGuarded(this.#gateway, write, signal));
   }
-}
-
-function putIfAbsent(key: string, value: string): Step {
-  return nested({ compare: [isAbsent(key)], success: [put(key, value)], failure: [] });
 }

@@ -5,20 +5,20 @@ import type { HttpFetch } from "../../base/http.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { unreachable } from "../../base/never.ts";
 import type { StoreHealth } from "../port.ts";
-import { AUTH_NOT_ENABLED, classify, TermGuard, whySilent } from "./answer.ts";
+import { classify, TermGuard, whySilent } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { callEnd } from "./call_end.ts";
 import type { CallEnd } from "./call_end.ts";
 import { Endpoints } from "./endpoints.ts";
+import { EtcdLogin } from "./login.ts";
+import type { EtcdUser, Login } from "./login.ts";
 import { memberOf, OneCluster } from "./one_cluster.ts";
 import type { EtcdMember } from "./one_cluster.ts";
 
 /** Where etcd is and how to log in. */
-export interface GatewayOptions {
+export interface GatewayOptions extends EtcdUser {
   /** `http://host:port` or `https://host:port` each. */
   readonly endpoints: readonly string[];
-  readonly username: string | null;
-  readonly password: string | null;
   /** Milliseconds that one endpoint may take in the first round; each further round doubles them. */
   readonly endpointMs: () => number;
   readonly clock: Clock;
@@ -41,11 +41,6 @@ export interface OpenStream {
   readonly body: ReadableStream<Uint8Array>;
 }
 
-interface Login {
-  /** null: the store has authentication switched off. */
-  readonly token: string | null;
-}
-
 /** etcd answers it without a login and without a right, and with "no leader" where there is none. */
 const WHO: Call = { path: "/v3/cluster/member/list", body: {} };
 /** The most that one endpoint may take for it. */
@@ -64,7 +59,7 @@ export class Gateway {
   readonly #endpoints: Endpoints;
   readonly #terms = new TermGuard();
   readonly #cluster: OneCluster;
-  #login: Login | null = null;
+  readonly #login: EtcdLogin;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -74,13 +69,14 @@ export class Gateway {
       clock: options.clock,
       ask: (url, signal) => this.#memberAt(url, signal),
     });
+    this.#login = new EtcdLogin(options, (body, signal) => this.#authenticate(body, signal));
   }
 
   /** The body of a good answer. Throws `Refused` for the closed list of refusals, else `DcsUnreachable`. */
   async call(call: Call, signal: AbortSignal): Promise<JsonObject> {
     const first = await this.#callLoggedIn(call, signal);
     if (first.kind === "good") return first.body;
-    if (this.#options.username === null) {
+    if (!this.#login.isWanted) {
       throw new Refused(`etcd demands a login: ${first.message}`);
     }
     const second = await this.#callLoggedIn(call, signal);
@@ -111,7 +107,19 @@ export class Gateway {
 
   /** The next call logs in again. */
   forgetLogin(): void {
-    this.#login = null;
+    this.#login.forget();
+  }
+
+  /**
+   * Logs in as another user, or by another password, from now on: null when that may make the call `proof`, else why the
+   * login from before goes on; then each login tries the new one first.
+   */
+  relogin(user: EtcdUser, proof: Call, signal: AbortSignal): Promise<string | null> {
+    const prove = async (login: Login, limit: AbortSignal): Promise<void> => {
+      const answer = await this.#rotate(proof, login, limit);
+      if (answer.kind === "login-needed") throw new Refused(answer.message);
+    };
+    return this.#login.take(user, prove, signal);
   }
 
   /** The endpoints as they answered last. */
@@ -134,29 +142,20 @@ export class Gateway {
   async #callLoggedIn(call: Call, signal: AbortSignal): Promise<GoodOrLogin> {
     const login = await this.#loggedIn(signal);
     const answer = await this.#rotate(call, login, signal);
-    if (answer.kind === "login-needed" && this.#login === login) this.forgetLogin();
+    if (answer.kind === "login-needed") this.#login.forget(login);
     return answer;
   }
 
   async #loggedIn(signal: AbortSignal): Promise<Login> {
-    const { username, password } = this.#options;
     await this.#demandOneCluster(signal); // before endpoints are put in order: it finds silent ones
-    if (username === null) return { token: null };
-    if (this.#login !== null) return this.#login;
-    const body = { name: username, password: password ?? "" };
-    this.#login = await this.#authenticate({ path: "/v3/auth/authenticate", body }, signal);
-    return this.#login;
+    return await this.#login.current(signal);
   }
 
-  async #authenticate(call: Call, signal: AbortSignal): Promise<Login> {
-    try {
-      const answer = await this.#rotate(call, { token: null }, signal);
-      if (answer.kind === "good") return { token: String(answer.body["token"] ?? "") };
-      throw new DcsUnreachable(`Cannot log in to etcd: ${answer.message}`);
-    } catch (error) {
-      if (error instanceof Refused && error.code === AUTH_NOT_ENABLED) return { token: null };
-      throw error;
-    }
+  async #authenticate(body: JsonObject, signal: AbortSignal): Promise<string> {
+    const call = { path: "/v3/auth/authenticate", body };
+    const answer = await this.#rotate(call, { token: null }, signal);
+    if (answer.kind === "good") return String(answer.body["token"] ?? "");
+    throw new DcsUnreachable(`Cannot log in to etcd: ${answer.message}`);
   }
 
   /** Round after round over the endpoints, with pauses that grow, until one proves something or the signal ends. */

@@ -2,7 +2,19 @@ import type { Entry } from "../codec.ts";
 import { encodeFailsafe } from "../codec.ts";
 import type { Keys } from "../keys.ts";
 import type { FailsafeWrite, RenewResult } from "../port.ts";
-import { isAbsent, leaseIs, put, readKey, readPrefix, remove, revisionIs, valueIs } from "./txn.ts";
+import type { Call } from "./gateway.ts";
+import {
+  exists,
+  isAbsent,
+  leaseIs,
+  put,
+  readKey,
+  readPrefix,
+  remove,
+  revisionIs,
+  txnBody,
+  valueIs,
+} from "./txn.ts";
 import type { Compare, Txn } from "./txn.ts";
 import type { GuardedWrite } from "./writer.ts";
 
@@ -53,6 +65,13 @@ export function proveLock(keys: Keys, { name, lease }: Claim): Txn {
     success: [readPrefix(keys.prefix)],
     failure: [readKey(keys.leader)],
   };
+}
+
+/** Changes nothing, and is refused to a user who may not write the lock or read the cluster. */
+export function proveRights({ leader, prefix }: Keys): Call {
+  const compare = [isAbsent(leader), exists(leader)]; // never true
+  const txn = { compare, success: [put(leader, "")], failure: [readPrefix(prefix)] };
+  return { path: "/v3/kv/txn", body: txnBody(txn) };
 }
 
 /** What the leader key says when the proof failed. */

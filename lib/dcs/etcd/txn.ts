@@ -52,6 +52,11 @@ export function put(key: string, value: string, lease: string | null = null): St
   return { request_put: putBody(key, value, lease) };
 }
 
+/** Writes the key unless it exists. */
+export function putIfAbsent(key: string, value: string): Step {
+  return nested({ compare: [isAbsent(key)], success: [put(key, value)], failure: [] });
+}
+
 /** The body of a put outside a transaction. */
 export function putBody(key: string, value: string, lease: string | null): JsonObject {
   return { key: toBase64(key), value: toBase64(value), ...(lease === null ? {} : { lease }) };
