@@ -1,8 +1,18 @@
 import type { Entry } from "../codec.ts";
 import { encodeFailsafe } from "../codec.ts";
 import type { Keys } from "../keys.ts";
-import type { FailsafeWrite, RenewResult } from "../port.ts";
-import { isAbsent, leaseIs, put, readKey, readPrefix, remove, revisionIs, valueIs } from "./txn.ts";
+import type { FailsafeWrite, Look, RenewResult } from "../port.ts";
+import {
+  isAbsent,
+  leaseIs,
+  put,
+  readKey,
+  readPrefix,
+  remove,
+  revisionIs,
+  unchangedSince,
+  valueIs,
+} from "./txn.ts";
 import type { Compare, Txn } from "./txn.ts";
 import type { GuardedWrite } from "./writer.ts";
 
@@ -24,6 +34,17 @@ export function takeLock(
     witness: leader,
     isDone: (found) => found?.value === name && found.lease === lease,
   };
+}
+
+/** What must be as in the look; `blankList`: revision of a `failsafe` that exists and counts as absent, else 0n. */
+export function asLooked(
+  { failsafe, history, status }: Keys,
+  blankList: bigint,
+  { list = 0n, revision }: Look = {},
+): readonly Compare[] {
+  const isSame = revisionIs(failsafe, list || blankList);
+  if (revision === undefined) return [isSame];
+  return [isSame, unchangedSince(status, revision), unchangedSince(history, revision)];
 }
 
 /** Moves a leader key that holds our name to our lease. */
