@@ -48,6 +48,8 @@ export interface KeeperFaults {
   readonly takesUnderAnyList?: boolean;
   /** The lock is taken whatever a leader has written since the look. */
   readonly takesByAnyLook?: boolean;
+  /** Maintenance mode lays a switch to rest that the process before has armed, before any rule has seen it. */
+  readonly restsUnseen?: boolean;
   /** A definite no to a renewal counts as no answer. */
   readonly refusalIsSilence?: boolean;
   /** Maintenance mode lays the switch to rest, and its end does not arm it again. */
