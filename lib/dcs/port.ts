@@ -20,6 +20,14 @@ export type RenewResult =
   | { readonly kind: "lease-gone" }
   | { readonly kind: "unknown"; readonly why: string };
 
+/** The look at the store by which a member reaches for the lock. */
+export interface Look {
+  /** Revision of `failsafe` as read; absent and 0n: the view showed none. */
+  readonly list?: bigint;
+  /** Revision of the store; absent: nothing is asked of what was written since. */
+  readonly revision?: bigint;
+}
+
 /** The store, in the core's terms. Every call obeys `signal`; the caller sets the deadline. */
 export interface Dcs {
   /** Linearizable read of everything under the scope. Throws `DcsUnreachable`. */
@@ -32,11 +40,17 @@ export interface Dcs {
   /** Keep-alive, then one transaction "value is my name and the lease is mine" that reads the whole prefix. */
   renewLock(name: string, lease: string, signal: AbortSignal): Promise<RenewResult>;
   /**
-   * Creates the leader key under the lease; refused when it exists, or when `failsafe` has another revision than `list` (as
-   * read; absent and 0n: the view showed none). Else a view from before a leader's last change of that list could take the
-   * lock from one that goes on without the store and does not ask this member.
+   * Creates the leader key under the lease; refused when it exists, when `failsafe` has another revision than in the look,
+   * or when `status` or `history` was written after it. Else a look from before a leader's last change of that list could
+   * take the lock from one that goes on without the store and does not ask this member; and one from before a whole
+   * leadership could lead past everything that was written in it.
    */
-  takeLock(name: string, lease: string, signal: AbortSignal, list?: bigint): Promise<WriteResult>;
+  takeLock(
+    name: string,
+    lease: string,
+    signal: AbortSignal,
+    look?: Look,
+  ): Promise<WriteResult>;
   /** The key holds our name but not our lease (the lease expired in the store): re-attach by compare on value, or create when absent. */
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult>;
   /** Deletes the leader key if value and lease are ours. */

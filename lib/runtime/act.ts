@@ -6,7 +6,7 @@ import type { Action, Outcome, TaskSpec } from "../core/action.ts";
 import type { MemberState } from "../core/cluster_view.ts";
 import type { NodeView, PeerReport } from "../core/node_view.ts";
 import type { Settings } from "../core/settings.ts";
-import type { Dcs } from "../dcs/port.ts";
+import type { Dcs, Look } from "../dcs/port.ts";
 import type { PostgresControl } from "../postgres/port.ts";
 import type { BackgroundJobs } from "./background.ts";
 import { inTime, withinClock } from "./clock_deadline.ts";
@@ -158,10 +158,10 @@ type LocalKind =
   | "settle"
   | "exit";
 
-/** The revision of the list of failsafe mode that the decision was made with; 0n: none was seen. */
-function listOf({ cluster }: NodeView): bigint {
+/** The look at the store that the decision was made with. */
+function lookOf({ cluster }: NodeView): Look {
   const seen = cluster.kind === "seen" ? cluster : cluster.lastSeen;
-  return seen?.failsafe?.revision ?? 0n;
+  return seen === null ? {} : { list: seen.failsafe?.revision ?? 0n, revision: seen.revision };
 }
 
 async function performInStore(
@@ -181,7 +181,7 @@ async function performInStore(
     case "found-cluster":
       return await found(action.systemId, ports, signal);
     case "take-lock":
-      return answer(await keeper.take(signal, listOf(context.view)));
+      return answer(await keeper.take(signal, lookOf(context.view)));
     case "hold-lock":
       return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
     case "release-lock":

@@ -6,7 +6,7 @@ import type { ClusterView } from "../core/cluster_view.ts";
 import type { LeaseTiming } from "../core/lease_timing.ts";
 import type { LeaseView } from "../core/node_view.ts";
 import type { SwitchView } from "../core/switch_status.ts";
-import type { WriteResult } from "../dcs/port.ts";
+import type { Look, WriteResult } from "../dcs/port.ts";
 import { withinClock } from "./clock_deadline.ts";
 import type { LeaseFile } from "./lease_file.ts";
 import { GuardedClaim } from "./lease_switch.ts";
@@ -156,9 +156,9 @@ export class LeaseKeeper {
     }, signal);
   }
 
-  /** Reaches for the free lock, under this list of failsafe mode. Held afterwards only when done; "unknown" is told by the next `view`. */
-  async take(signal: AbortSignal, list = 0n): Promise<WriteResult> {
-    return await this.#write(() => this.#take(signal, list), signal);
+  /** Reaches for the free lock, if it is still as in this look. Held afterwards only when done; "unknown" is told by the next `view`. */
+  async take(signal: AbortSignal, look: Look = {}): Promise<WriteResult> {
+    return await this.#write(() => this.#take(signal, look), signal);
   }
 
   /** Authority ends at once; the key may still name us until it is released or runs out. */
@@ -253,7 +253,7 @@ export class LeaseKeeper {
     return null;
   }
 
-  async #take(signal: AbortSignal, list: bigint): Promise<WriteResult> {
+  async #take(signal: AbortSignal, look: Look): Promise<WriteResult> {
     if (this.#claim.kind() === "dropped") {
       return { kind: "refused", why: "the lock that was given up has not run out yet" };
     }
@@ -264,7 +264,7 @@ export class LeaseKeeper {
     const obstacle = this.#whyNotTake();
     if (obstacle !== null) return { kind: "refused", why: obstacle };
     this.#claim.ask(); // in the same step as the question before, so that no promise is given in between
-    const result = await this.#store.takeLock(this.#name, lease.id, signal, list);
+    const result = await this.#store.takeLock(this.#name, lease.id, signal, look);
     if (result.kind === "refused") this.#claim.lose(result.why);
     if (result.kind !== "done") return result;
     const alive = this.#session.current();

@@ -29,6 +29,8 @@ export class GuardedClaim {
   #guardsSession = false;
   /** The last proof of the lock showed maintenance mode, in which nothing is fenced. */
   #isPaused = false;
+  /** Rules have seen the switch that the process before us left armed: only that tells them of a promotion it may have ordered. */
+  #isSeen = false;
   /** Until when all members have consented that this one leads; counts while the lock is held. */
   #consentedMs = -Infinity;
 
@@ -37,8 +39,9 @@ export class GuardedClaim {
     this.#switch = deadMan;
   }
 
-  /** The armed switch, as rules see it. */
+  /** The armed switch, as rules see it; from now on maintenance mode may lay it to rest. */
   view(): SwitchView | null {
+    this.#isSeen = true;
     return this.#switch.view();
   }
 
@@ -69,6 +72,7 @@ export class GuardedClaim {
   /**
    * A proof of the lock counts only when the server is guarded until its end. `isPaused`: the same answer of the store
    * shows maintenance mode; only that lays the switch to rest over a primary, and the next proof without it arms it again.
+   * One that the process before us armed is shown to the rules before it rests.
    */
   async confirm(lease: AliveLease, isPaused = false): Promise<void> {
     if (this.#claim.kind() !== "held") this.#consentedMs = -Infinity;
@@ -92,7 +96,9 @@ export class GuardedClaim {
   }
 
   async #guard(lease: AliveLease, isPaused: boolean): Promise<boolean> {
-    this.#isPaused = isPaused && (this.#switch.view() === null || await this.#switch.rest());
+    const armed = this.#switch.view();
+    const mayRest = isPaused && (this.#isSeen || armed?.inherited !== true);
+    this.#isPaused = mayRest && (armed === null || await this.#switch.rest());
     return this.#isPaused || await this.#switch.renew(Math.max(endOf(lease), this.#consentedMs));
   }
 

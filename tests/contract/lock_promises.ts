@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import { noSignal } from "./store_world.ts";
 import type { Promised } from "./store_world.ts";
 
@@ -42,7 +43,7 @@ export const LOCK_PROMISES: readonly Promised[] = [
     run: async ({ dcsOf, put }) => {
       const dcs = dcsOf("take-list");
       const lease = await dcs.grantLease(30, noSignal());
-      const take = async (list?: bigint) => (await dcs.takeLock("a", lease, noSignal(), list)).kind;
+      const take = async (list = 0n) => (await dcs.takeLock("a", lease, noSignal(), { list })).kind;
       await put("/service/take-list/failsafe", '{"b":"http://b/patroni"}');
       const { failsafe } = await dcs.read(noSignal());
       ok(failsafe !== null);
@@ -54,6 +55,32 @@ export const LOCK_PROMISES: readonly Promised[] = [
       await dcs.read(noSignal());
       strictEqual(await take(failsafe.revision), "refused");
       strictEqual(await take(), "done");
+    },
+  },
+  {
+    title: "takeLock() is refused when a leader has written status or history since the look",
+    run: async ({ dcsOf }) => {
+      const dcs = dcsOf("take-look");
+      const [a, b] = [await dcs.grantLease(30, noSignal()), await dcs.grantLease(30, noSignal())];
+      const take = async (revision: bigint) =>
+        (await dcs.takeLock("a", a, noSignal(), { revision })).kind;
+      const lead = async (write: () => Promise<unknown>): Promise<void> => {
+        await dcs.takeLock("b", b, noSignal());
+        await write();
+        await dcs.releaseLock("b", b, noSignal());
+      };
+      const first = await dcs.read(noSignal());
+      await lead(() => dcs.writeHistory("b", [], noSignal()));
+      const second = await dcs.read(noSignal());
+      const status = { lsn: LSN_ZERO, slots: {}, retainSlots: [] };
+      await lead(() => dcs.writeStatus("b", status, noSignal()));
+      deepStrictEqual([await take(first.revision), await take(second.revision)], [
+        "refused",
+        "refused",
+      ]);
+      const third = await dcs.read(noSignal());
+      await dcs.writeMember("b", { state: "running", role: "replica" }, b, noSignal());
+      strictEqual(await take(third.revision), "done");
     },
   },
   {

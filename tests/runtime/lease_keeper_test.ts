@@ -53,8 +53,22 @@ Deno.test("take() with a list of failsafe mode that has changed since is refused
   const made = world();
   made.dcs.store.failsafe = { members: { b: "http://b/patroni" }, revision: 7n };
   for (const [list, kind] of [[0n, "refused"], [6n, "refused"], [7n, "done"]] as const) {
-    strictEqual((await made.keeper.take(signal, list)).kind, kind, String(list));
+    strictEqual((await made.keeper.take(signal, { list })).kind, kind, String(list));
   }
+});
+
+Deno.test("take() by a look from before another member led is refused, though the lock is free again", async () => {
+  const made = world();
+  const { store } = made.dcs;
+  const look = { revision: store.read().revision };
+  const lease = store.grant(made.clock.bootMs(), 30_000);
+  store.takeLock("b", lease);
+  store.asHolder("b", () => store.history = []);
+  store.releaseLock("b", lease);
+  strictEqual((await made.keeper.take(signal, look)).kind, "refused");
+  strictEqual(leftMs(made), "none");
+  const again = { revision: store.read().revision };
+  strictEqual((await made.keeper.take(signal, again)).kind, "done");
 });
 
 Deno.test("step() renews when it is due, and not before", async () => {

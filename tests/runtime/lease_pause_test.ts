@@ -1,5 +1,5 @@
-import { strictEqual } from "node:assert/strict";
-import { leader, leftMs, signal } from "./keeper_world.ts";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { keeperOf, leader, leftMs, signal } from "./keeper_world.ts";
 import type { World } from "./keeper_world.ts";
 
 Deno.test("step() lays the switch to rest with the proof that shows maintenance mode, not before", async () => {
@@ -47,6 +47,18 @@ Deno.test("step() ends authority when maintenance mode ends and no switch can be
   await made.keeper.step(signal);
   strictEqual(leftMs(made), "lost");
   strictEqual(await made.keeper.isGuarded(), false);
+});
+
+Deno.test("attach() in maintenance mode lays the switch of the process before to rest only after rules have seen it", async () => {
+  const made = await leader();
+  made.dcs.store.pause(true);
+  made.deadMan.inherited = true;
+  const keeper = keeperOf(made);
+  await keeper.attach(signal);
+  await keeper.view(signal);
+  deepStrictEqual(keeper.guarded(), { endsMs: made.clock.bootMs() + 30_000, inherited: true });
+  await keeper.view(signal);
+  strictEqual(keeper.guarded(), null);
 });
 
 Deno.test("take() arms the switch also in maintenance mode, which only a proof can show", async () => {

@@ -7,6 +7,7 @@ import type {
   Dcs,
   FailsafeWrite,
   HandoverWrite,
+  Look,
   RenewResult,
   StatusWrite,
   StoreHealth,
@@ -66,8 +67,13 @@ export class MemoryDcs implements Dcs {
     }
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
-    return this.#write("take", signal, () => this.store.takeLock(name, lease, list));
+  takeLock(
+    name: string,
+    lease: string,
+    signal: AbortSignal,
+    look?: Look,
+  ): Promise<WriteResult> {
+    return this.#write("take", signal, () => this.store.takeLock(name, lease, look));
   }
 
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {

@@ -4,6 +4,8 @@ import type { LeaseSwitch } from "../../lib/runtime/lease_switch.ts";
 /** The switch in memory: it says what it was told, and can be made to fail. */
 export class MemorySwitch implements LeaseSwitch {
   endsMs: number | null = null;
+  /** A process before this one has armed it. */
+  inherited = false;
   /** "absent": no process can be had. "stuck": what is asked while armed fails. */
   fault: "none" | "absent" | "stuck" = "none";
 
@@ -19,6 +21,7 @@ export class MemorySwitch implements LeaseSwitch {
 
   disarm(): Promise<boolean> {
     this.endsMs = null;
+    this.inherited = false;
     return Promise.resolve(true);
   }
 
@@ -27,6 +30,6 @@ export class MemorySwitch implements LeaseSwitch {
   }
 
   view(): SwitchView | null {
-    return this.endsMs === null ? null : { endsMs: this.endsMs, inherited: false };
+    return this.endsMs === null ? null : { endsMs: this.endsMs, inherited: this.inherited };
   }
 }

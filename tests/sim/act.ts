@@ -60,10 +60,11 @@ function lastStatus(
 }
 
 function* takeLock(node: Node, world: World): Steps<Answer> {
-  const list = node.lastSeen?.failsafe?.revision ?? 0n;
+  const { failsafe, revision } = node.lastSeen ?? { failsafe: null };
+  const look = { list: failsafe?.revision ?? 0n, ...(revision === undefined ? {} : { revision }) };
   world.faults.reachesForLock(node);
   if (node.host.stalled) yield 0;
-  return yield* node.keeper.take(list);
+  return yield* node.keeper.take(look);
 }
 
 type StoreKind =

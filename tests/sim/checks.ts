@@ -8,6 +8,7 @@ import { PausePromises } from "./pause_promises.ts";
 import { PromotionPromises } from "./promotion_promises.ts";
 import { sameValue } from "./same_value.ts";
 import type { Server } from "./server.ts";
+import { TimelinePromise } from "./timeline_promise.ts";
 import type { World } from "./world.ts";
 
 /** Rounds of one tick. */
@@ -74,15 +75,15 @@ export class Checks {
   readonly #led = new Set<string>();
   readonly #pause = new PausePromises(BACK_GRACE_MS);
   readonly #promotion: PromotionPromises;
+  readonly #timeline: TimelinePromise;
   #wipedMs = -Infinity;
-  /** By system identifier; "" stands for all. */
-  readonly #newestTimeline = new Map<string, number>();
   #wroteMs = 0;
   ticks = 0;
 
   constructor(world: World) {
     this.#world = world;
     this.#promotion = new PromotionPromises(world, (...broken) => this.#report(...broken));
+    this.#timeline = new TimelinePromise(world, (...broken) => this.#report(...broken));
   }
 
   /** decide(), called twice: total, and the same answer for the same question; "excused": an answer of this tick was lost. */
@@ -145,7 +146,7 @@ export class Checks {
     if (first !== undefined && !this.#hasAuthority(first)) {
       this.#report("writes-without-lease", first.name, this.#lockText());
     }
-    if (first !== undefined) this.#checkTimeline(first.server);
+    if (first !== undefined) this.#timeline.writes(first.server);
   }
 
   /** Right before promote or start-primary. */
@@ -177,6 +178,8 @@ export class Checks {
   /** The lock got another holder: nobody may be who has promised it to a leader without the store. */
   lockTaken(name: string): void {
     const { consents, scheduler } = this.#world;
+    const server = this.#world.server(name);
+    if (server !== null) this.#timeline.lockTaken(server);
     const to = consents.binds(name, scheduler.nowMs);
     if (to === null || to === name || !leadsByConsents(this.#world.node(to))) return;
     this.promiseBroken(name, `${to} leads by its promise`);
@@ -228,6 +231,7 @@ export class Checks {
   /** The key tree is deleted now. */
   wiped(): void {
     this.#wipedMs = this.#world.scheduler.nowMs;
+    this.#timeline.wiped();
   }
 
   /** After healing: one leader that writes, and all others stream from it. Null, or what is missing. */
@@ -249,17 +253,6 @@ export class Checks {
   /** The healed cluster did not find together. */
   stuck(what: string): void {
     this.#report("no-recovery", "all", what);
-  }
-
-  /** In an emptied tree, beside no running primary, a member without data or memory may found another system. */
-  #checkTimeline({ head, name, systemId }: Server): void {
-    const { timeline } = head.branch;
-    const newest = this.#newestTimeline.get(this.#wipedMs === -Infinity ? "" : systemId) ?? 0;
-    if (timeline < newest) this.#report("timeline-goes-back", name, `${newest} to ${timeline}`);
-    for (const system of ["", systemId]) {
-      const known = this.#newestTimeline.get(system) ?? 0;
-      this.#newestTimeline.set(system, Math.max(known, timeline));
-    }
   }
 
   #isCounted({ name, server }: SimNode): boolean {

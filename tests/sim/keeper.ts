@@ -1,9 +1,10 @@
 import type { ClusterView, LeaderStatus } from "../../lib/core/cluster_view.ts";
 import type { LeaseView } from "../../lib/core/node_view.ts";
+import type { Look } from "../../lib/dcs/port.ts";
 import { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
 import type { KeeperFaults, KeeperPorts } from "./keeper_ports.ts";
-import { clockOf } from "./keeper_ports.ts";
+import { clockOf, lookOf } from "./keeper_ports.ts";
 import type { Steps } from "./schedule.ts";
 import { SimGuard } from "./sim_guard.ts";
 import type { Store, Verdict } from "./store.ts";
@@ -103,9 +104,9 @@ export class Keeper {
   }
 
   /** take-lock. */
-  *take(list: bigint): Steps<TakeAnswer> {
+  *take(look: Look): Steps<TakeAnswer> {
     yield* this.#enter();
-    const answer = yield* this.#take(list);
+    const answer = yield* this.#take(look);
     this.#busy = false;
     return answer;
   }
@@ -135,7 +136,7 @@ export class Keeper {
     return answer.value;
   }
 
-  *#take(list: bigint): Steps<TakeAnswer> {
+  *#take(look: Look): Steps<TakeAnswer> {
     if (this.claim.kind() === "dropped") return { kind: "refused", why: "given up, still there" };
     const known = this.lease !== null && (yield* this.#keepAlive());
     const lease = known ? this.lease : yield* this.#grant();
@@ -144,7 +145,7 @@ export class Keeper {
     const why = this.#ports.whyNotTake();
     if (why !== null) return { kind: "refused", why };
     this.claim.ask();
-    const wanted = this.#faults.takesUnderAnyList ? "any" : list;
+    const wanted = lookOf(look, this.#faults);
     const request = (store: Store): Verdict => store.takeLock(name, lease, wanted);
     const answer = yield* this.#ports.ask(timing.endpointMs, request);
     if (answer.kind === "lost") return { kind: "unknown" };

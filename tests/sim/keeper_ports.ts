@@ -1,5 +1,6 @@
 import type { Clock } from "../../lib/base/clock.ts";
 import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
+import type { Look } from "../../lib/dcs/port.ts";
 import type { Steps } from "./schedule.ts";
 import type { SimSwitch } from "./sim_switch.ts";
 import type { Store } from "./store.ts";
@@ -45,10 +46,20 @@ export interface KeeperFaults {
   readonly disarmsAlways?: boolean;
   /** The lock is taken whatever has become of the list of failsafe mode. */
   readonly takesUnderAnyList?: boolean;
+  /** The lock is taken whatever a leader has written since the look. */
+  readonly takesByAnyLook?: boolean;
+  /** Maintenance mode lays a switch to rest that the process before has armed, before any rule has seen it. */
+  readonly restsUnseen?: boolean;
   /** A definite no to a renewal counts as no answer. */
   readonly refusalIsSilence?: boolean;
   /** Maintenance mode lays the switch to rest, and its end does not arm it again. */
   readonly staysDisarmed?: boolean;
+}
+
+/** What is asked of the store with a request for the lock. */
+export function lookOf(look: Look, faults: KeeperFaults): Look | "any" {
+  if (faults.takesUnderAnyList) return "any";
+  return faults.takesByAnyLook ? { list: look.list ?? 0n } : look;
 }
 
 /** What the product's lock claim reads of a clock. */

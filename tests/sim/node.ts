@@ -227,7 +227,7 @@ export class Node implements SimNode {
     const lease = this.keeper.view();
     const wishes = [...this.wishes];
     const self = selfView(this);
-    const armed = this.guards.deadMan === null ? {} : { armed: this.guards.deadMan.view() };
+    const armed = this.guards.deadMan === null ? {} : { armed: this.keeper.guard.view() };
     const told = this.consents === undefined ? {} : { consents: this.consents };
     const own = { self, nowMs, wallMs, watchdog: this.watchdog.view(), ...told, ...armed };
     const promise = this.promises.view();

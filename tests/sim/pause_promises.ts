@@ -1,6 +1,7 @@
 import { errandOf } from "../../lib/core/action.ts";
 import type { Action, Decision, TaskSpec } from "../../lib/core/action.ts";
 import type { Memory } from "../../lib/core/memory.ts";
+import { mayBePromoted } from "../../lib/core/memory.ts";
 import type { NodeView } from "../../lib/core/node_view.ts";
 import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
 
@@ -8,7 +9,8 @@ import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
  * What maintenance mode promises, and what it takes away.
  *
  * Promised: an agent that knows of it starts, stops, promotes and copies nothing, except for a handover to a member that an operator
- * names, what he orders by hand, and to bring back what it has stopped itself.
+ * names, what he orders by hand, a promotion that it or the process before it may have ordered already, and to bring back what it
+ * has stopped itself.
  *
  * Taken away: from the moment at which an agent has seen the mode in the store, nothing fences its server; that lasts until it
  * has seen the store without the mode, and a grace for the stop.
@@ -54,15 +56,14 @@ function nameOf(action: Action): string {
 }
 
 function isAllowed(action: Action, view: NodeView, memory: Memory): boolean {
-  const isNamed = candidateOf(view) === view.self.name || memory.promoteAskedMs !== null;
+  const isNamed = candidateOf(view) === view.self.name || mayBePromoted(memory);
   if (action.kind === "take-lock") return isNamed || view.postgres.kind === "primary";
   if (action.kind !== "start-task" || isByHand(action.task, view)) return true;
   switch (action.task.kind) {
     case "follow":
       return true;
     case "stop":
-      return candidateOf(view) !== null || memory.promoteAskedMs !== null ||
-        view.task.kind === "running";
+      return candidateOf(view) !== null || mayBePromoted(memory) || view.task.kind === "running";
     case "promote":
     case "pre-promote":
       return isNamed;

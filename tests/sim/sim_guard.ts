@@ -1,3 +1,4 @@
+import type { SwitchView } from "../../lib/core/switch_status.ts";
 import { switchDeadline } from "../../lib/core/switch_status.ts";
 import type { LockClaim } from "../../lib/runtime/lock_claim.ts";
 import type { AliveLease } from "../../lib/runtime/session_lease.ts";
@@ -11,6 +12,7 @@ export class SimGuard {
   readonly #ports: Pick<KeeperPorts, "deadMan" | "timing">;
   readonly #faults: KeeperFaults;
   #isPaused = false;
+  #isSeen = false;
   #consentedMs = -Infinity;
 
   constructor(
@@ -23,10 +25,21 @@ export class SimGuard {
     this.#faults = faults;
   }
 
-  /** A server may become writable: the switch is armed, or maintenance mode wants none. */
+  /** The armed switch, as rules see it; from now on maintenance mode may lay it to rest. */
+  view(): SwitchView | null {
+    this.#isSeen = true;
+    return this.#ports.deadMan?.view() ?? null;
+  }
+
+  /** A server may become writable: the switch is armed, also when maintenance mode had laid it to rest. */
   mayWrite(): boolean {
-    const { deadMan } = this.#ports;
-    return deadMan === null || this.#isPaused || deadMan.view() !== null && deadMan.ready();
+    const { deadMan, timing } = this.#ports;
+    if (deadMan === null) return true;
+    const lease = this.#claim.lease();
+    if (deadMan.view() === null) {
+      return lease.kind === "held" && deadMan.arm(switchDeadline(lease.endsMs, timing));
+    }
+    return deadMan.ready();
   }
 
   /** disarm-switch: refused while the lock is held in time. */
@@ -58,8 +71,9 @@ export class SimGuard {
 
   #arm(deadMan: SimSwitch, lease: AliveLease, isPaused: boolean): void {
     if (this.#isPaused && this.#faults.staysDisarmed) return;
-    this.#isPaused = isPaused;
-    if (isPaused) return void deadMan.disarm();
+    const isHidden = !this.#isSeen && !this.#faults.restsUnseen;
+    this.#isPaused = isPaused && !(isHidden && deadMan.view()?.inherited);
+    if (this.#isPaused) return void deadMan.disarm();
     if (this.#faults.forgetsSwitch && deadMan.view() !== null) return;
     const endsMs = Math.max(lease.aliveMs + lease.ttlS * 1000, this.#consentedMs);
     const deadline = switchDeadline(endsMs, this.#ports.timing);

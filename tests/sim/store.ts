@@ -8,7 +8,7 @@ import type {
   MemberState,
 } from "../../lib/core/cluster_view.ts";
 import type { Settings } from "../../lib/core/settings.ts";
-import type { FailsafeWrite } from "../../lib/dcs/port.ts";
+import type { FailsafeWrite, Look } from "../../lib/dcs/port.ts";
 
 interface Leased<T> {
   readonly value: T;
@@ -39,6 +39,8 @@ export class Store {
   config: { readonly raw: JsonObject; readonly revision: bigint } | null = null;
   status: LeaderStatus = EMPTY_STATUS;
   history: readonly HistoryLine[] | null = null;
+  /** When a leader last wrote `status` or `history`. */
+  #ledRevision = 0n;
   failsafe: FailsafeList | null = null;
   handover: HandoverWish | null = null;
   /** What an operator wished when the lock got its present holder. */
@@ -109,11 +111,13 @@ export class Store {
     return { kind: "refused", keyIsFreeOrOurs: this.lock === null || this.lock.value === name };
   }
 
-  /** Creates the lock, if the list of failsafe mode is the one that was read. */
-  takeLock(name: string, lease: string, list: bigint | "any" = 0n): Verdict {
+  /** Creates the lock, if no leader has changed the list of failsafe mode, or written anything else, since this look. */
+  takeLock(name: string, lease: string, look: Look | "any" = {}): Verdict {
     if (this.lock !== null) return refused(`${this.lock.value} holds the lock`);
-    const isSame = list === "any" || (this.failsafe?.revision ?? 0n) === list;
+    const { list = 0n, revision = this.revision } = look === "any" ? {} : look;
+    const isSame = look === "any" || (this.failsafe?.revision ?? 0n) === list;
     if (!isSame) return refused("failsafe has changed");
+    if (this.#ledRevision > revision) return refused("somebody has led since");
     return this.#putLock(name, lease);
   }
 
@@ -169,8 +173,10 @@ export class Store {
   /** Writes that only the holder of the lock may do. */
   asHolder(name: string, change: (store: Store) => void): Verdict {
     if (this.lock?.value !== name) return refused("the lock is not ours");
+    const { history, status } = this;
     change(this);
-    this.#touch();
+    const revision = this.#touch();
+    if (this.history !== history || this.status !== status) this.#ledRevision = revision;
     return DONE;
   }
 
@@ -221,6 +227,7 @@ export class Store {
     this.config = null;
     this.status = EMPTY_STATUS;
     this.history = null;
+    this.#ledRevision = 0n;
     this.handover = null;
     this.failsafe = null;
     this.#touch();

@@ -9,6 +9,7 @@ import type {
   Dcs,
   FailsafeWrite,
   HandoverWrite,
+  Look,
   RenewResult,
   StatusWrite,
   StoreHealth,
@@ -19,6 +20,7 @@ import { Gateway } from "./gateway.ts";
 import type { GatewayOptions } from "./gateway.ts";
 import { grantLease, keepLeaseAlive, revokeLease, unlessRefused } from "./lease.ts";
 import {
+  asLooked,
   notProven,
   proveLock,
   proveRights,
@@ -118,10 +120,9 @@ export class EtcdDcs implements Dcs {
     return notProven(name, entries[0] ?? null);
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
-    const { failsafe, leader } = this.#keys;
-    const isUnchanged = revisionIs(failsafe, list || this.#views.blank().failsafe);
-    return this.#create(takeLock(leader, { name, lease }, [isUnchanged]), signal);
+  takeLock(name: string, lease: string, signal: AbortSignal, look?: Look): Promise<WriteResult> {
+    const conditions = asLooked(this.#keys, this.#views.blank().failsafe, look);
+    return this.#create(takeLock(this.#keys.leader, { name, lease }, conditions), signal);
   }
 
   async retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {

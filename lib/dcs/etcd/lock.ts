@@ -1,7 +1,7 @@
 import type { Entry } from "../codec.ts";
 import { encodeFailsafe } from "../codec.ts";
 import type { Keys } from "../keys.ts";
-import type { FailsafeWrite, RenewResult } from "../port.ts";
+import type { FailsafeWrite, Look, RenewResult } from "../port.ts";
 import type { Call } from "./gateway.ts";
 import {
   exists,
@@ -13,6 +13,7 @@ import {
   remove,
   revisionIs,
   txnBody,
+  unchangedSince,
   valueIs,
 } from "./txn.ts";
 import type { Compare, Txn } from "./txn.ts";
@@ -36,6 +37,17 @@ export function takeLock(
     witness: leader,
     isDone: (found) => found?.value === name && found.lease === lease,
   };
+}
+
+/** What must be as in the look; `blankList`: revision of a `failsafe` that exists and counts as absent, else 0n. */
+export function asLooked(
+  { failsafe, history, status }: Keys,
+  blankList: bigint,
+  { list = 0n, revision }: Look = {},
+): readonly Compare[] {
+  const isSame = revisionIs(failsafe, list || blankList);
+  if (revision === undefined) return [isSame];
+  return [isSame, unchangedSince(status, revision), unchangedSince(history, revision)];
 }
 
 /** Moves a leader key that holds our name to our lease. */

@@ -32,6 +32,12 @@ export function revisionIs(key: string, revision: bigint): Compare {
   return { key: toBase64(key), target: "MOD", result: "EQUAL", ...wanted };
 }
 
+/** The key was not written after this revision of the store, or does not exist. */
+export function unchangedSince(key: string, revision: bigint): Compare {
+  const next = { mod_revision: (revision + 1n).toString() };
+  return { key: toBase64(key), target: "MOD", result: "LESS", ...next };
+}
+
 /** The key does not exist. */
 export function isAbsent(key: string): Compare {
   return { key: toBase64(key), target: "CREATE", result: "EQUAL", create_revision: "0" };

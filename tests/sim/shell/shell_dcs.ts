@@ -5,6 +5,7 @@ import { decodeMember } from "../../../lib/dcs/member_codec.ts";
 import type {
   Dcs,
   FailsafeWrite,
+  Look,
   RenewResult,
   StatusWrite,
   StoreHealth,
@@ -52,9 +53,14 @@ export class ShellDcs implements Dcs {
     }
   }
 
-  takeLock(name: string, lease: string, signal: AbortSignal, list = 0n): Promise<WriteResult> {
+  takeLock(
+    name: string,
+    lease: string,
+    signal: AbortSignal,
+    look?: Look,
+  ): Promise<WriteResult> {
     this.#world.faults.reachesForLock(this.#node);
-    return this.#write(signal, (store) => store.takeLock(name, lease, list));
+    return this.#write(signal, (store) => store.takeLock(name, lease, look));
   }
 
   retakeLock(name: string, lease: string, signal: AbortSignal): Promise<WriteResult> {

@@ -1,0 +1,70 @@
+import { clusterTimeline } from "../../lib/core/candidate.ts";
+import type { Violation } from "./checks.ts";
+import type { Server } from "./server.ts";
+import type { World } from "./world.ts";
+
+/** Whoever was in trouble so shortly before may have been silent when the winner asked. */
+const CALM_MS = 10_000;
+
+/**
+ * Nobody writes on an older timeline than somebody has written on before. The one exception is what asynchronous replication
+ * gives up: a leader ended on a timeline that was never streamed to the member that won the lock after it, before it could
+ * write its line into the history, and no member that has that timeline could answer. Nothing in the world told the winner
+ * of it then, and `maximum_lag_on_failover`, which counts from what the last leader reported, allows it.
+ */
+export class TimelinePromise {
+  readonly #world: World;
+  readonly #report: (kind: Violation["kind"], node: string, what: string) => void;
+  /** By system identifier; "" stands for all. */
+  readonly #newest = new Map<string, number>();
+  /** Who took the lock while nobody could tell of these newer timelines. */
+  readonly #untold = new Map<string, number>();
+  #wiped = false;
+
+  constructor(world: World, report: (kind: Violation["kind"], node: string, what: string) => void) {
+    this.#world = world;
+    this.#report = report;
+  }
+
+  /** The key tree is deleted: beside no running primary, a member without data or memory may found another system then. */
+  wiped(): void {
+    this.#wiped = true;
+  }
+
+  /** The lock got another holder. */
+  lockTaken(server: Server): void {
+    this.#untold.delete(server.name);
+    const newest = this.#newest.get(server.systemId) ?? 0;
+    if (server.standby && this.#isUntold(server)) this.#untold.set(server.name, newest);
+  }
+
+  /** This server writes, and is the only one that may. */
+  writes({ head, name, systemId }: Server): void {
+    const { timeline } = head.branch;
+    const key = this.#wiped ? systemId : "";
+    const newest = this.#newest.get(key) ?? 0;
+    const isGivenUp = timeline < newest && this.#untold.get(name) === newest;
+    if (isGivenUp) this.#world.faults.count("timeline-given-up");
+    else if (timeline < newest) {
+      this.#report("timeline-goes-back", name, `${newest} to ${timeline}`);
+    }
+    for (const system of ["", systemId]) {
+      const known = isGivenUp ? 0 : this.#newest.get(system) ?? 0;
+      this.#newest.set(system, Math.max(known, timeline));
+    }
+  }
+
+  /** The store has its identity, but neither its history nor any member that could answer knows a newer timeline. */
+  #isUntold({ head, name, systemId }: Server): boolean {
+    const { faults, nodes, store } = this.#world;
+    const { timeline } = head.branch;
+    if (store.initialize === null || clusterTimeline(store.history) > timeline) return false;
+    return nodes.every(({ nofailover, awake, server }) => {
+      const isNewer = server.systemId === systemId && server.data === "usable" &&
+        server.head.branch.timeline > timeline;
+      const couldTell = awake && !nofailover && server.process === "running" &&
+        faults.isCalm(server.name, CALM_MS) && faults.isCalm(name, CALM_MS);
+      return !isNewer || !couldTell;
+    });
+  }
+}
