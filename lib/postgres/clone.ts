@@ -19,7 +19,7 @@ import type { CopyMethod, PostgresOptions } from "./options.ts";
 import { serverLogPath } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
-import { clearLeftovers } from "./server_stop.ts";
+import { clearForFilling, clearLeftovers } from "./server_stop.ts";
 import { meanwhile, renouncesSync, syncDataDir } from "./sync_data.ts";
 import { writeUpstreamPassfile } from "./standby_settings.ts";
 
@@ -138,7 +138,7 @@ async function clearDirectory(
   old: OldData,
 ): Promise<void> {
   const { dataDir } = options;
-  await clearLeftovers(options);
+  await clearForFilling(options);
   if (isKept(dir, old)) {
     await putMark(dataDir, "move-aside");
     await moveAside(dataDir, KEPT_SUFFIX);
