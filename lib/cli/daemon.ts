@@ -18,7 +18,7 @@ import { certificateRemarks } from "./certificate_faults.ts";
 import { openAgentLog } from "./agent_log.ts";
 import type { AgentLog } from "./agent_log.ts";
 import { foundingNote } from "./founding_note.ts";
-import { guardFirst } from "./first_guard.ts";
+import { FirstGuard } from "./first_guard.ts";
 import { assembleMember } from "./member.ts";
 import type { Member } from "./member.ts";
 import { printFaults } from "./faults.ts";
@@ -158,7 +158,6 @@ async function runMember(
   });
   reloads.heed(() => void member.reloader.reload());
   void tell({ ready: true, status: "waiting for the store" });
-  await guardFirst(member, log);
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
   if (await isTaken(config.name, { member, cluster, log })) return EXIT_FAILED;
@@ -197,12 +196,18 @@ async function isTaken(name: string, { member, cluster, log }: Found): Promise<b
   return isInUse;
 }
 
-/** The first view of the store, asked for until it comes; null when the agent was told to end before. */
+/**
+ * The first view of the store, asked for until it comes, under the guard over the server; null when the agent was told to
+ * end before.
+ */
 async function waitForStore(
-  { keeper, deadMan, settings }: Member,
+  member: Member,
   log: Log,
   signal: AbortSignal,
 ): Promise<ClusterView | null> {
+  const { keeper, settings } = member;
+  const guard = new FirstGuard(member, log);
+  await guard.begin();
   while (!signal.aborted) {
     using deadline = within(settings().retryTimeoutS * 1000, signal);
     try {
@@ -212,7 +217,7 @@ async function waitForStore(
       if (!(error instanceof DcsUnreachable || error instanceof Refused)) throw error;
       log.warn(`Waiting for the store: ${error.message}`);
     }
-    if (deadMan.view() !== null) await deadMan.ready(); // nobody else watches it yet
+    await guard.goOn();
     await systemClock.sleep(STORE_RETRY_MS, signal);
   }
   return null;

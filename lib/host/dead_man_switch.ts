@@ -75,8 +75,7 @@ export class ShellSwitch implements DeadManSwitch {
   arm(deadline: SwitchDeadline): Promise<boolean> {
     return this.#turnstile.pass(() =>
       this.#orTell(async () => {
-        const place = await this.#here();
-        await place.files.order(deadline);
+        await this.#order(deadline);
         this.#view = { endsMs: deadline.endsMs, inherited: this.#view?.inherited ?? false };
         return await this.#ensure();
       })
@@ -100,9 +99,7 @@ export class ShellSwitch implements DeadManSwitch {
   #layDown(word: "disarmed" | "resting"): Promise<boolean> {
     return this.#turnstile.pass(() =>
       this.#orTell(async () => {
-        const place = await this.#here();
-        await place.files.order(word);
-        await this.#beAlone(place);
+        await this.#beAlone(await this.#order(word));
         this.#view = null;
         return true;
       })
@@ -158,6 +155,30 @@ export class ShellSwitch implements DeadManSwitch {
       const at = new Date(wallMs).toISOString();
       this.#options.log.error(`The dead-man's switch sent ${what} to ${pid} at ${at}`);
     }
+  }
+
+  /**
+   * Somebody may have emptied `/run` or `/dev/shm` under us. Then there is a new folder, and the process of the old one,
+   * which would go on with its last orders, is ended.
+   */
+  async #order(word: "disarmed" | "resting" | SwitchDeadline): Promise<SwitchPlace> {
+    const place = await this.#here();
+    try {
+      await place.files.order(word);
+      return place;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    this.#options.log.error(
+      `Somebody has removed ${place.folder}: the dead-man's switch begins anew`,
+    );
+    this.#place = null;
+    const again = await this.#here();
+    await again.files.order(word);
+    if (this.#process !== null) sendSignal(this.#process, "SIGKILL");
+    this.#process = null;
+    this.#firingsSize = 0;
+    return again;
   }
 
   /** A process on guard, and no other switch of the same directory beside it. */

@@ -5,6 +5,7 @@ import type { ProcessStat } from "./processes.ts";
 import {
   findChildren,
   findFillers,
+  findFillingPrograms,
   findServerProcesses,
   isAlive,
   sendSignal,
@@ -88,23 +89,30 @@ export function killOrphans(dataDir: string, serverProgram: string): number {
 }
 
 /** Kills all that works in the directory or fills it, single-user servers too, until nothing does. */
-async function killLeftovers(target: FenceTarget): Promise<void> {
-  const untilMs = target.clock.bootMs() + GONE_WITHIN_MS;
-  for (;;) {
-    const left = findHolders(target);
-    if (left.length === 0) return;
-    for (const { identity } of left) killWithChildren(identity);
-    if (target.clock.bootMs() > untilMs) {
-      const pids = left.map(({ identity }) => identity.pid).join(", ");
-      throw new Error(`Cannot stop the server: processes ${pids} do not end after SIGKILL`);
-    }
-    await target.clock.sleep(POLL_MS);
-  }
+async function killLeftovers({ dataDir, serverProgram, clock }: FenceTarget): Promise<void> {
+  await killAll(
+    () => [...findServerProcesses(dataDir, serverProgram), ...findFillers(dataDir)],
+    clock,
+  );
 }
 
-function findHolders(target: FenceTarget): readonly ProcessStat[] {
-  const { dataDir, serverProgram } = target;
-  return [...findServerProcesses(dataDir, serverProgram), ...findFillers(dataDir)];
+/** Kills what an operator's program is still writing there for an agent before us, until nothing is left of it. */
+export async function killFillingPrograms(dataDir: string, clock: Clock): Promise<void> {
+  await killAll(() => findFillingPrograms(dataDir), clock);
+}
+
+async function killAll(find: () => readonly ProcessStat[], clock: Clock): Promise<void> {
+  const untilMs = clock.bootMs() + GONE_WITHIN_MS;
+  for (;;) {
+    const left = find();
+    if (left.length === 0) return;
+    for (const { identity } of left) killWithChildren(identity);
+    if (clock.bootMs() > untilMs) {
+      const pids = left.map(({ identity }) => identity.pid).join(", ");
+      throw new Error(`Cannot free the data directory: processes ${pids} outlive SIGKILL`);
+    }
+    await clock.sleep(POLL_MS);
+  }
 }
 
 function isDue(atMs: number | null, nowMs: number): boolean {

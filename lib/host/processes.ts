@@ -110,7 +110,7 @@ export function findServerProcesses(
   for (const pid of allPids()) {
     if (!runsProgram(pid, serverProgram) || worksIn(pid, dataDir) !== true) continue;
     const stat = findProcess(pid);
-    if (stat !== null) found.push({ ...stat, isMain: !commandLine(pid).startsWith("postgres:") });
+    if (stat !== null) found.push({ ...stat, isMain: !isBackend(pid) });
   }
   return found.map((one) => ({ ...one, isMain: one.isMain && !isChildOf(one, found) }));
 }
@@ -131,23 +131,37 @@ function visibleDirectory(pid: number): string | null {
   return there.dev === here.dev && there.ino === here.ino ? path : null;
 }
 
-/** Processes that were given `dataDir` to fill: `--pgdata=<dir>` as one word, as we start initdb and pg_basebackup. */
+/**
+ * Programs of PostgreSQL that were given `dataDir` to write: `--pgdata=<dir>` or `--target-pgdata=<dir>` as one word, as we
+ * start initdb, pg_basebackup and pg_rewind.
+ */
 export function findFillers(dataDir: string): readonly ProcessStat[] {
-  const word = `--pgdata=${dataDir}`;
-  const pids = allPids().filter((pid) => commandWords(pid).includes(word));
-  return pids.flatMap((pid) => findProcess(pid) ?? []);
+  const words = [`--pgdata=${dataDir}`, `--target-pgdata=${dataDir}`];
+  return findBy((pid) => commandWords(pid).some((word) => words.includes(word)));
+}
+
+/** Names its directory to an operator's program that fills it, and so to all that this one starts. */
+const FILLS = "AGENT_FILLS";
+
+/** The environment of such a program, by which `findFillingPrograms` knows it. */
+export function fillingEnvironment(dataDir: string): Readonly<Record<string, string>> {
+  return { [FILLS]: dataDir };
+}
+
+/** An operator's programs, with all that they have started, that fill `dataDir` or have left something running. */
+export function findFillingPrograms(dataDir: string): readonly ProcessStat[] {
+  const entry = `${FILLS}=${dataDir}`;
+  return findBy((pid) => textsIn(`/proc/${pid}/environ`).includes(entry));
 }
 
 /** The running children of a process. */
 export function findChildren(parent: number): readonly ProcessStat[] {
-  return allPids().flatMap((pid) => findProcess(pid) ?? []).filter((stat) =>
-    stat.parent === parent
-  );
+  return findBy(() => true).filter((stat) => stat.parent === parent);
 }
 
 /** The process itself, everything that descends from it, and everything in the session that it began. */
 export function findDescendants(root: ProcessIdentity): readonly ProcessIdentity[] {
-  const all = allPids().flatMap((pid) => findProcess(pid) ?? []);
+  const all = findBy(() => true);
   const family = new Set([root.pid]);
   const belongs = (one: ProcessStat): boolean =>
     !family.has(one.identity.pid) && (family.has(one.parent) || one.session === root.pid);
@@ -162,7 +176,7 @@ export function findDescendants(root: ProcessIdentity): readonly ProcessIdentity
 
 /** The words that a process was started with; none when it is gone or not to be seen. */
 export function commandWords(pid: number): readonly string[] {
-  return commandLine(pid).split("\0");
+  return textsIn(`/proc/${pid}/cmdline`);
 }
 
 /** Sends a signal; a process that is gone is no error. False when it is not this process any more. */
@@ -175,6 +189,15 @@ export function sendSignal(identity: ProcessIdentity, name: Deno.Signal): boolea
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** By its title. */
+function isBackend(pid: number): boolean {
+  return commandWords(pid)[0]?.startsWith("postgres:") === true;
+}
+
+function findBy(isWanted: (pid: number) => boolean): readonly ProcessStat[] {
+  return allPids().filter(isWanted).flatMap((pid) => findProcess(pid) ?? []);
 }
 
 function isChildOf(one: ProcessStat, others: readonly ProcessStat[]): boolean {
@@ -215,8 +238,9 @@ function runsProgram(pid: number, serverProgram: string): boolean {
   return name === "postgres" || name === serverProgram.split("/").pop();
 }
 
-function commandLine(pid: number): string {
-  return readOrNull(() => Deno.readTextFileSync(`/proc/${pid}/cmdline`)) ?? "";
+/** The texts of a file that ends each with a byte 0. */
+function textsIn(path: string): readonly string[] {
+  return (readOrNull(() => Deno.readTextFileSync(path)) ?? "").split("\0");
 }
 
 function bootTimeS(): number {

@@ -9,7 +9,7 @@ import type { JobContext, JobResult, SqlResult } from "./port.ts";
 import { createRoles } from "./roles.ts";
 import type { StartTools } from "./server_start.ts";
 import { startServer } from "./server_start.ts";
-import { clearLeftovers } from "./server_stop.ts";
+import { clearForFilling, clearLeftovers } from "./server_stop.ts";
 import { meanwhile, renouncesSync, syncDataDir } from "./sync_data.ts";
 
 const ROLES_MS = 60_000;
@@ -32,7 +32,7 @@ export async function bootstrapServer(
     (dir.kind === "half-made" && (dir.mark === "bootstrap" || dir.mark === "clone"));
   if (!isUsable) return failed(`Cannot found a cluster: the data directory is ${dir.kind}`);
 
-  await clearLeftovers(options);
+  await clearForFilling(options);
   await putMark(dataDir, "bootstrap");
   await wipe(dataDir);
   const result = await fill({ ...tools, ignoreMark: true }, settings, job);

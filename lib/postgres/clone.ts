@@ -1,7 +1,7 @@
 import type { OldData, Source } from "../core/action.ts";
 import type { CommandResult } from "../host/port.ts";
 import { majorVersionOf, outerPlaces, runBasebackup, sourceConninfo } from "./basebackup.ts";
-import { inspectSource, lackOfSpace } from "./clone_checks.ts";
+import { inspectSource, isKept, KEPT_SUFFIX, lackOfSpace, replacedBy } from "./clone_checks.ts";
 import type { DirState } from "./data_dir.ts";
 import {
   inspectDataDir,
@@ -19,13 +19,12 @@ import type { CopyMethod, PostgresOptions } from "./options.ts";
 import { serverLogPath } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
-import { clearLeftovers } from "./server_stop.ts";
+import { clearForFilling, clearLeftovers } from "./server_stop.ts";
 import { meanwhile, renouncesSync, syncDataDir } from "./sync_data.ts";
 import { writeUpstreamPassfile } from "./standby_settings.ts";
 
 const TRIES = 2;
 const PAUSE_MS = 5000;
-const KEPT_SUFFIX = ".diverged";
 
 /** Whom to copy, what to do with a directory that has data, and how to start what was copied, under its marker. */
 export interface CloneOrder {
@@ -58,8 +57,8 @@ export async function cloneFrom(
   const occupant = await findOccupant(options, source.tablespaces);
   if (occupant !== null) return failed(`Cannot clone: ${occupant}`);
   const size = source.sizeBytes;
-  const isFreed = order.old === "remove" && dir.kind !== "empty";
-  const lack = size === null ? null : await lackOfSpace(dataDir, { size, isFreed }, job.signal);
+  const replaced = await replacedBy(dataDir, dir, order.old);
+  const lack = size === null ? null : await lackOfSpace(dataDir, { size, replaced }, job.signal);
   if (lack !== null) return failed(`Cannot clone: ${lack}`);
   if (size === null) job.report("the source's size is unknown, free space was not checked");
   if (job.signal.aborted) return { kind: "cancelled" };
@@ -133,18 +132,14 @@ async function findOccupant(
   return null;
 }
 
-/** A mark "move-aside" is of a directory that was complete: it is still to be kept, never wiped. */
 async function clearDirectory(
   options: PostgresOptions,
   { dir, old }: { readonly dir: DirState; readonly old: OldData },
   { report }: JobContext,
 ): Promise<void> {
   const { dataDir } = options;
-  await clearLeftovers(options);
-  const isOld = dir.kind === "complete" || dir.kind === "unreadable";
-  const isKept = isOld && old !== "remove" ||
-    (dir.kind === "half-made" && dir.mark === "move-aside");
-  if (isKept) {
+  await clearForFilling(options);
+  if (isKept(dir, old)) {
     await putMark(dataDir, "move-aside");
     report(`the old data are kept as ${await moveAside(dataDir, KEPT_SUFFIX)}`);
   }

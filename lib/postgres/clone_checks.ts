@@ -1,9 +1,10 @@
 import { within } from "../base/deadline.ts";
 import { PostgresUnreachable, Refused } from "../base/errors.ts";
-import type { Source } from "../core/action.ts";
 import { realPathOf } from "../base/real_path.ts";
+import type { OldData, Source } from "../core/action.ts";
 import { run } from "../host/spawn.ts";
 import { parseConnUrl } from "./conninfo.ts";
+import type { DirState } from "./data_dir.ts";
 import { identifySystem, replicationTarget } from "./leader_history.ts";
 import type { PostgresOptions } from "./options.ts";
 import { withSession } from "./session.ts";
@@ -96,10 +97,29 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-/** Why a copy of `size` bytes does not fit beside the data directory, or in its place when that `isFreed`; null when it does. */
+/** Where a data directory goes that is kept. */
+export const KEPT_SUFFIX = ".diverged";
+
+/** Is what lies here renamed for the copy? Also under a mark "move-aside": that is of a directory that was to be kept. */
+export function isKept(dir: DirState, old: OldData): boolean {
+  if (dir.kind === "half-made") return dir.mark === "move-aside";
+  return dir.kind !== "empty" && old !== "remove";
+}
+
+/** What the copy replaces, so that its room counts as free; null: nothing. */
+export async function replacedBy(
+  dataDir: string,
+  dir: DirState,
+  old: OldData,
+): Promise<string | null> {
+  if (dir.kind === "empty") return null;
+  return isKept(dir, old) ? `${await realPathOf(dataDir)}${KEPT_SUFFIX}` : dataDir;
+}
+
+/** Why a copy of `size` bytes does not fit beside the data directory, with the room of what is `replaced`; null when it does. */
 export async function lackOfSpace(
   dataDir: string,
-  { size, isFreed }: { readonly size: bigint; readonly isFreed: boolean },
+  { size, replaced }: { readonly size: bigint; readonly replaced: string | null },
   signal: AbortSignal,
 ): Promise<string | null> {
   const parent = dataDir.slice(0, dataDir.lastIndexOf("/")) || "/";
@@ -107,10 +127,7 @@ export async function lackOfSpace(
   const free = await freeBytes(place, signal);
   const needed = size + SPARE_BYTES;
   if (free === null || free >= needed) return null;
-  const reclaimed = await sizeOfTree(
-    isFreed ? dataDir : `${await realPathOf(dataDir)}.diverged`,
-    signal,
-  );
+  const reclaimed = replaced === null ? 0n : await sizeOfTree(replaced, signal);
   if (free + reclaimed >= needed) return null;
   return `${megabytes(needed)} MB needed, ${megabytes(free)} MB free at "${place}"`;
 }
@@ -127,7 +144,6 @@ export function parseFreeBytes(output: string): bigint | null {
   return column !== undefined && /^\d+$/.test(column) ? BigInt(column) : null;
 }
 
-/** What is replaced, an older `.diverged` or the directory itself, counts as free. */
 async function sizeOfTree(path: string, signal: AbortSignal): Promise<bigint> {
   if (!await isDirectory(path)) return 0n;
   const command = { program: "du", args: ["-s", "-B1", path], timeoutMs: TOOL_MS };

@@ -21,6 +21,8 @@ export type Mark = "bootstrap" | "clone" | "rewind" | "move-aside";
 export async function inspectDataDir(dataDir: string, ignoreMark = false): Promise<DirState> {
   try {
     const mark = ignoreMark ? null : await readMark(dataDir);
+    // Over nothing: the marker's writing was cut off, or all is aside already. What is kept must not give way to that.
+    if (mark === "move-aside" && await isEmptyDir(dataDir)) return { kind: "empty" };
     if (mark !== null) return { kind: "half-made", mark };
     if (await exists(`${dataDir}/global/pg_control`)) return await readVersion(dataDir);
     if (await isEmptyDir(dataDir)) return { kind: "empty" };
@@ -31,11 +33,18 @@ export async function inspectDataDir(dataDir: string, ignoreMark = false): Promi
   }
 }
 
-/** Puts the marker beside the directory before it is made unusable; on disk when this returns. */
+/**
+ * Puts the marker beside the directory before it is made unusable; on disk when this returns. One that is there is replaced
+ * at once: cut off by a full disk it would say that what lies here is to be kept, in the place of what was kept before.
+ */
 export async function putMark(dataDir: string, mark: Mark): Promise<void> {
-  using file = await Deno.open(markPath(dataDir), { write: true, create: true, truncate: true });
-  await file.write(new TextEncoder().encode(`${mark}\n`));
-  await file.syncData();
+  const draft = `${markPath(dataDir)}.new`;
+  {
+    using file = await Deno.open(draft, { write: true, create: true, truncate: true });
+    await file.write(new TextEncoder().encode(`${mark}\n`));
+    await file.syncData();
+  }
+  await Deno.rename(draft, markPath(dataDir));
 }
 
 /** Removes the marker: the directory is complete, or empty. */
@@ -131,7 +140,7 @@ async function readMark(dataDir: string): Promise<Mark | null> {
   const text = await readIfThere(markPath(dataDir));
   if (text === null) return null;
   const mark = text.trim();
-  // An empty marker is one whose writing was cut off, before anything was changed by it.
+  // Anything else is not ours, or lost its content with the host's power: what lies here may be all there is.
   return mark === "bootstrap" || mark === "clone" || mark === "rewind" ? mark : "move-aside";
 }
 

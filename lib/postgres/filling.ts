@@ -1,4 +1,5 @@
 import type { CommandResult } from "../host/port.ts";
+import { fillingEnvironment } from "../host/processes.ts";
 import { run } from "../host/spawn.ts";
 import type { FillingProgram, PostgresOptions } from "./options.ts";
 
@@ -10,7 +11,7 @@ const FILLING_MS = 7 * 24 * 3600 * 1000;
  * words unless its section says `no_params` (spec 1.4, 1.6.2). Passwords are in the passfile alone.
  */
 export function runFilling(
-  { pgpass }: Pick<PostgresOptions, "pgpass">,
+  { pgpass, dataDir }: Pick<PostgresOptions, "pgpass" | "dataDir">,
   { words, withParameters }: FillingProgram,
   parameters: Readonly<Record<string, string>>,
   signal: AbortSignal,
@@ -20,7 +21,7 @@ export function runFilling(
   return run({
     program,
     args: [...args, ...(withParameters ? appended : [])],
-    env: { PGPASSFILE: pgpass },
+    env: { PGPASSFILE: pgpass, ...fillingEnvironment(dataDir) },
     timeoutMs: FILLING_MS,
   }, signal);
 }

@@ -28,9 +28,23 @@ export type SpawnResult =
   | { readonly kind: "failed"; readonly why: string };
 
 /**
+ * Makes room for the server's log; returns its size in bytes: what follows belongs to the next start. Throws the file
+ * system's errors.
+ */
+export async function prepareLog(dataDir: string): Promise<number> {
+  const log = serverLogPath(dataDir);
+  await Deno.mkdir(log.slice(0, log.lastIndexOf("/")), { recursive: true, mode: 0o700 });
+  const info = await Deno.stat(log).catch(() => null);
+  const size = info?.size ?? 0;
+  if (size <= LOG_MAX_BYTES) return size;
+  await Deno.rename(log, `${log}.1`);
+  return 0;
+}
+
+/**
  * Starts the postmaster in a session of its own with its output in a file, so that neither the agent's end nor its
- * terminal reaches it. It may still fail: watch the process. `stalePid`: a pid that the server must not take for a
- * rival's.
+ * terminal reaches it. It may still fail: watch the process. The process is made within the call itself, whose caller has
+ * just looked whether the right to it has ended. `stalePid`: a pid that the server must not take for a rival's.
  */
 export async function spawnPostmaster(
   programs: Programs,
@@ -38,10 +52,7 @@ export async function spawnPostmaster(
   stalePid: number | null,
 ): Promise<SpawnResult> {
   const { dataDir } = programs;
-  const log = serverLogPath(dataDir);
-  await Deno.mkdir(log.slice(0, log.lastIndexOf("/")), { recursive: true, mode: 0o700 });
-  if (await logSize(dataDir) > LOG_MAX_BYTES) await Deno.rename(log, `${log}.1`);
-  const output = openLog(log);
+  const output = openLog(serverLogPath(dataDir));
   try {
     const child = spawn(programPath(programs, "postgres"), ["-D", dataDir, ...words], {
       cwd: dataDir,
@@ -90,12 +101,6 @@ export async function readControlData(
   const said = result.stderrTail === "" ? `exit code ${result.exitCode}` : result.stderrTail;
   const fault = `Cannot read the control file: ${said}`;
   return result.exitCode === FILE_AT_FAULT ? { fault } : { fault, unproven: true };
-}
-
-/** Bytes in the server's log now; what follows belongs to the next start. */
-export async function logSize(dataDir: string): Promise<number> {
-  const info = await Deno.stat(serverLogPath(dataDir)).catch(() => null);
-  return info?.size ?? 0;
 }
 
 /** What the server wrote since `from`, FATAL and ERROR lines alone when there are any, as one line. */

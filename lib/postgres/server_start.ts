@@ -9,7 +9,7 @@ import { inspectDataDir, readIfThere, setStandbySignal } from "./data_dir.ts";
 import { LocalRole } from "./local_role.ts";
 import type { PostgresOptions } from "./options.ts";
 import { commandLineWords, controlledSettings, raisedForStandby } from "./parameters.ts";
-import { logSize, logTail, readControlData, spawnPostmaster } from "./pg_ctl.ts";
+import { logTail, prepareLog, readControlData, spawnPostmaster } from "./pg_ctl.ts";
 import type { JobContext, JobResult } from "./port.ts";
 import { readPostmaster } from "./postmaster.ts";
 import { clearLeftovers, stopAtOnce } from "./server_stop.ts";
@@ -70,7 +70,7 @@ export async function startServer(
   if ("fault" in control) return failed(control.fault);
   const words = serverWords(options, order, control);
   const stalePid = await readStalePid(dataDir);
-  const logFrom = await logSize(dataDir);
+  const logFrom = await prepareLog(dataDir);
 
   if (job.signal.aborted) return { kind: "cancelled" };
   if (isPast(order.notAfterMs, clock.bootMs())) return tooLate();

@@ -1,6 +1,6 @@
 import type { StopEscalation } from "../core/action.ts";
 import type { StopOrder } from "../host/fence.ts";
-import { stopServer } from "../host/fence.ts";
+import { killFillingPrograms, stopServer } from "../host/fence.ts";
 import type { ProcessIdentity } from "../host/port.ts";
 import { run } from "../host/spawn.ts";
 import { CHECKPOINT_MS, checkpointLocally } from "./local_sql.ts";
@@ -32,6 +32,15 @@ export async function stopForCertain(
 /** Ends whatever still works in the data directory before something new is made or started there. */
 export async function clearLeftovers(options: PostgresOptions): Promise<void> {
   await stopAtOnce(options, null);
+}
+
+/**
+ * The same before the directory is filled: a killed agent's program may be at it still, silent for hours, and would write
+ * into what is made now.
+ */
+export async function clearForFilling(options: PostgresOptions): Promise<void> {
+  await clearLeftovers(options);
+  await killFillingPrograms(options.dataDir, options.clock);
 }
 
 /** Ends a server without regard to its clients, for certain and within a second or so. */

@@ -49,6 +49,23 @@ onServers("clone() refuses a source of another system before anything is given u
   deepStrictEqual(good, { kind: "done" });
 });
 
+onServers(
+  "clone() and bootstrap() take an empty directory under a cut-off marker for empty",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await using b = member(dir, "b");
+    for (const { options: { dataDir } } of [a, b]) {
+      await Deno.mkdir(`${dataDir}.diverged`, { recursive: true });
+      await Deno.mkdir(dataDir, { mode: 0o700 });
+      await Deno.writeTextFile(`${dataDir}.diverged/kept`, "");
+      await Deno.writeTextFile(`${dataDir}.agent-incomplete`, ""); // the disk was full
+    }
+    await bootstrapped(a);
+    await streaming(b, a);
+    ok(await exists(`${b.options.dataDir}.diverged/kept`));
+  },
+);
+
 onServers("clone() does not touch a tablespace that another running server uses", async (dir) => {
   await using a = member(dir, "a");
   await using b = member(dir, "b");

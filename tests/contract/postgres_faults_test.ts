@@ -85,6 +85,23 @@ onServers("startPrimary() and promote() do nothing after their right has ended",
   strictEqual((await look(a.manager)).kind, "replica");
 });
 
+onServers("startPrimary() looks at the clock when all else is ready", async (dir) => {
+  await using a = member(dir, "a");
+  await bootstrapped(a);
+  await a.manager.stop("fast", false, NO_ESCALATION, job());
+  const folder = `${a.options.dataDir}/log`;
+  await Deno.remove(folder, { recursive: true });
+  // The disk hangs for a minute when the folder of the log is made.
+  const isMade = (): boolean =>
+    [...Deno.readDirSync(a.options.dataDir)].some((one) => one.name === "log");
+  const bootMs = (): number => systemClock.bootMs() + (isMade() ? 60_000 : 0);
+  await using late = member(dir, "a", { ...a.options, clock: { ...systemClock, bootMs } });
+  const untilMs = bootMs() + 30_000;
+  const started = await late.manager.startPrimary(untilMs, 5000, settings, job());
+  match(started.kind === "failed" ? started.why : "", /the right to do so has ended/);
+  strictEqual((await look(a.manager)).kind, "down");
+});
+
 onServers("clone() fails before anything is given up when the password is wrong", async (dir) => {
   await using a = member(dir, "a");
   await bootstrapped(a);

@@ -1,4 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { killFillingPrograms } from "../../lib/host/fence.ts";
+import { fillingEnvironment, findFillingPrograms } from "../../lib/host/processes.ts";
+import { exists, putMark } from "../../lib/postgres/data_dir.ts";
 import type { JobResult } from "../../lib/postgres/port.ts";
 import {
   bootstrapped,
@@ -183,6 +186,37 @@ pg_basebackup -D "$to" -d "$from" -X stream -c fast`,
   match(connstring ?? "", /host=127\.0\.0\.1 .*user=repl/);
   strictEqual(await textOf(`${dir}/seen`), "", "what the first one left was removed");
 });
+
+/** A restore in a session of its own, whose script and agent have ended, that writes and writes. */
+async function strayWriter({ options: { dataDir, clock } }: Member): Promise<void> {
+  const script =
+    `mkdir -p -m 700 ${dataDir}; while :; do echo x >${dataDir}/PG_VERSION; sleep 0.01; done`;
+  const { status } = new Deno.Command("sh", {
+    args: ["-c", `setsid sh -c '${script}' &`],
+    env: { ...fillingEnvironment(dataDir) },
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await status;
+  while (!await exists(`${dataDir}/PG_VERSION`)) await clock.sleep(5);
+  await putMark(dataDir, "clone");
+}
+
+onServers(
+  "bootstrap() and clone() first end what a program of a killed agent still writes",
+  async (dir) => {
+    await using a = member(dir, "a");
+    await using b = member(dir, "b");
+    try {
+      await Promise.all([a, b].map(strayWriter));
+      await bootstrapped(a);
+      await streaming(b, a);
+      for (const { options } of [a, b]) deepStrictEqual(findFillingPrograms(options.dataDir), []);
+    } finally {
+      for (const { options } of [a, b]) await killFillingPrograms(options.dataDir, options.clock);
+    }
+  },
+);
 
 onServers("clone() lets a method with keep_data go on with what it left", async (dir) => {
   await using a = member(dir, "a");

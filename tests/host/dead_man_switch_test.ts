@@ -113,6 +113,17 @@ Deno.test("arm() starts another switch when the last one was killed or stopped",
   }
 });
 
+Deno.test("arm() begins anew when somebody has removed the folder of the switch", async () => {
+  await using world = await World.make();
+  world.postmaster(STUBBORN);
+  await world.arm(60_000);
+  const before = switchPid(world);
+  await Deno.remove(`${world.folder}/run/agent-${Deno.uid()}`, { recursive: true });
+  await world.arm(1500);
+  await until("the end of the old one", () => findProcess(before) === null);
+  await world.fenced(4000);
+});
+
 Deno.test("watch() starts another switch by itself", async () => {
   await using world = await World.make();
   await world.arm(60_000);

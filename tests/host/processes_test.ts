@@ -1,6 +1,9 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import {
+  fillingEnvironment,
+  findFillers,
+  findFillingPrograms,
   findProcess,
   isAlive,
   parsePostmasterPid,
@@ -60,6 +63,30 @@ Deno.test("findProcess() counts a zombie as gone", async () => {
   parent.kill("SIGKILL");
   await parent.status;
   await reader.cancel();
+});
+
+Deno.test("findFillers() and findFillingPrograms() know what writes a directory by words and by environment", async () => {
+  const dir = "/nowhere/data";
+  const pidsOf = (found: ReturnType<typeof findFillers>) => found.map((one) => one.identity.pid);
+  const start = (words: readonly string[], env = {}) =>
+    new Deno.Command("sh", { args: ["-c", "read _", ...words], env, stdin: "piped" }).spawn();
+  const [copy, rewind, program] = [
+    start(["pg_basebackup", `--pgdata=${dir}`]),
+    start(["pg_rewind", `--target-pgdata=${dir}`]),
+    start(["restore"], fillingEnvironment(dir)),
+  ];
+  const other = start(["pg_rewind", `--target-pgdata=${dir}2`], fillingEnvironment(`${dir}2`));
+  try {
+    while (findFillers(dir).length < 2) await systemClock.sleep(5); // until each runs its program
+    while (findFillingPrograms(dir).length < 1) await systemClock.sleep(5);
+    deepStrictEqual(pidsOf(findFillers(dir)).sort(), [copy.pid, rewind.pid].sort());
+    deepStrictEqual(pidsOf(findFillingPrograms(dir)), [program.pid]);
+  } finally {
+    for (const child of [copy, rewind, program, other]) {
+      await child.stdin.close();
+      await child.status;
+    }
+  }
 });
 
 async function stateOf(pid: number): Promise<string> {

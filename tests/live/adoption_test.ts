@@ -23,14 +23,13 @@ async function startByHand(member: Member): Promise<void> {
   await run("pg_ctl", "start", "-w", "-D", member.dataDir, "-l", `${member.plan.folder}/hand.log`);
 }
 
-/** As after a new start of the host: neither agent nor switch, and a service of the system has started the server. */
+/** As after a new start of the host: neither agent nor switch nor server. */
 async function hostStartsAnew(member: Member): Promise<void> {
   await member.killAgent();
   const found = await switchOf(member.dataDir);
   if (found?.pid !== undefined) signalPid(found.pid, "SIGKILL");
   if (found !== null) await Deno.remove(found.folder, { recursive: true });
   await run("pg_ctl", "stop", "-w", "-m", "fast", "-D", member.dataDir);
-  await startByHand(member);
 }
 
 async function led(cluster: Cluster): Promise<Member> {
@@ -54,6 +53,15 @@ async function filesNamed(folder: string, name: string): Promise<number> {
   return count;
 }
 
+async function serverEnds(member: Member, withinMs: number): Promise<void> {
+  const began = performance.now();
+  await waitFor("the end of the server", withinMs, async () => {
+    const left = await processesIn(member.dataDir);
+    return { met: left.length === 0 ? true : null, seen: `${left.length} processes` };
+  });
+  await tell(`stopped after ${Math.round(performance.now() - began)} ms, ttl 10`);
+}
+
 liveTest(
   "a primary that the system started is stopped when no store says that it may lead",
   ONE,
@@ -61,15 +69,29 @@ liveTest(
     const member = await led(cluster);
     await cluster.etcd.kill(0);
     await hostStartsAnew(member);
+    await startByHand(member);
     await member.start();
-    const began = performance.now();
-    await waitFor("the end of the server", TTL_MS + 5_000, async () => {
-      const left = await processesIn(member.dataDir);
-      return { met: left.length === 0 ? true : null, seen: `${left.length} processes` };
+    await serverEnds(member, TTL_MS + 5_000);
+    await cluster.etcd.restart(0);
+    await cluster.waitForLeader(60_000);
+  },
+);
+
+liveTest(
+  "a primary that the system starts after the agent is stopped, too, while the store is down",
+  ONE,
+  async (cluster) => {
+    const member = await led(cluster);
+    await cluster.etcd.kill(0);
+    await hostStartsAnew(member);
+    await member.start();
+    await waitFor("an agent that waits for the store", 20_000, async () => {
+      const log = await Deno.readTextFile(member.logFile);
+      const lastStart = log.slice(log.lastIndexOf(" starts a"));
+      return { met: lastStart.includes("Waiting for the store") || null, seen: lastStart };
     });
-    await tell(
-      `stopped ${Math.round(performance.now() - began)} ms after the agent's start, ttl 10`,
-    );
+    await startByHand(member);
+    await serverEnds(member, 2 * TTL_MS + 5_000);
     await cluster.etcd.restart(0);
     await cluster.waitForLeader(60_000);
   },

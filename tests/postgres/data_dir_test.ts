@@ -59,6 +59,29 @@ Deno.test("inspectDataDir() never calls a marked directory complete", () =>
     strictEqual((await inspectDataDir(data)).kind, "complete");
   }));
 
+Deno.test("putMark() replaces a marker whole, so that a full disk leaves the one that was there", () =>
+  inDir(async (dir) => {
+    await putMark(`${dir}/data`, "clone");
+    using before = await Deno.open(`${dir}/data.agent-incomplete`);
+    await putMark(`${dir}/data`, "move-aside");
+    const text = new Uint8Array(16);
+    const count = await before.read(text);
+    strictEqual(new TextDecoder().decode(text.subarray(0, count ?? 0)), "clone\n");
+    strictEqual(await Deno.readTextFile(`${dir}/data.agent-incomplete`), "move-aside\n");
+  }));
+
+Deno.test("inspectDataDir() keeps what is under a cut-off marker, and finds nothing to keep in an empty directory", () =>
+  inDir(async (dir) => {
+    const data = await dataDirWithLinks(dir);
+    await Deno.writeTextFile(`${data}.agent-incomplete`, "");
+    deepStrictEqual(await inspectDataDir(data), { kind: "half-made", mark: "move-aside" });
+    await wipe(data);
+    deepStrictEqual(await inspectDataDir(data), { kind: "empty" });
+    await Deno.remove(data, { recursive: true }); // aside, and then the agent was killed
+    await putMark(data, "move-aside");
+    deepStrictEqual(await inspectDataDir(data), { kind: "empty" });
+  }));
+
 Deno.test("moveAside() takes pg_wal and tablespaces along and replaces an older copy", () =>
   inDir(async (dir) => {
     const data = await dataDirWithLinks(dir);
