@@ -46,7 +46,10 @@ export function openStore(
 }
 
 /** The local server. */
-export function openServer({ name, scope, postgresql, bootstrap }: AgentConfig): PostgresManager {
+export function openServer(
+  { name, scope, postgresql, bootstrap }: AgentConfig,
+  log: Log,
+): PostgresManager {
   return new PostgresManager({
     ...postgresql,
     name,
@@ -54,6 +57,7 @@ export function openServer({ name, scope, postgresql, bootstrap }: AgentConfig):
     slotName: slotNameOf(name),
     clock,
     bootstrap,
+    onLeftOut: (remark) => log.warn(`postgresql.parameters: ${remark}`),
   });
 }
 

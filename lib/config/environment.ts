@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { type KeyPath, type KnownKey, knownKeys } from "./key_table.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 
 /** The file with the variables laid over it. */
 export interface Overlaid {

@@ -2,7 +2,7 @@ import type * as v from "valibot";
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { entriesOf, type KeyNotes, notesOf } from "./key_notes.ts";
 import { type KeyPath, knownKeys } from "./key_table.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { fileSchema } from "./schema.ts";
 
 /** Something to tell about a key besides the form of its value. */

@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { Json } from "../../lib/base/json.ts";
 import { variableOf } from "../../lib/config/environment.ts";
 import { knownKeys } from "../../lib/config/key_table.ts";
-import { editDistance, nearest } from "../../lib/config/nearest.ts";
+import { editDistance, nearest } from "../../lib/base/nearest.ts";
 import { review } from "../../lib/config/review.ts";
 import { configOf } from "./files.ts";
 
