@@ -73,7 +73,9 @@ export class HeartbeatLog {
   /** Keys that cannot be read and settings that are not obeyed as they stand: each once, until it is cured. */
   #tellContent({ cluster }: NodeView): void {
     if (cluster.kind !== "seen") return;
-    const settings = cluster.settings.warnings.map((text) => `Settings of the cluster: ${text}`);
+    const { unsupported, warnings } = cluster.settings;
+    const barred = unsupported.map((key) => `${key} is not implemented, this member does not lead`);
+    const settings = [...barred, ...warnings].map((text) => `Settings of the cluster: ${text}`);
     const content = [...cluster.faults, ...settings];
     for (const text of content) if (!this.#content.includes(text)) this.#log.warn(text);
     this.#content = content;

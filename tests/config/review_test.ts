@@ -62,6 +62,13 @@ Deno.test("readConfig() warns of first settings under which nobody could lead", 
   strictEqual(configOf(["bootstrap.dcs", { synchronous_mode: true }]).warnings.length, 1);
 });
 
+Deno.test("review() leaves first settings that bar from leading to the decoder of the settings", () => {
+  const first = { synchronous_mode: true, primary_race_backoff: 5 };
+
+  deepStrictEqual(review({ bootstrap: { dcs: first } }), []);
+  deepStrictEqual(configOf(["bootstrap.dcs", first]).unsupported, []);
+});
+
 Deno.test("knownKeys() has a meaning for every key and no variable twice", () => {
   const keys = knownKeys();
   const variables = keys.map(variableOf);

@@ -114,16 +114,21 @@ Deno.test("write() warns once of settings and keys that do not count as they sta
   const heartbeat = new HeartbeatLog(log, new VirtualClock());
   const decision = { rule: "a", why: "b", actions: [], again: false, wakeAtMs: null };
   const odd = cluster({
-    settings: { ...defaultSettings, warnings: ["tttl is ignored: the key is unknown"] },
+    settings: {
+      ...defaultSettings,
+      unsupported: ["synchronous_mode"],
+      warnings: ["tttl is ignored: the key is unknown"],
+    },
     faults: ["Cannot read sync"],
   });
   for (const seen of [odd, odd, unreachable(odd), odd, cluster(), odd]) {
     heartbeat.write(nodeView({ cluster: seen }), decision, []);
   }
   const told = lines.filter((line) => !line.includes("no answer"));
-  const both = [
+  const all = [
     "Cannot read sync",
+    "Settings of the cluster: synchronous_mode is not implemented, this member does not lead",
     "Settings of the cluster: tttl is ignored: the key is unknown",
   ];
-  deepStrictEqual(told, [...both, ...both]);
+  deepStrictEqual(told, [...all, ...all]);
 });
