@@ -58,7 +58,10 @@ export async function relogin(dcs: EtcdDcs, { etcd }: AgentConfig): Promise<stri
 }
 
 /** The local server. */
-export function openServer({ name, scope, postgresql, bootstrap }: AgentConfig): PostgresManager {
+export function openServer(
+  { name, scope, postgresql, bootstrap }: AgentConfig,
+  log: Log,
+): PostgresManager {
   return new PostgresManager({
     ...postgresql,
     name,
@@ -66,6 +69,7 @@ export function openServer({ name, scope, postgresql, bootstrap }: AgentConfig):
     slotName: slotNameOf(name),
     clock,
     bootstrap,
+    onLeftOut: (remark) => log.warn(`postgresql.parameters: ${remark}`),
   });
 }
 

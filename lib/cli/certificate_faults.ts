@@ -86,6 +86,6 @@ async function faultsIn(names: KeyNames, files: TlsFiles): Promise<readonly Conf
     return [];
   } catch (error) {
     if (!(error instanceof TlsFault)) throw error;
-    return [{ file: null, line: null, path: names[error.field], message: error.message }];
+    return [{ file: "this host", line: null, path: names[error.field], message: error.message }];
   }
 }

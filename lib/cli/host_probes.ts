@@ -46,7 +46,8 @@ export async function probeHost(
     ...probePort("postgresql.listen", postgresql.listen),
   ];
   const services = await debianServiceWarnings(postgresql.dataDir);
-  const { faults, warnings } = reported([...ports, ...names, ...programs, ...directories], hooks);
+  const doubts = [...hooks, ...loopbackAddresses(config), ...await probeWatchdog(config)];
+  const { faults, warnings } = reported([...ports, ...names, ...programs, ...directories], doubts);
   return { faults, warnings: [...warnings, ...services, ...await allowlistWarnings(config)] };
 }
 
@@ -105,6 +106,32 @@ async function probeNames(config: AgentConfig): Promise<readonly Finding[]> {
   return findings.flat();
 }
 
+/** A store elsewhere means members elsewhere; each of them would find itself under such an address. */
+function loopbackAddresses({ restapi, postgresql, etcd }: AgentConfig): readonly Finding[] {
+  if (etcd.endpoints.every((url) => isLoopback(new URL(url).host))) return [];
+  const addresses = [
+    ["restapi.connect_address", restapi.connectAddress],
+    ["postgresql.connect_address", postgresql.connectAddress],
+  ] as const;
+  return addresses.filter(([, address]) => isLoopback(address)).map(([key, address]) => ({
+    key,
+    message: `${address} is reached from this host alone: no other member finds this one there`,
+  }));
+}
+
+function isLoopback(address: string): boolean {
+  const host = splitHostPort(address)?.host ?? address;
+  return /^(localhost|127\..*|\[?::1\]?)$/.test(host);
+}
+
+/** Its module may be loaded later, so its absence is a warning. */
+async function probeWatchdog({ watchdog }: AgentConfig): Promise<readonly Finding[]> {
+  const { mode, device } = watchdog;
+  if (mode !== "required" || await mayWrite(device)) return [];
+  const message = `this user can write to none at ${device}, so that this member never leads`;
+  return [{ key: "watchdog.device", message }];
+}
+
 async function resolveFault(host: string): Promise<string | null> {
   const late = Promise.withResolvers<string>();
   const timer = setTimeout(() => late.resolve(`no answer for ${host}`), NAME_MS);
@@ -119,8 +146,9 @@ async function probePrograms({ postgresql }: AgentConfig): Promise<readonly Find
   for (const name of [...PROGRAMS, ...(postgresql.usePgRewind === true ? OF_REWIND : [])]) {
     const path = programPath(postgresql, name);
     if (await isRunnable(path)) continue;
-    const key = postgresql.binDir === "" ? "postgresql.bin_name" : "postgresql.bin_dir";
-    found.push({ key, message: `expected the program ${name}, found none at ${path}` });
+    const at = postgresql.binDir === "" ? `of the name ${path} in PATH` : `at ${path}`;
+    const key = "postgresql.bin_dir";
+    found.push({ key, message: `expected the program ${name}, found none ${at}` });
   }
   return found.length > 0 ? found : await probeVersion(postgresql);
 }

@@ -134,7 +134,7 @@ function partsOf(config: AgentConfig, { access, agentLog, firstSettings }: Given
     deadMan,
     mailbox,
     dcs,
-    postgres: openServer(config),
+    postgres: openServer(config, log.part("tasks")),
     tasks: openTasks({ log, mailbox, tally }),
     background: new BackgroundJobs(log.part("tasks")),
     callbacks: openCallbacks(config, log.part("callbacks")),

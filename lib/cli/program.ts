@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError, DcsUnreachable, DecodeError } from "../base/errors.ts";
-import { nearest } from "../config/nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { AGENT_VERSION } from "../core/version.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { Faces } from "./faces.ts";

@@ -1,6 +1,6 @@
 import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import { isStandbyCluster } from "../core/sync_duty.ts";
-import { nearest } from "../config/nearest.ts";
+import { nearest } from "../base/nearest.ts";
 
 /** Roles of members as the command line names them; `standby_leader` is taken for `standby-leader`. */
 export const ROLES = [

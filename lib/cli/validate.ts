@@ -3,8 +3,7 @@ import type { AgentConfig } from "../config/agent_config.ts";
 import { printFault } from "../config/faults.ts";
 import { loadConfig } from "../config/load.ts";
 import { redact } from "../config/redact.ts";
-import { throwCertificateFaults } from "./access.ts";
-import { certificateRemarks } from "./certificate_faults.ts";
+import { certificateFaults, certificateRemarks } from "./certificate_faults.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { Output } from "./output.ts";
 import { type Format, renderTable } from "./table.ts";
@@ -69,12 +68,13 @@ export async function validate(output: Output, options: ValidateOptions): Promis
 async function judge({ path, env, probe, ...wish }: ValidateOptions): Promise<Verdict> {
   try {
     const config = await loadConfig(path, env);
-    await throwCertificateFaults(config);
+    const certificates = await certificateFaults(config);
     const { faults, warnings } = await probe(config, wish);
+    const remarks = certificates.length > 0 ? [] : await certificateRemarks(config);
     return {
       config,
-      faults,
-      warnings: [...config.warnings, ...await certificateRemarks(config), ...warnings],
+      faults: [...certificates, ...faults],
+      warnings: [...config.warnings, ...remarks, ...warnings],
       barred: config.unsupported,
     };
   } catch (error) {

@@ -1,7 +1,8 @@
 import { parse } from "yaml";
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { type KeyPath, type KnownKey, knownKeys } from "./key_table.ts";
-import { nearest } from "./nearest.ts";
+import { commaParts } from "./values.ts";
+import { nearest } from "../base/nearest.ts";
 
 /** The file with the variables laid over it. */
 export interface Overlaid {
@@ -77,7 +78,7 @@ function variableValue({ isText, notes }: KnownKey, text: string): Json {
   }
   const parsed = isOpen ? parsedOr(text) : text;
   if (typeof parsed !== "string" || notes.holds !== "list") return parsed;
-  return text.split(",").map((part) => part.trim());
+  return [...commaParts(text)];
 }
 
 /** The list or mapping that `text` is as YAML; else the text, for the reader of the key to judge. */

@@ -78,12 +78,15 @@ export function objectAt(values: JsonObject, path: KeyPath): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-function originOf({ origins }: Sources, path: KeyPath): string | null {
+function originOf({ origins, spotOf }: Sources, path: KeyPath): string | null {
   for (let length = path.length; length > 0; length--) {
     const variable = origins.get(path.slice(0, length).join("."));
     if (variable !== undefined) return variable;
   }
-  return null;
+  if (spotOf(path).line !== null) return null;
+  // A section that is in no file may stand there by one of its keys.
+  const below = [...origins].find(([place]) => place.startsWith(`${path.join(".")}.`));
+  return below?.[1] ?? null;
 }
 
 const SHOWN_MAX = 60;

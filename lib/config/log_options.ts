@@ -1,7 +1,7 @@
 import { LOG_PARTS, type LogLevel, type LogPart } from "../base/log_event.ts";
 import { fieldKind, namesIn } from "../base/log_format.ts";
 import { jsonFields, type LogLayout } from "../base/log_layout.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import type { FileValues } from "./schema.ts";
 
 type LogValues = FileValues["log"];

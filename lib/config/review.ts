@@ -2,7 +2,7 @@ import type * as v from "valibot";
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { entriesOf, type KeyNotes, notesOf } from "./key_notes.ts";
 import { type KeyPath, knownKeys } from "./key_table.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { fileSchema } from "./schema.ts";
 
 /** Something to tell about a key besides the form of its value. */
@@ -31,6 +31,7 @@ function reviewSection(schema: v.GenericSchema, values: JsonObject, path: KeyPat
 
 function reviewKey(entry: v.GenericSchema, value: Json, path: KeyPath): Finding[] {
   const notes = notesOf(entry);
+  if (path.length === 3 && path[1] === "dcs") return []; // judged as the cluster's settings are
   if (notes !== null && notes.status !== "used" && isOn(value, notes)) {
     return [{ kind: notes.status, path, message: sentence(notes.status, notes) }];
   }

@@ -40,6 +40,8 @@ const methodNames = form<readonly string[]>((input) => {
   return isUsable ? { value: read.output } : { expected: "a list of different names" };
 });
 
+const pathOrNone = v.optional(v.union([v.literal(""), absolutePath], "an absolute path"));
+
 const fileName = v.pipe(text, v.regex(/^[A-Za-z0-9_.-]+$/, "a file name"));
 
 /** The new member's files are written as they are, so only the source can compress what it sends (PostgreSQL 15). */
@@ -88,7 +90,7 @@ const connection = {
     env: "PATRONI_POSTGRESQL_PROXY_ADDRESS",
   }),
   data_dir: key(absolutePath, "data directory", { env: "PATRONI_POSTGRESQL_DATA_DIR" }),
-  bin_dir: key(v.optional(absolutePath), "folder of PostgreSQL's programs; PATH when left out", {
+  bin_dir: key(pathOrNone, "folder of PostgreSQL's programs; PATH when empty or left out", {
     env: "PATRONI_POSTGRESQL_BIN_DIR",
   }),
   bin_name: binName,

@@ -3,7 +3,7 @@ import { plainText } from "../base/json.ts";
 import { etcdAccess, issueAt } from "./addresses.ts";
 import { pemFiles } from "./pem_files.ts";
 import { key, type MoreNotes, unread } from "./key_notes.ts";
-import { absolutePath, flag, form, lines, text, word } from "./values.ts";
+import { absolutePath, commaParts, flag, form, lines, text, word } from "./values.ts";
 
 const secret = (env: string): MoreNotes => ({ env, secret: true });
 
@@ -85,7 +85,7 @@ export const watchdogSchema = v.optional(
 /** A list, or one text with commas and blanks between. */
 function commaList(): ReturnType<typeof form<readonly string[]>> {
   return form((input) => {
-    const list = typeof input === "string" ? input.split(",") : input;
+    const list = typeof input === "string" ? commaParts(input) : input;
     const read = v.safeParse(lines, list);
     if (!read.success || read.output.length === 0) return { expected: "a list of host:port" };
     return { value: read.output.map((part) => part.trim()) };

@@ -29,6 +29,11 @@ export const text = v.pipe(
   v.regex(/^(?=.*\S)[^\r\n\0]*$/, "text on one line, not empty"),
 );
 
+/** The parts of `a, b`; each may stand in quotes, as in the compose files of Patroni: `'a:2379','b:2379'`. */
+export function commaParts(text: string): readonly string[] {
+  return text.split(",").map((part) => part.trim().replace(/^(['"])(.*)\1$/, "$2"));
+}
+
 /** A command line as its words, quotes and backslashes as in a shell; nothing is expanded. */
 export const commandLine = form<readonly string[]>((input) => {
   const words = typeof input === "string" ? splitWords(input) : null;

@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
 import { parse } from "yaml";
 import { plainText } from "../base/json.ts";
-import { form, type Reading } from "./values.ts";
+import { commaParts, form, type Reading } from "./values.ts";
 
 /** A list or comma text of addresses, networks (`address/bits`) and host names. */
 export const allowlist = form<readonly string[]>((input) => {
-  const given = typeof input === "string" ? input.split(",") : input;
+  const given = typeof input === "string" ? commaParts(input) : input;
   if (!Array.isArray(given)) return { expected: "a list of addresses, networks and host names" };
   const entries = given.map((entry) => plainText(entry).trim()).filter((entry) => entry !== "");
   const wrong = entries.find((entry) => !isHostOrNetwork(entry));

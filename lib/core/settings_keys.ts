@@ -1,9 +1,11 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import { isJsonObject } from "../base/json.ts";
+import { nearest } from "../base/nearest.ts";
+import { CONTROLLED_PARAMETERS, OWN_PARAMETERS } from "./parameter_names.ts";
 import { SERVER_ROLES } from "./role_content.ts";
 import { isActiveStandby } from "./standby_section.ts";
 import type { Warn } from "./settings_values.ts";
-import { readInteger, readSwitch } from "./settings_values.ts";
+import { readInteger, readSwitch, textMap } from "./settings_values.ts";
 
 const READ = [
   "ttl",
@@ -66,10 +68,14 @@ export function warnOfIgnoredKeys(raw: JsonObject, warn: Warn): void {
   for (const [key, value] of Object.entries(raw)) {
     if (key === "primary_race_backoff") {
       if ((readInteger(value) ?? 1) > 0) warn(`${key} is ignored: this version has no such pause`);
-    } else if (!known.includes(key)) warn(`${key} is ignored: the key is unknown`);
+    } else if (!known.includes(key)) {
+      warn(`${key} is ignored: the key is unknown${hint(key, known)}`);
+    }
   }
   const server = raw["postgresql"] ?? null;
-  if (isJsonObject(server)) warnOfIgnoredServerKeys(server, warn);
+  if (!isJsonObject(server)) return;
+  warnOfIgnoredServerKeys(server, warn);
+  warnOfParameters(server["parameters"], warn);
 }
 
 function warnOfIgnoredServerKeys(server: JsonObject, warn: Warn): void {
@@ -79,7 +85,31 @@ function warnOfIgnoredServerKeys(server: JsonObject, warn: Warn): void {
       warn(`postgresql.${key} is ignored: there is no standby leader without standby_cluster`);
       continue;
     }
-    warn(`postgresql.${key} is ignored: this version reads it from the local file only`);
+    const near = hint(key, POSTGRESQL_READ);
+    const why = near === "" ? "the agent reads it from the local file only" : "the key is unknown";
+    warn(`postgresql.${key} is ignored: ${why}${near}`);
+  }
+}
+
+function hint(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  return near === null ? "" : `; did you mean ${near}?`;
+}
+
+/** Parameters that the agent gives the server in another way or with another value than is written here. */
+function warnOfParameters(given: Json | undefined, warn: Warn): void {
+  const texts = textMap({ key: "", value: given }, () => {});
+  for (const [name, value] of Object.entries(texts)) {
+    const key = name.toLowerCase();
+    const isSaid = key === "hot_standby" && readSwitch(value); // as in many files of Patroni
+    if (OWN_PARAMETERS.includes(key) && !isSaid) {
+      warn(`postgresql.parameters.${name} is ignored: the agent sets it itself`);
+    }
+    const one = CONTROLLED_PARAMETERS.find((one) => one.name === key);
+    if (one === undefined || one.isValid(value)) continue;
+    warn(
+      `postgresql.parameters.${name} is ${one.fallback}: ${JSON.stringify(value)} cannot be used`,
+    );
   }
 }
 

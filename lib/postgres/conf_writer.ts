@@ -110,6 +110,7 @@ export class ConfWriter {
         text,
         refused: await findRefused({ options: this.#options, base }, all, signal),
       };
+      for (const remark of this.#checked.refused.values()) this.#options.onLeftOut?.(remark);
     }
     const { refused } = this.#checked;
     const kept = Object.entries(all).filter(([name]) => !refused.has(name));

@@ -60,6 +60,8 @@ export interface PostgresOptions {
   readonly hooks?: ServerHooks;
   /** null: may not found a cluster. */
   readonly bootstrap: FoundingOptions | null;
+  /** Told of each parameter that this version of the server refuses and that is left out, whenever they are checked. */
+  readonly onLeftOut?: (remark: string) => void;
 }
 
 /** What may change while the server runs. */

@@ -1,32 +1,12 @@
 import { parseBytes, parseSeconds } from "../base/units.ts";
-import { CLUSTER_WIDE_PARAMETERS, OWN_PARAMETERS } from "../core/parameter_names.ts";
+import {
+  CLUSTER_WIDE_PARAMETERS,
+  CONTROLLED_PARAMETERS,
+  OWN_PARAMETERS,
+} from "../core/parameter_names.ts";
 import type { SettingChanges } from "../core/setting_changes.ts";
 import type { Settings } from "../core/settings.ts";
 import type { PostgresOptions } from "./options.ts";
-
-interface ClusterWide {
-  readonly name: string;
-  readonly fallback: string;
-  readonly isValid: (value: string) => boolean;
-}
-
-const atLeast = (minimum: number) => (value: string): boolean =>
-  /^\d+$/.test(value) && Number(value) >= minimum;
-const isBoolean = (value: string): boolean =>
-  /^(on|off|true|false|yes|no|1|0)$/.test(value.toLowerCase());
-
-/** Settings that must agree between members: taken from the cluster configuration only (spec 1.6.3). */
-const CLUSTER_WIDE: readonly ClusterWide[] = [
-  { name: "max_connections", fallback: "100", isValid: atLeast(25) },
-  { name: "max_locks_per_transaction", fallback: "64", isValid: atLeast(32) },
-  { name: "max_worker_processes", fallback: "8", isValid: atLeast(2) },
-  { name: "max_prepared_transactions", fallback: "0", isValid: atLeast(0) },
-  { name: "max_wal_senders", fallback: "10", isValid: atLeast(3) },
-  { name: "max_replication_slots", fallback: "10", isValid: atLeast(4) },
-  { name: "wal_level", fallback: "replica", isValid: (value) => /^(replica|logical)$/.test(value) },
-  { name: "track_commit_timestamp", fallback: "off", isValid: isBoolean },
-  { name: "wal_log_hints", fallback: "on", isValid: isBoolean },
-];
 
 /** A standby refuses to start with less than its source had (PostgreSQL docs, "Hot Standby"). */
 const RAISED_ON_STANDBY = [
@@ -51,9 +31,9 @@ export function controlledSettings(
     cluster_name: options.scope,
     hot_standby: "on",
   };
-  for (const { name, fallback, isValid } of CLUSTER_WIDE) {
-    const value = (wanted[name] ?? fallback).replace(/^hot_standby$/, "replica");
-    found[name] = isValid(value) ? value : fallback;
+  for (const { name, fallback, isValid } of CONTROLLED_PARAMETERS) {
+    const value = wanted[name] ?? fallback;
+    found[name] = isValid(value) ? value.replace(/^hot_standby$/, "replica") : fallback;
   }
   return found;
 }

@@ -29,6 +29,8 @@ export class HeartbeatLog {
   #failsafe: string | null = null;
   /** Reasons of this outage of the store that were told. */
   readonly #told = new Set<string>();
+  /** What is to be said of the store's content at present, and was. */
+  #content: readonly string[] = [];
 
   /** `repeatMs`: 0 writes every heartbeat, Infinity none that says the same as the one before. */
   constructor(log: Log, clock: Clock, repeatMs: () => number = (): number => REPEAT_MS) {
@@ -40,6 +42,7 @@ export class HeartbeatLog {
   /** Writes what this round has to say, unless the round before said the same a short while ago. */
   write(view: NodeView, decision: Decision, outcomes: readonly Outcome[]): void {
     this.#tellStore(view);
+    this.#tellContent(view);
     this.#tellFailsafe(view);
     const owner = lockOwner(view);
     const failed = outcomes.filter(({ result }) => result !== "done");
@@ -65,6 +68,17 @@ export class HeartbeatLog {
     if (this.#told.has(kind)) return;
     this.#told.add(kind);
     this.#log.warn(`The store gives no answer that can be used: ${cluster.why}`);
+  }
+
+  /** Keys that cannot be read and settings that are not obeyed as they stand: each once, until it is cured. */
+  #tellContent({ cluster }: NodeView): void {
+    if (cluster.kind !== "seen") return;
+    const { unsupported, warnings } = cluster.settings;
+    const barred = unsupported.map((key) => `${key} is not implemented, this member does not lead`);
+    const settings = [...barred, ...warnings].map((text) => `Settings of the cluster: ${text}`);
+    const content = [...cluster.faults, ...settings];
+    for (const text of content) if (!this.#content.includes(text)) this.#log.warn(text);
+    this.#content = content;
   }
 
   /** Once when failsafe mode begins to carry something here, and once when it ends. */

@@ -165,6 +165,50 @@ Deno.test("probeHost() tells unknown hosts, places nobody can write to and missi
   });
 });
 
+Deno.test("probeHost() warns of addresses that no other host reaches, where the store is on another one", async () => {
+  await onHost(async (folder) => {
+    const keys = async (etcd: string): Promise<readonly string[]> => {
+      const config = hostConfig(folder, ["etcd3.host", etcd], [
+        "postgresql.connect_address",
+        "localhost",
+      ]);
+      return await keysOf(config, { ignoreListenPort: true });
+    };
+    deepStrictEqual(await keys("10.0.0.1:2379"), [
+      "restapi.connect_address",
+      "postgresql.connect_address",
+    ]);
+    deepStrictEqual(await keys("[::1]:2379"), []);
+  });
+});
+
+Deno.test("probeHost() warns of a required watchdog that cannot be used", async () => {
+  await onHost(async (folder) => {
+    const keys = async (mode: string, device: string): Promise<readonly string[]> => {
+      const config = hostConfig(folder, ["watchdog.mode", mode], ["watchdog.device", device]);
+      return await keysOf(config, { ignoreListenPort: true });
+    };
+    deepStrictEqual(await keys("required", `${folder}/none`), ["watchdog.device"]);
+    deepStrictEqual(await keys("automatic", `${folder}/none`), []);
+    deepStrictEqual(await keys("required", `${folder}/bin/postgres`), []);
+  });
+});
+
+Deno.test("probeHost() names bin_dir for programs that are not in PATH", async () => {
+  await onHost(async (folder) => {
+    const config = hostConfig(folder, ["postgresql.bin_dir", ""], [
+      "postgresql.bin_name",
+      { initdb: "no-such-initdb" },
+    ]);
+    const { faults } = await probeHost(config, { ignoreListenPort: true });
+    const fault = faults.find(({ message }) => message.includes("no-such-initdb"));
+    deepStrictEqual([fault?.path, fault?.message], [
+      "postgresql.bin_dir",
+      "expected the program initdb, found none of the name no-such-initdb in PATH",
+    ]);
+  });
+});
+
 Deno.test("probeHost() warns of an allowlist without this host", async () => {
   await onHost(async (folder) => {
     const listing = (hosts: readonly string[]): Promise<readonly string[]> => {
@@ -176,13 +220,16 @@ Deno.test("probeHost() warns of an allowlist without this host", async () => {
   });
 });
 
-Deno.test("validate() tells certificates that cannot be used as faults", async () => {
+Deno.test("validate() tells certificates that cannot be used as faults, beside those of the host", async () => {
   const env = { PATRONI_RESTAPI_CERTFILE: "/no/cert", PATRONI_REPLICATION_SSLCERT: "/no/other" };
-  const { code, err } = await said({ env });
+  const port = { file: "this host", line: null, path: "restapi.listen", message: "port in use" };
+  const probe: HostProbes = () => Promise.resolve({ faults: [port], warnings: [] });
+  const { code, err } = await said({ env, probe });
 
   strictEqual(code, 1);
-  deepStrictEqual(err.slice(0, 2).map((line) => line.split(": ")[1]), [
-    "restapi.certfile",
-    "postgresql.authentication.replication.sslcert",
+  deepStrictEqual(err.slice(0, 3).map((line) => line.split(": ").slice(0, 2)), [
+    ["this host", "restapi.certfile"],
+    ["this host", "postgresql.authentication.replication.sslcert"],
+    ["this host", "restapi.listen"],
   ]);
 });

@@ -21,6 +21,14 @@ const OVERRIDES: readonly (readonly [string, string, (config: AgentConfig) => un
       "http://a:1234",
       "http://b:2379",
     ]],
+    ["PATRONI_ETCD3_HOSTS", `'a:1234', "b"`, ({ etcd }) => etcd.endpoints, [
+      "http://a:1234",
+      "http://b:2379",
+    ]],
+    ["PATRONI_RESTAPI_ALLOWLIST", "'10.0.0.0/8','a'", ({ restapi }) => restapi.allowlist, [
+      "10.0.0.0/8",
+      "a",
+    ]],
     ["PATRONI_ETCD3_HOSTS", "- a\n- b", ({ etcd }) => etcd.endpoints.length, 2],
     ["PATRONI_RESTAPI_LISTEN", "[::1]:8009", ({ restapi }) => restapi.listen, {
       hosts: ["::1"],
@@ -77,8 +85,10 @@ for (
   });
 }
 
-Deno.test("readConfig() refuses variables of other stores like their sections", () => {
-  strictEqual(errorOf(file(), { PATRONI_CONSUL_HOST: "x" }).faults[0]?.path, "consul");
+Deno.test("readConfig() refuses variables of other stores like their sections, and names them", () => {
+  const [fault] = errorOf(file(), { PATRONI_CONSUL_HOST: "x" }).faults;
+  deepStrictEqual([fault?.path, fault?.file], ["consul", null]);
+  match(fault?.message ?? "", /from PATRONI_CONSUL_HOST/);
   strictEqual(errorOf(file(), { PATRONI_ETCD_HOSTS: "x" }).faults[0]?.path, "etcd");
 });
 

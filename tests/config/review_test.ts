@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { Json } from "../../lib/base/json.ts";
 import { variableOf } from "../../lib/config/environment.ts";
 import { knownKeys } from "../../lib/config/key_table.ts";
-import { editDistance, nearest } from "../../lib/config/nearest.ts";
+import { editDistance, nearest } from "../../lib/base/nearest.ts";
 import { review } from "../../lib/config/review.ts";
 import { configOf } from "./files.ts";
 
@@ -60,6 +60,13 @@ Deno.test("readConfig() warns of timing at the top of the file, where it has no 
 
 Deno.test("readConfig() warns of first settings under which nobody could lead", () => {
   strictEqual(configOf(["bootstrap.dcs", { synchronous_mode: true }]).warnings.length, 1);
+});
+
+Deno.test("review() leaves first settings that bar from leading to the decoder of the settings", () => {
+  const first = { synchronous_mode: true, primary_race_backoff: 5 };
+
+  deepStrictEqual(review({ bootstrap: { dcs: first } }), []);
+  deepStrictEqual(configOf(["bootstrap.dcs", first]).unsupported, []);
 });
 
 Deno.test("knownKeys() has a meaning for every key and no variable twice", () => {

@@ -98,9 +98,10 @@ onServers(
 );
 
 onServers(
-  "applySettings() reloads, leaves unknown parameters out and reports restarts",
+  "applySettings() reloads, leaves unknown parameters out, tells them and reports restarts",
   async (dir) => {
-    await using a = member(dir, "a");
+    const leftOut: string[] = [];
+    await using a = member(dir, "a", { onLeftOut: (remark) => void leftOut.push(remark) });
     await bootstrapped(a);
     const parameters = {
       ...settings.parameters,
@@ -113,6 +114,11 @@ onServers(
     const changed = clusterSettings({ parameters });
     const signal = new AbortController().signal;
     deepStrictEqual(await a.manager.applySettings(changed, signal), { kind: "done" });
+    deepStrictEqual(await a.manager.applySettings(changed, signal), { kind: "done" });
+    deepStrictEqual(leftOut.map((remark) => remark.split(":")[0]), [
+      'left out "no_such_parameter"',
+      'left out "maintenance_work_mem"',
+    ]);
     const isFlagged = await eventually(
       a.manager,
       (view) => view.kind === "primary" && Object.keys(view.pendingRestart).length === 2,

@@ -146,3 +146,29 @@ Deno.test("decodeSettings() reads a mapping with a key toString where a switch b
   ok("settings" in decoded);
   strictEqual(decoded.settings.paused, false);
 });
+
+Deno.test("decodeSettings() tells what does not count as it stands, with the nearest name that does", () => {
+  const { warnings } = settings({
+    maximum_lag_on_failver: 1,
+    postgresql: {
+      use_pg_rewinds: true,
+      pre_promote: "/bin/fence",
+      parameters: {
+        Max_Connections: 10,
+        wal_level: "minimal",
+        max_wal_senders: "12",
+        port: 5433,
+        hot_standby: "on",
+        work_mem: "8MB",
+      },
+    },
+  });
+  deepStrictEqual(warnings, [
+    "maximum_lag_on_failver is ignored: the key is unknown; did you mean maximum_lag_on_failover?",
+    "postgresql.use_pg_rewinds is ignored: the key is unknown; did you mean use_pg_rewind?",
+    "postgresql.pre_promote is ignored: the agent reads it from the local file only",
+    'postgresql.parameters.Max_Connections is 100: "10" cannot be used',
+    'postgresql.parameters.wal_level is replica: "minimal" cannot be used',
+    "postgresql.parameters.port is ignored: the agent sets it itself",
+  ]);
+});

@@ -31,7 +31,7 @@ Deno.test("lackOfSpace() finds room for a small copy", async () => {
   strictEqual(await lackOfSpace("/tmp/absent", { size: 1n, replaced: null }, NEVER), null);
 });
 
-Deno.test("replacedBy() names what gives way to a copy, and nothing that stays beside it", () => {
+Deno.test("replacedBy() names what gives way to a copy, and nothing that stays beside it", async () => {
   const complete = { kind: "complete", majorVersion: 15 } as const;
   const rows: readonly [string, DirState, OldData, string | null][] = [
     ["nothing is here, an older directory stays aside", { kind: "empty" }, "refuse", null],
@@ -41,6 +41,6 @@ Deno.test("replacedBy() names what gives way to a copy, and nothing that stays b
     ["keeping goes on", { kind: "half-made", mark: "move-aside" }, "refuse", "/d.diverged"],
   ];
   for (const [title, dir, old, replaced] of rows) {
-    strictEqual(replacedBy("/d", dir, old), replaced, title);
+    strictEqual(await replacedBy("/d", dir, old), replaced, title);
   }
 });

@@ -107,3 +107,28 @@ Deno.test("write() tells each reason of an outage of the store once, and again i
     ...["late by 12 ms", "wrong password", "late by 12 ms"],
   ]);
 });
+
+Deno.test("write() warns once of settings and keys that do not count as they stand, and again when they come back", () => {
+  const lines: string[] = [];
+  const log: Log = { ...silentLog, warn: (line) => void lines.push(line) };
+  const heartbeat = new HeartbeatLog(log, new VirtualClock());
+  const decision = { rule: "a", why: "b", actions: [], again: false, wakeAtMs: null };
+  const odd = cluster({
+    settings: {
+      ...defaultSettings,
+      unsupported: ["synchronous_mode"],
+      warnings: ["tttl is ignored: the key is unknown"],
+    },
+    faults: ["Cannot read sync"],
+  });
+  for (const seen of [odd, odd, unreachable(odd), odd, cluster(), odd]) {
+    heartbeat.write(nodeView({ cluster: seen }), decision, []);
+  }
+  const told = lines.filter((line) => !line.includes("no answer"));
+  const all = [
+    "Cannot read sync",
+    "Settings of the cluster: synchronous_mode is not implemented, this member does not lead",
+    "Settings of the cluster: tttl is ignored: the key is unknown",
+  ];
+  deepStrictEqual(told, [...all, ...all]);
+});
