@@ -4,7 +4,7 @@ import { clusterDocument } from "../core/cluster_document.ts";
 import type { ClusterView } from "../core/cluster_view.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { look } from "./look.ts";
+import { lookAny } from "./look.ts";
 import { repeat } from "./repeat.ts";
 import { renderTable, type Table } from "./table.ts";
 
@@ -35,7 +35,7 @@ async function listOnce(context: CommandContext, options: ListOptions): Promise<
   const tables: Table[] = [];
   for (const scope of scopes) {
     const access = scope === cluster.scope ? cluster : context.clusterNamed(scope);
-    const view = await look(access);
+    const view = await lookAny(access);
     const table = extended ? extendedTable(view, scope) : memberTable(view, scope);
     tables.push(output.width() === null ? table : { ...table, isWide: false });
   }

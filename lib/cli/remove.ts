@@ -1,5 +1,4 @@
 import { within } from "../base/deadline.ts";
-import type { ClusterView } from "../core/cluster_view.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { memberTable } from "./list.ts";
@@ -14,16 +13,11 @@ const DELETE_MS = 15_000;
 /**
  * `agent remove`: deletes every key of a cluster in the store, after its name, a phrase and, when somebody leads, the
  * leader's name were typed; there is no way around that. The answers may come by a pipe. Returns 0, 1 refused or failed,
- * 2 a wrong answer, 3 when the end is not known. Throws `DcsUnreachable` before anything was deleted.
+ * 2 a wrong answer, 3 when the end is not known. Throws `DcsUnreachable` and `ConfigError` before anything was deleted.
  */
 export async function remove(context: CommandContext): Promise<number> {
   const { cluster, output } = context;
   const view = await look(cluster);
-  if (isEmpty(view)) {
-    const next = "agent list --cluster <name> shows whether you mean another one.";
-    await output.err(complaint(`the store has nothing of the cluster "${cluster.scope}"`, next));
-    return EXIT.failed;
-  }
   await output.err(await renderTable(memberTable(view, cluster.scope), "pretty", output.width()));
   const alive = view.members.map(({ name }) => name);
   if (alive.length > 0) {
@@ -37,10 +31,6 @@ export async function remove(context: CommandContext): Promise<number> {
     return EXIT.usage;
   }
   return await carryOut(context, holder);
-}
-
-function isEmpty({ systemId, lock, members, config }: ClusterView): boolean {
-  return systemId === null && lock === null && members.length === 0 && config === null;
 }
 
 interface Question {

@@ -62,7 +62,11 @@ function memberNames(
 
 function unknown(name: string, known: readonly string[]): Chosen {
   const near = nearest(name, known);
-  const hint = near === null ? `Members: ${known.join(", ") || "none"}.` : `Did you mean ${near}?`;
+  const hint = near === null
+    ? `Members: ${
+      known.join(", ") || "none"
+    }. One whose agent does not run, or hangs, is not there.`
+    : `Did you mean ${near}?`;
   return { kind: "refused", what: `no member is named "${name}"`, next: hint };
 }
 

@@ -2,7 +2,7 @@ import type { ClusterView, MemberState } from "../core/cluster_view.ts";
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
 import { memberTable } from "./list.ts";
-import { look } from "./look.ts";
+import { lookAny } from "./look.ts";
 import { repeat } from "./repeat.ts";
 import { renderTable, type Table } from "./table.ts";
 
@@ -19,7 +19,7 @@ export async function topology(
 ): Promise<number> {
   const { cluster, output, format } = context;
   return await repeat(context, watchS, async () => {
-    const view = await look(cluster);
+    const view = await lookAny(cluster);
     await output.out(await renderTable(topologyTable(view, cluster.scope), format, output.width()));
     return EXIT.done;
   });

@@ -1,50 +1,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { ConfigError, DcsUnreachable } from "../../lib/base/errors.ts";
-import type { Faces } from "../../lib/cli/faces.ts";
-import { runProgram } from "../../lib/cli/program.ts";
 import { AGENT_VERSION } from "../../lib/core/version.ts";
-import { world } from "./faces.ts";
-
-/** What a command line started, and what it printed. */
-interface Trial {
-  readonly code: number;
-  readonly calls: readonly unknown[];
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(args: readonly string[], overrides: Partial<Faces> = {}): Promise<Trial> {
-  const { context, out, err } = world();
-  const calls: unknown[] = [];
-  const record = (...call: readonly unknown[]): Promise<number> => {
-    calls.push(call);
-    return Promise.resolve(0);
-  };
-  const code = await runProgram(args, {
-    output: context.output,
-    env: {},
-    runDaemon: (path) => record("daemon", path),
-    validate: (path, wish) => record("validate", path, wish),
-    generateConfig: (wish) => record("generate", wish),
-    open: async ({ configPath, isNamed: _, ...place }, manner) => {
-      const given = Object.entries(place).filter(([, value]) => value !== null && value !== false);
-      const extra = given.length === 0 ? [] : [Object.fromEntries(given)];
-      await record("open", configPath, manner, ...extra);
-      return { ...context, ...manner };
-    },
-    list: (_context, options) => record("list", options),
-    history: () => record("history"),
-    handover: (_context, wish) => record("handover", wish),
-    detach: () => record("detach"),
-    pause: (_context, options) => record("pause", options),
-    operate: (_context, wish) => record(wish),
-    explain: (_output, options) => record("explain", options),
-    recordingOf: (path) => Promise.resolve(`${path}.ticks`),
-    version: (_output, format) => record("version", format),
-    ...overrides,
-  });
-  return { code, calls, out: out.join(""), err: err.join("") };
-}
+import { run } from "./trial.ts";
 
 const LIST = { clusters: [], extended: false, timestamp: false, watchS: null };
 const PLAIN = ["open", "patroni.yml", { format: "pretty", force: false }];
@@ -247,16 +204,7 @@ Deno.test("runProgram() names what is wrong, and the help that helps", async () 
 });
 
 Deno.test("runProgram() takes the name of a folder that is there for a configuration", async () => {
-  const here = Deno.cwd();
-  const dir = await Deno.makeTempDir();
-  Deno.chdir(dir);
-  try {
-    await Deno.mkdir("conf");
-    deepStrictEqual((await run(["conf"])).calls, [["daemon", "conf"]]);
-  } finally {
-    Deno.chdir(here);
-    await Deno.remove(dir, { recursive: true });
-  }
+  deepStrictEqual((await run(["tests"])).calls, [["daemon", "tests"]]); // tests run in the project's folder
 });
 
 Deno.test("runProgram() finds the configuration file in the environment", async () => {
