@@ -13,7 +13,8 @@ import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
  * has stopped itself.
  *
  * Taken away: from the moment at which an agent has seen the mode in the store, nothing fences its server; that lasts until it
- * has seen the store without the mode, and a grace for the stop.
+ * has seen the store without the mode, and a grace for the stop. A primary whose lock is free then reaches for it: as long as
+ * its requests get no answer it cannot know whether it holds the lock, so the grace begins with its next look at the store.
  */
 export class PausePromises {
   readonly #graceMs: number;
@@ -42,6 +43,11 @@ export class PausePromises {
   /** This agent has seen the mode in the store. */
   seen(name: string): void {
     this.#unfencedUntilMs.set(name, Infinity);
+  }
+
+  /** This agent sends a request for the free lock. */
+  reaches(name: string, nowMs: number): void {
+    if (this.excuses(name, nowMs)) this.#unfencedUntilMs.set(name, Infinity);
   }
 
   /** True while nothing fences this member's server. */

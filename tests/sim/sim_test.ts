@@ -63,6 +63,9 @@ const HASTY: readonly (readonly [string, number, readonly string[]])[] = [
   ["a request for a leader that was not the last one", 1062, ["settings-raised", "wal-removed"]],
   ["a leader that is ended right after its promotion", 5139, ["wal-removed"]],
   ["a store that is emptied while a member cannot look", 20294, ["wal-removed"]],
+  ["a look from before another one led and ended", 40135, []],
+  ["a look from before another one led and gave up", 41261, ["handover"]],
+  ["a promotion that a killed agent had ordered, in maintenance mode", 41057, ["handover"]],
 ];
 
 for (const [title, seed, without] of HASTY) {
