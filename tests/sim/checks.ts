@@ -14,9 +14,10 @@ import type { World } from "./world.ts";
 /** Rounds of one tick. */
 export const ROUNDS_MAX = 4;
 
-/** After these a tick may need one round more: an answer was lost, or a wish was dropped and another may have come. */
+/** After these a tick may need one round more: an answer was lost, the look was an old one, or a wish was dropped and another may have come. */
 export function excusesRound({ action, result }: Outcome): boolean {
-  return result === "unknown" || action.kind === "clear-handover";
+  const isOld = result === "refused" && action.kind === "take-lock";
+  return isOld || result === "unknown" || action.kind === "clear-handover";
 }
 
 /** A promise that was broken. */

@@ -10,7 +10,7 @@ import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
  *
  * Promised: an agent that knows of it starts, stops, promotes and copies nothing, except for a handover to a member that an operator
  * names, what he orders by hand, a promotion that it or the process before it may have ordered already, and to bring back what it
- * has stopped itself.
+ * has stopped itself, or what went down under the switch that the process before had armed.
  *
  * Taken away: from the moment at which an agent has seen the mode in the store, nothing fences its server; that lasts until it
  * has seen the store without the mode, and a grace for the stop. A primary whose lock is free then reaches for it: as long as
@@ -74,6 +74,7 @@ function isAllowed(action: Action, view: NodeView, memory: Memory): boolean {
     case "pre-promote":
       return isNamed;
     case "start-replica":
+      return hasEnded(view, "stop", "done") || (memory.guardedReplica?.downMs ?? null) !== null;
     case "start-primary":
       return hasEnded(view, "stop", "done");
     default:

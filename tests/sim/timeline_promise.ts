@@ -7,11 +7,12 @@ import type { World } from "./world.ts";
 const RACE_MAX_MS = 60_000;
 
 /**
- * Nobody writes on an older timeline than somebody has written on before. The one exception is what asynchronous replication
- * gives up: a leader ended on a timeline that was never streamed to the member that won the lock after it, before it could
- * write its line into the history, and no member that has that timeline and may lead could answer when the winner asked.
- * Nothing in the world told the winner of it then, and `maximum_lag_on_failover`, which counts from what the last leader
- * reported, allows it.
+ * Nobody writes on an older timeline than somebody has written on before, except for what asynchronous replication gives up: a
+ * leader ended on a timeline that was never streamed to the member that won the lock after it, before it could write its line
+ * into the history, and no member that has that timeline and may lead could answer when the winner asked. Nothing in the world
+ * told the winner of it then, and `maximum_lag_on_failover`, which counts from what the last leader reported, allows it. An
+ * operator has his say as in `PromotionPromises`: a failover takes its candidate as it is, and the former leader of a
+ * switchover does not count.
  */
 export class TimelinePromise {
   readonly #world: World;
@@ -20,7 +21,7 @@ export class TimelinePromise {
   readonly #newest = new Map<string, number>();
   /** When each member last asked the others, and whether nobody could tell it of a newer timeline. */
   readonly #asked = new Map<string, { readonly atMs: number; readonly isUntold: boolean }>();
-  /** Who took the lock while nobody could tell of these newer timelines. */
+  /** Who took the lock by an order, or while nobody could tell of these newer timelines. */
   readonly #untold = new Map<string, number>();
   #wiped = false;
 
@@ -45,7 +46,9 @@ export class TimelinePromise {
     this.#untold.delete(server.name);
     const asked = this.#asked.get(server.name);
     const isOld = (asked?.atMs ?? -Infinity) < this.#world.scheduler.nowMs - RACE_MAX_MS;
-    if (!server.standby || isOld || asked?.isUntold !== true) return;
+    const { lockWish } = this.#world.store;
+    const isOrdered = lockWish?.candidate === server.name && lockWish.leader === null;
+    if (!isOrdered && (isOld || asked?.isUntold !== true)) return;
     this.#untold.set(server.name, this.#newest.get(server.systemId) ?? 0);
   }
 
@@ -71,7 +74,8 @@ export class TimelinePromise {
     const { timeline } = head.branch;
     if (store.initialize === null || clusterTimeline(store.history) > timeline) return false;
     return nodes.every((node) => {
-      if (!node.awake || !this.#world.linked(name, node.name)) return true;
+      const isFormer = store.handover?.leader === node.name && !node.server.writable;
+      if (isFormer || !node.awake || !this.#world.linked(name, node.name)) return true;
       const report = node.report();
       return report.kind !== "answered" || isLimited(report) || report.timeline <= timeline;
     });
