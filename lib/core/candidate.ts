@@ -38,6 +38,15 @@ export function clusterTimeline(history: readonly HistoryLine[] | null): number 
   return (history.at(-1)?.timeline ?? 0) + 1;
 }
 
+/**
+ * True when the store has nothing to tell old data from new: it was emptied, and an operator has written at most the identity
+ * of the cluster back. Whoever leads writes a WAL position.
+ */
+export function tellsNothing({ history, status, systemId }: ClusterView): boolean {
+  if (systemId === null) return true;
+  return systemId !== "" && history === null && status.lsn === null;
+}
+
 /** Peers that may take part in a race at all, sorted by name. */
 export function answered(peers: readonly PeerReport[]): readonly AnsweredPeer[] {
   const found: AnsweredPeer[] = [];

@@ -1,7 +1,7 @@
 import type { ClusterView, MemberState } from "./cluster_view.ts";
 import { errandOf } from "./action.ts";
 import type { Outcome } from "./action.ts";
-import { answered, clusterTimeline } from "./candidate.ts";
+import { answered, clusterTimeline, tellsNothing } from "./candidate.ts";
 import { isSameList, openWrites } from "./failsafe.ts";
 import type { FailsafeWrite } from "./failsafe.ts";
 import { watchGuarded } from "./guarded_replica.ts";
@@ -45,7 +45,7 @@ export interface Memory {
   readonly unfoundedId: string | null;
   /** When the lock was last asked for and not refused: what was bootstrapped before may have led, and others may have copied it. */
   readonly lockAskedMs: number | null;
-  /** Since when the store has shown neither an identity nor a leader, without a break in which somebody may have led: the owner of a wiped tree gets time to come back first. */
+  /** Since when the store has shown no leader and nothing of what there was (`tellsNothing`), without a break in which somebody may have led: the owner of a wiped tree gets time to come back first. */
   readonly emptySinceMs: number | null;
   /** Newest timeline of the cluster that was ever seen, or told by a member when the store had lost it: an emptied store has lost its history, and data from before it must not lead. */
   readonly newestTimeline: number;
@@ -151,7 +151,7 @@ function streams({ postgres }: NodeView): boolean {
 
 function rememberCluster(memory: Memory, cluster: ClusterView, view: NodeView): Memory {
   const isLed = cluster.lock !== null;
-  const isEmpty = !isLed && cluster.systemId === null;
+  const isEmpty = !isLed && tellsNothing(cluster);
   return {
     ...memory,
     emptySinceMs: isEmpty ? memory.emptySinceMs ?? view.nowMs : null,

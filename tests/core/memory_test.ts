@@ -185,6 +185,23 @@ Deno.test("remember() keeps the timeline that a member told while the store was 
   assert.deepEqual([told, after, led].map((one) => one.newestTimeline), [12, 12, 0]);
 });
 
+Deno.test("remember() counts a store as empty that has its identity back and nothing else to tell", () => {
+  const since = (overrides: Parameters<typeof cluster>[0]): number | null =>
+    remember(initialMemory, raceView({ cluster: cluster({ lock: null, ...overrides }) }))
+      .emptySinceMs;
+  const status = { lsn: null, slots: {}, retainSlots: [] };
+  assert.deepEqual(
+    [
+      since({ status }),
+      since({ status, lock: "b" }),
+      since({ status, history: [] }),
+      since({ status, systemId: "" }),
+      since({}),
+    ],
+    [NOW_MS, null, null, null, null],
+  );
+});
+
 Deno.test("remember() counts the time of an empty store anew after each silence of it", () => {
   const empty = raceView({ cluster: cluster({ lock: null, systemId: null }) });
   const known = { ...initialMemory, emptySinceMs: 5 };

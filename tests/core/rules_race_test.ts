@@ -235,6 +235,19 @@ Deno.test("race of an emptied store is not won by data from before the newest ti
   assert.deepEqual(ordered(view, { ...memory, newestTimeline: 22 }), []);
 });
 
+Deno.test("race of a store that has nothing but its identity back waits for members that may know more", () => {
+  const status = { lsn: null, slots: {}, retainSlots: [] };
+  const bare = { ...FREE, status, members: [] };
+  const view = raceView({ cluster: cluster(bare), peers: [] });
+  const since = (emptySinceMs: number | null): Memory => ({ ...initialMemory, emptySinceMs });
+  assert.deepEqual(ordered(view, since(null)), []);
+  assert.deepEqual(ordered(view, since(NOW_MS - 59_000)), []);
+  assert.deepEqual(ordered(view, since(NOW_MS - 60_000)), ["take-lock"]);
+  const wish = handover({ leader: null, candidate: "a" });
+  const named = raceView({ cluster: cluster({ ...bare, handover: wish }) });
+  assert.deepEqual(ordered(named, since(null)), ["take-lock", "clear-handover"]);
+});
+
 Deno.test("race leads an emptied tree in failsafe mode only when all members say that they do not lead", () => {
   const seen = cluster();
   const wiped = cluster({ ...FREE, systemId: null, config: null, members: [] });

@@ -172,6 +172,7 @@ function found(world: World, words: readonly string[]): void {
     for (const other of world.nodes) if (other.name !== name) server.slots.add(other.name);
   }
   world.store.initialize = { value: systemId, lease: null };
+  world.store.status = { lsn: head.lsn, slots: {}, retainSlots: [] };
   world.store.config = { raw: { ttl: 30, loop_wait: 10, retry_timeout: 10 }, revision: 1n };
 }
 

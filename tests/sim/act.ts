@@ -211,6 +211,7 @@ export function* askAll(
   names: readonly string[],
   world: World,
 ): Steps<readonly PeerReport[]> {
+  world.checks.timeline.asks(node.server);
   const reports = names.map((peer) => reportOf(node, peer, world));
   const slow = reports.some((report) => report.kind === "silent" && report.why === "no answer");
   yield slow ? PEER_WAIT_MS : world.random.between(2, 40);

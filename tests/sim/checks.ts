@@ -14,9 +14,10 @@ import type { World } from "./world.ts";
 /** Rounds of one tick. */
 export const ROUNDS_MAX = 4;
 
-/** After these a tick may need one round more: an answer was lost, or a wish was dropped and another may have come. */
+/** After these a tick may need one round more: an answer was lost, the look was an old one, or a wish was dropped and another may have come. */
 export function excusesRound({ action, result }: Outcome): boolean {
-  return result === "unknown" || action.kind === "clear-handover";
+  const isOld = result === "refused" && action.kind === "take-lock";
+  return isOld || result === "unknown" || action.kind === "clear-handover";
 }
 
 /** A promise that was broken. */
@@ -75,7 +76,7 @@ export class Checks {
   readonly #led = new Set<string>();
   readonly #pause = new PausePromises(BACK_GRACE_MS);
   readonly #promotion: PromotionPromises;
-  readonly #timeline: TimelinePromise;
+  readonly timeline: TimelinePromise;
   #wipedMs = -Infinity;
   #wroteMs = 0;
   ticks = 0;
@@ -83,7 +84,7 @@ export class Checks {
   constructor(world: World) {
     this.#world = world;
     this.#promotion = new PromotionPromises(world, (...broken) => this.#report(...broken));
-    this.#timeline = new TimelinePromise(world, (...broken) => this.#report(...broken));
+    this.timeline = new TimelinePromise(world, (...broken) => this.#report(...broken));
   }
 
   /** decide(), called twice: total, and the same answer for the same question; "excused": an answer of this tick was lost. */
@@ -146,7 +147,7 @@ export class Checks {
     if (first !== undefined && !this.#hasAuthority(first)) {
       this.#report("writes-without-lease", first.name, this.#lockText());
     }
-    if (first !== undefined) this.#timeline.writes(first.server);
+    if (first !== undefined) this.timeline.writes(first.server);
   }
 
   /** Right before promote or start-primary. */
@@ -175,11 +176,17 @@ export class Checks {
     this.#pause.seen(name);
   }
 
+  /** A member sends a request for the lock. */
+  reachesForLock(name: string): void {
+    const { scheduler, store } = this.#world;
+    if (store.lock === null) this.#pause.reaches(name, scheduler.nowMs);
+  }
+
   /** The lock got another holder: nobody may be who has promised it to a leader without the store. */
   lockTaken(name: string): void {
     const { consents, scheduler } = this.#world;
     const server = this.#world.server(name);
-    if (server !== null) this.#timeline.lockTaken(server);
+    if (server !== null) this.timeline.lockTaken(server);
     const to = consents.binds(name, scheduler.nowMs);
     if (to === null || to === name || !leadsByConsents(this.#world.node(to))) return;
     this.promiseBroken(name, `${to} leads by its promise`);
@@ -231,7 +238,7 @@ export class Checks {
   /** The key tree is deleted now. */
   wiped(): void {
     this.#wipedMs = this.#world.scheduler.nowMs;
-    this.#timeline.wiped();
+    this.timeline.wiped();
   }
 
   /** After healing: one leader that writes, and all others stream from it. Null, or what is missing. */

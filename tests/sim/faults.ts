@@ -77,6 +77,7 @@ export class Faults {
    * sent the list that was looked at may be an old one.
    */
   reachesForLock(node: SimNode): void {
+    this.#world.checks.reachesForLock(node.name);
     if (this.#world.plan.failsafe && this.#armed.has(node.name)) {
       this.inflict("agent-stall", node, this.#durationMs());
     }

@@ -85,12 +85,15 @@ export const MUTATIONS: readonly Mutation[] = [
     (decision) => without(decision, "clear-handover"),
   ),
   inDecide("nobody makes slots", ["agent-kill"], (decision) => without(decision, "sync-slots")),
-  inView("forked histories look alike", ["agent-stall", "host-kill"], (view) => ({
-    ...view,
-    leader: view.leader === "not asked" || view.leader.kind === "failed"
-      ? view.leader
-      : { ...view.leader, history: [] },
-  })),
+  {
+    ...inView("forked histories look alike", ["agent-stall", "host-kill"], (view) => ({
+      ...view,
+      leader: view.leader === "not asked" || view.leader.kind === "failed"
+        ? view.leader
+        : { ...view.leader, history: [] },
+    })),
+    everyMs: 6000,
+  },
   inDecide("a stop is never harsh", ["slow-server", "store-cut"], (decision) => ({
     ...decision,
     actions: decision.actions.map(gentle),

@@ -40,6 +40,15 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
     ),
     firstSeed: 70,
   },
+  {
+    ...planted(
+      "the lock is taken by a look from before another one led",
+      ["stall-in-task", "agent-shutdown"],
+      { takesByAnyLook: true },
+    ),
+    guard: "switch",
+    everyMs: 4000,
+  },
   planted("a new agent is not bound by what it may have promised", ["store-cut", "agent-kill"], {
     startsUnbound: true,
   }),

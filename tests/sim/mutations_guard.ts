@@ -33,6 +33,15 @@ export const GUARD_MUTATIONS: readonly Mutation[] = [
     staysDisarmed: true,
   }),
   {
+    ...planted(
+      "maintenance mode lays the switch of the process before to rest unseen",
+      ["pause", "slow-server", "kill-in-task", "host-kill"],
+      { restsUnseen: true },
+    ),
+    everyMs: 1500,
+    firstSeed: 40,
+  },
+  {
     ...planted("the watchdog bites after the lease", ["agent-kill"], { lateWatchdog: true }),
     guard: "watchdog",
   },

@@ -10,10 +10,11 @@ import { hasEnded, isPaused } from "../../lib/core/rules/facts.ts";
  *
  * Promised: an agent that knows of it starts, stops, promotes and copies nothing, except for a handover to a member that an operator
  * names, what he orders by hand, a promotion that it or the process before it may have ordered already, and to bring back what it
- * has stopped itself.
+ * has stopped itself, or what went down under the switch that the process before had armed.
  *
  * Taken away: from the moment at which an agent has seen the mode in the store, nothing fences its server; that lasts until it
- * has seen the store without the mode, and a grace for the stop.
+ * has seen the store without the mode, and a grace for the stop. A primary whose lock is free then reaches for it: as long as
+ * its requests get no answer it cannot know whether it holds the lock, so the grace begins with its next look at the store.
  */
 export class PausePromises {
   readonly #graceMs: number;
@@ -44,6 +45,11 @@ export class PausePromises {
     this.#unfencedUntilMs.set(name, Infinity);
   }
 
+  /** This agent sends a request for the free lock. */
+  reaches(name: string, nowMs: number): void {
+    if (this.excuses(name, nowMs)) this.#unfencedUntilMs.set(name, Infinity);
+  }
+
   /** True while nothing fences this member's server. */
   excuses(name: string, nowMs: number): boolean {
     const untilMs = this.#unfencedUntilMs.get(name) ?? -Infinity;
@@ -68,6 +74,7 @@ function isAllowed(action: Action, view: NodeView, memory: Memory): boolean {
     case "pre-promote":
       return isNamed;
     case "start-replica":
+      return hasEnded(view, "stop", "done") || (memory.guardedReplica?.downMs ?? null) !== null;
     case "start-primary":
       return hasEnded(view, "stop", "done");
     default:

@@ -1,23 +1,27 @@
-import { clusterTimeline } from "../../lib/core/candidate.ts";
+import { clusterTimeline, isLimited } from "../../lib/core/candidate.ts";
 import type { Violation } from "./checks.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
 
-/** Whoever was in trouble so shortly before may have been silent when the winner asked. */
-const CALM_MS = 10_000;
+/** Answers that are older than this belong to another race. */
+const RACE_MAX_MS = 60_000;
 
 /**
- * Nobody writes on an older timeline than somebody has written on before. The one exception is what asynchronous replication
- * gives up: a leader ended on a timeline that was never streamed to the member that won the lock after it, before it could
- * write its line into the history, and no member that has that timeline could answer. Nothing in the world told the winner
- * of it then, and `maximum_lag_on_failover`, which counts from what the last leader reported, allows it.
+ * Nobody writes on an older timeline than somebody has written on before, except for what asynchronous replication gives up: a
+ * leader ended on a timeline that was never streamed to the member that won the lock after it, before it could write its line
+ * into the history, and no member that has that timeline and may lead could answer when the winner asked. Nothing in the world
+ * told the winner of it then, and `maximum_lag_on_failover`, which counts from what the last leader reported, allows it. An
+ * operator has his say as in `PromotionPromises`: a failover takes its candidate as it is, and the former leader of a
+ * switchover does not count.
  */
 export class TimelinePromise {
   readonly #world: World;
   readonly #report: (kind: Violation["kind"], node: string, what: string) => void;
   /** By system identifier; "" stands for all. */
   readonly #newest = new Map<string, number>();
-  /** Who took the lock while nobody could tell of these newer timelines. */
+  /** When each member last asked the others, and whether nobody could tell it of a newer timeline. */
+  readonly #asked = new Map<string, { readonly atMs: number; readonly isUntold: boolean }>();
+  /** Who took the lock by an order, or while nobody could tell of these newer timelines. */
   readonly #untold = new Map<string, number>();
   #wiped = false;
 
@@ -31,11 +35,21 @@ export class TimelinePromise {
     this.#wiped = true;
   }
 
+  /** A member asks others now, whichever it knows of. */
+  asks(server: Server): void {
+    const atMs = this.#world.scheduler.nowMs;
+    this.#asked.set(server.name, { atMs, isUntold: this.#isUntold(server) });
+  }
+
   /** The lock got another holder. */
   lockTaken(server: Server): void {
     this.#untold.delete(server.name);
-    const newest = this.#newest.get(server.systemId) ?? 0;
-    if (server.standby && this.#isUntold(server)) this.#untold.set(server.name, newest);
+    const asked = this.#asked.get(server.name);
+    const isOld = (asked?.atMs ?? -Infinity) < this.#world.scheduler.nowMs - RACE_MAX_MS;
+    const { lockWish } = this.#world.store;
+    const isOrdered = lockWish?.candidate === server.name && lockWish.leader === null;
+    if (!isOrdered && (isOld || asked?.isUntold !== true)) return;
+    this.#untold.set(server.name, this.#newest.get(server.systemId) ?? 0);
   }
 
   /** This server writes, and is the only one that may. */
@@ -54,17 +68,16 @@ export class TimelinePromise {
     }
   }
 
-  /** The store has its identity, but neither its history nor any member that could answer knows a newer timeline. */
-  #isUntold({ head, name, systemId }: Server): boolean {
-    const { faults, nodes, store } = this.#world;
+  /** The store has its identity, but neither its history nor any member that would answer knows a newer timeline. */
+  #isUntold({ head, name }: Server): boolean {
+    const { nodes, store } = this.#world;
     const { timeline } = head.branch;
     if (store.initialize === null || clusterTimeline(store.history) > timeline) return false;
-    return nodes.every(({ nofailover, awake, server }) => {
-      const isNewer = server.systemId === systemId && server.data === "usable" &&
-        server.head.branch.timeline > timeline;
-      const couldTell = awake && !nofailover && server.process === "running" &&
-        faults.isCalm(server.name, CALM_MS) && faults.isCalm(name, CALM_MS);
-      return !isNewer || !couldTell;
+    return nodes.every((node) => {
+      const isFormer = store.handover?.leader === node.name && !node.server.writable;
+      if (isFormer || !node.awake || !this.#world.linked(name, node.name)) return true;
+      const report = node.report();
+      return report.kind !== "answered" || isLimited(report) || report.timeline <= timeline;
     });
   }
 }

@@ -189,7 +189,7 @@ export class World {
     const { epoch } = server;
     server.promoting = true;
     this.scheduler.at(this.scheduler.nowMs + tookMs, () => {
-      if (server.epoch !== epoch || server.replayPaused) return;
+      if (server.epoch !== epoch || !server.promoting || server.replayPaused) return; // asked for once more
       this.checks.promoted(server);
       server.leaveRecovery();
       this.checks.writers();

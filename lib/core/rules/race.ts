@@ -11,6 +11,7 @@ import {
   moreWal,
   ownObstacle,
   successors,
+  tellsNothing,
 } from "../candidate.ts";
 import type { AnsweredPeer, Contender, RaceFacts } from "../candidate.ts";
 import type { ClusterView, HandoverWish } from "../cluster_view.ts";
@@ -109,6 +110,10 @@ function raceOfReplica(view: NodeView, memory: Memory, runner: Runner): Answer {
   }
   // In an emptied store the history is gone, so that only the others can tell whether this node's data is old.
   const isNamed = wish?.candidate === view.self.name && runner.cluster.systemId !== null;
+  if (!isNamed && tellsNothing(runner.cluster) && !isLongEmpty(view, memory)) {
+    const why = "the store was emptied: waiting for members that may know more";
+    return stay(view, memory, runner, why);
+  }
   const isFenced = !isPaused(view, memory);
   if (isNamed && isFenced && isTrusted(wish, runner.cluster) && promiseOf(view) === null) {
     return actAndLook("taking over as the operator wishes", takeLock(view, memory, runner.cluster));

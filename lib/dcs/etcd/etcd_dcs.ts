@@ -42,7 +42,6 @@ import {
   putIfAbsent,
   remove,
   revisionIs,
-  txnBody,
   valueIs,
 } from "./txn.ts";
 import type { Compare, Step } from "./txn.ts";
@@ -113,11 +112,10 @@ export class EtcdDcs implements Dcs {
   }
 
   async #proveLock(name: string, lease: string, signal: AbortSignal): Promise<RenewResult> {
-    const body = txnBody(proveLock(this.#keys, { name, lease }));
-    const answer = await this.#gateway.call({ path: "/v3/kv/txn", body }, signal);
-    const entries = entriesRead(answer);
-    if (hasSucceeded(answer)) return { kind: "held", view: this.#views.view(answer, entries) };
-    return notProven(name, entries[0] ?? null);
+    const answer = await this.#gateway.call(proveLock(this.#keys, { name, lease }), signal);
+    const found = entriesRead(answer);
+    if (!hasSucceeded(answer)) return notProven(name, found[0] ?? null);
+    return { kind: "held", view: this.#views.view(answer, found) };
   }
 
   takeLock(name: string, lease: string, signal: AbortSignal, look?: Look): Promise<WriteResult> {

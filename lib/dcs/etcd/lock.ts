@@ -71,18 +71,18 @@ export function releaseLock(leader: string, { name, lease }: Claim): GuardedWrit
 }
 
 /** Reads the whole cluster while the lock is held by exactly this claim, else only the leader key. */
-export function proveLock(keys: Keys, { name, lease }: Claim): Txn {
-  return {
-    compare: [valueIs(keys.leader, name), leaseIs(keys.leader, lease)],
-    success: [readPrefix(keys.prefix)],
-    failure: [readKey(keys.leader)],
-  };
+export function proveLock({ leader, prefix }: Keys, { name, lease }: Claim): Call {
+  const compare = [valueIs(leader, name), leaseIs(leader, lease)];
+  return callOf({ compare, success: [readPrefix(prefix)], failure: [readKey(leader)] });
 }
 
 /** Changes nothing, and is refused to a user who may not write the lock or read the cluster. */
 export function proveRights({ leader, prefix }: Keys): Call {
   const compare = [isAbsent(leader), exists(leader)]; // never true
-  const txn = { compare, success: [put(leader, "")], failure: [readPrefix(prefix)] };
+  return callOf({ compare, success: [put(leader, "")], failure: [readPrefix(prefix)] });
+}
+
+function callOf(txn: Txn): Call {
   return { path: "/v3/kv/txn", body: txnBody(txn) };
 }
 
