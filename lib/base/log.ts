@@ -8,6 +8,7 @@ import { lineMaker } from "./log_layout.ts";
 import type { LogLayout } from "./log_layout.ts";
 import { LogQueue } from "./log_queue.ts";
 import type { LineOutput, QueueOptions } from "./log_queue.ts";
+import { sourcedTrace } from "./sourced_trace.ts";
 
 /**
  * What happened, one line each: info = a change, warn = degraded, error = a human is needed, critical = the end. No
@@ -100,7 +101,9 @@ function configureTape(options: LogOptions, queue: LogQueue): void {
   const sink = (record: LogRecord): void => {
     const event = eventOf(record);
     const least = partLevels[event.part] ?? level;
-    queue.push(line(reaches(tracebackLevel, least) ? event : { ...event, trace: null }));
+    const isTraced = event.trace !== null && reaches(tracebackLevel, least);
+    const trace = isTraced ? sourcedTrace(event.trace) : null;
+    queue.push(line({ ...event, trace }));
   };
   configureSync({
     reset: true,

@@ -1,14 +1,23 @@
+import { sourcedTrace } from "../base/sourced_trace.ts";
 import { serviceManager } from "../host/notify.ts";
+import { EXIT } from "./exit_codes.ts";
 import type { Faces } from "./faces.ts";
-import { terminalOutput } from "./output.ts";
+import { complaint, terminalOutput } from "./output.ts";
 import { runProgram } from "./program.ts";
 
 /**
  * The command line: `agent <patroni.yml>` runs a member, `agent <command>` looks at a cluster or changes it. Returns
- * the exit code. Each command's code is loaded only when it is asked for.
+ * the exit code. Each command's code is loaded only when it is asked for. A fault that nothing here expects is told with
+ * its trace.
  */
 export async function main(args: readonly string[]): Promise<number> {
-  return await runProgram(args, faces(Deno.env.toObject()));
+  try {
+    return await runProgram(args, faces(Deno.env.toObject()));
+  } catch (error) {
+    const fault = error instanceof Error ? error.stack ?? String(error) : String(error);
+    await terminalOutput.err(complaint(`a fault of the program: ${sourcedTrace(fault)}`));
+    return EXIT.failed;
+  }
 }
 
 function faces(env: Readonly<Record<string, string>>): Faces {

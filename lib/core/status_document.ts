@@ -73,7 +73,7 @@ export function statusDocument(facts: StatusFacts): JsonObject {
   return present([
     ["state", stateText(view)],
     ["postmaster_start_time", server?.startTime ?? null],
-    ["role", view === null ? "unknown" : roleOf(view)],
+    ["role", view === null ? "unknown" : roleOf({ ...view, lease: facts.lease })],
     ["server_version", server?.serverVersion ?? null],
     ["xlog", server === null ? null : xlog(server)],
     ...syncFields(facts, server),

@@ -19,12 +19,13 @@ export interface Bundle {
 }
 
 /**
- * Bundles the program with its npm packages into `folder`. The same sources give the same bytes. Throws when Deno
- * cannot; at its first use it fetches esbuild from npm.
+ * Bundles the program with its npm packages into `folder`: `agent.js` and `agent.js.map`. The same sources give the same
+ * bytes. The program does not name its map, for Deno would hold it in memory: `lib/base/sourced_trace.ts` reads it when a
+ * trace is told. Throws when Deno cannot; at its first use it fetches esbuild from npm.
  */
 export async function bundle(project: string, folder: string): Promise<Bundle> {
   const output = `${folder}/agent.js`;
-  const words = ["bundle", "--quiet", "--platform", "deno", "--minify", "--sourcemap=linked"];
+  const words = ["bundle", "--quiet", "--platform", "deno", "--minify", "--sourcemap=external"];
   await runDeno([...words, "--output", output, "main.ts"], { cwd: project, timeoutMs: BUNDLE_MS });
   const map: unknown = JSON.parse(await Deno.readTextFile(`${output}.map`));
   if (!isJsonObject(map)) throw new TypeError(`deno bundle wrote no source map to ${output}.map`);
@@ -35,8 +36,9 @@ export async function bundle(project: string, folder: string): Promise<Bundle> {
   // Each line above the program is one more empty line of the map.
   const mappings = head === "" ? map["mappings"] : `;${map["mappings"]}`;
   const slim = { ...map, sourcesContent: undefined, sources, mappings };
-  const encoder = new TextEncoder();
-  return { program: encoder.encode(head + text), map: encoder.encode(JSON.stringify(slim)) };
+  await Deno.writeTextFile(output, head + text);
+  await Deno.writeTextFile(`${output}.map`, JSON.stringify(slim));
+  return { program: await Deno.readFile(output), map: await Deno.readFile(`${output}.map`) };
 }
 
 function readSources(found: unknown): readonly string[] {

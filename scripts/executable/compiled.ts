@@ -13,8 +13,10 @@ export async function compileProgram(folder: string): Promise<Uint8Array | strin
   const output = `${folder}/compiled`;
   const words = ["compile", "--quiet", "--no-config", "--no-lock", "--no-remote", "--no-npm"];
   const rights = ["--no-prompt", "--unstable-net", "--allow-all", V8_FLAGS];
+  const program = `${folder}/agent.js`;
+  const files = ["--include", `${program}.map`, "--output", output, program];
   try {
-    await runDeno([...words, ...rights, "--output", output, `${folder}/agent.js`], {
+    await runDeno([...words, ...rights, ...files], {
       cwd: folder,
       timeoutMs: COMPILE_MS,
     });

@@ -107,7 +107,7 @@ choose() {
     if ready "$folder"; then return; fi
     said=$(unpack "$folder" 2>&1)
     case $? in
-    0) return ;;
+    0) fresh=yes && return ;;
     70) end 70 "the file $0 is damaged: its content has another hash. Install agent @VERSION@ again." ;;
     71) end 71 "this host cannot run agent @VERSION@: $said" ;;
     *) tried="$tried$newline  $folder: $said" ;;
@@ -118,7 +118,7 @@ choose() {
 
 newline='
 '
-tried=
+tried= fresh=
 [ "$(uname -m)" = "$machine" ] || end 71 "this host is $(uname -m), agent @VERSION@ is for $machine"
 uid=$(id -u)
 if [ -n "${AGENT_RUNTIME_DIR-}" ]; then
@@ -141,6 +141,8 @@ done
 export DENO_DIR="$folder/$program/cache" DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
 export DENO_TLS_CA_STORE=system,mozilla
 
+# A first run compiles everything and keeps that for later ones, with twice their memory: let it be a short one.
+[ -z "$fresh" ] || "$folder/$runtime/agent" @WORDS@ --version >/dev/null 2>&1 </dev/null
 set -- "$folder/$runtime/agent" @WORDS@ "$@"
 # USR1 would open the inspector of the runtime, and with it the agent, to every user of this host.
 if env --block-signal=USR1 true 2>/dev/null; then exec env --block-signal=USR1 "$@"; fi

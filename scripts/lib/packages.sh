@@ -17,8 +17,8 @@ missing_packages() {
   command -v ip >/dev/null || echo iproute2
   command -v openssl >/dev/null || echo openssl
   command -v patronictl >/dev/null || echo patroni python3-etcd python3-psycopg2
-  # What the distribution's Patroni needs for TLS, and does not bring.
-  python3 -c "import idna" 2>/dev/null || echo python3-idna
+  # What the distribution's Patroni needs for TLS, and does not bring. Another Python may come first on PATH.
+  /usr/bin/python3 -c "import idna" 2>/dev/null || echo python3-idna
 }
 
 # Makes sure of the packages for "demo" or "test"; says what to do where it cannot.

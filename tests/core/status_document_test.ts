@@ -66,6 +66,12 @@ Deno.test("statusDocument() has no xlog when the server is down or silent: peers
   deepStrictEqual([hung["state"], hung["role"], hung["xlog"]], ["unknown", "primary", undefined]);
 });
 
+Deno.test("statusDocument() of a stopped leader is a former one's from the end of its lease on, tick or not", () => {
+  const seen = leaderFacts({ postgres: down() });
+  strictEqual(statusDocument(seen)["role"], "primary");
+  strictEqual(statusDocument({ ...seen, lease: { kind: "none" } })["role"], "demoted");
+});
+
 Deno.test("statusDocument() says that nobody leads when the lock is free or the view too old", () => {
   strictEqual(statusDocument(leaderFacts())["cluster_unlocked"], undefined);
   strictEqual(statusDocument(leaderFacts({}, { cluster: null }))["cluster_unlocked"], true);

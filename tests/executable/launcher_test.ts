@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { pack, render } from "../../scripts/executable/launcher.ts";
-import { onPlace } from "./places.ts";
+import { IS_ROOT, onPlace, sh } from "./places.ts";
 
 /** Stands for what `deno compile` makes: one program that needs no other part. */
 const PROGRAM = `#!/bin/sh
@@ -17,6 +17,21 @@ onPlace("the launcher runs a compiled program with its arguments alone", async (
   const ended = await place.run(["a b", "", "--c"], { env: { HTTP_PROXY: "http://x" } });
   deepStrictEqual(ended, { code: 7, output: "a b||--c|none|http://x|" });
   strictEqual((await place.unpacked()).length, 2);
+});
+
+onPlace("what a first run compiles is kept by a run before the one that stays", async (place) => {
+  const nothing = pack(new Uint8Array());
+  const calls = `${place.folder}/calls`;
+  await Deno.writeTextFile(calls, "");
+  if (IS_ROOT) await sh(`chown postgres '${calls}'`);
+  const runtime = pack(new TextEncoder().encode(`#!/bin/sh\necho "$*" >>'${calls}'\n`));
+  const file = await render({ version: "1.2.3", runtime, program: nothing, map: nothing });
+  await Deno.writeFile(place.file, file);
+  await place.run(["list"]);
+  await place.run(["list"]);
+  // The first of all proves that the host can run it.
+  const seen = (await Deno.readTextFile(calls)).trim().split("\n");
+  deepStrictEqual(seen, ["--version", "--version", "list", "list"]);
 });
 
 const LINES: readonly (readonly [readonly string[], boolean])[] = [
