@@ -160,6 +160,7 @@ async function runMember(
   void tell({ ready: true, status: "waiting for the store" });
   const cluster = await waitForStore(member, log, starting.signal);
   if (cluster === null) return EXIT_DONE;
+  member.agent.know(cluster);
   if (await isTaken(config.name, { member, cluster, log })) return EXIT_FAILED;
   const note = foundingNote(config, cluster);
   if (note !== null) log.info(note);

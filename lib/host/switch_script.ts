@@ -25,11 +25,12 @@ cd /
 umask 077
 logger=
 command -v logger >/dev/null && logger=logger
-word='' stop=0 quit=0 kill=0 ends=0 sent=' ' all=
+word='' stop=0 quit=0 kill=0 ends=0 sent=' ' all= now=0 slept=0
 
+# In a container the file may be a service's (lxcfs) and vanish with it: then time goes on by what was slept.
 clock() {
-  read -r up _ </proc/uptime
-  now=\${up%.*}\${up#*.}0
+  if read -r up _ </proc/uptime; then now=\${up%.*}\${up#*.}0; else now=$((now + slept)); fi
+  slept=0
 }
 
 # pid -> comm, state, ppid, ticks; fails for none and for a zombie.
@@ -221,6 +222,7 @@ pause() {
   [ $wait -ge 10 ] || wait=10
   frac=$((1000 + wait % 1000))
   sleep "$((wait / 1000)).\${frac#1}"
+  slept=$wait
 }
 
 stat_of $$ && printf '%s %s\\n' $$ "$ticks" >"$dir/pid"

@@ -96,6 +96,14 @@ export class Agent {
     return this.#memory.lastSettings ?? this.#options.firstSettings;
   }
 
+  /**
+   * What the store said before the first tick counts until the loop has seen it itself: a store that is lost in between must
+   * not make this a process that knows nothing of the cluster.
+   */
+  know(cluster: ClusterView): void {
+    this.#lastSeen ??= cluster;
+  }
+
   /** Ticks until `signal` aborts or a decision ended the agent. No fault of a tick ends it. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, mailbox } = this.#options;

@@ -2,6 +2,7 @@ import { equal, notEqual } from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
 import { findProcess } from "../../lib/host/processes.ts";
 import { knownSwitchFolder } from "../../lib/host/switch_folder.ts";
+import { SWITCH_SCRIPT } from "../../lib/host/switch_script.ts";
 import { waitFor } from "../../scripts/playground/wait.ts";
 import { OBEDIENT, World } from "./switch_world.ts";
 
@@ -84,6 +85,28 @@ Deno.test("isResting() is false for a switch that is armed, was disarmed, or was
 });
 
 /** What the switch has written down; its folder must be there. */
+Deno.test("the switch goes on by its own pauses when the clock's file is gone", async () => {
+  await using world = await World.make();
+  const uptime = `${world.folder}/uptime`;
+  await Deno.writeTextFile(uptime, "100.00 0.00\n");
+  await Deno.writeTextFile(`${world.folder}/state`, "armed 101500 104000 105000 106000\n");
+  const text = SWITCH_SCRIPT.replaceAll("/proc/uptime", uptime);
+  const args = ["-c", 'eval "$3"', "agent-switch", world.folder, world.dataDir, text];
+  const child = new Deno.Command("/bin/sh", { args, stderr: "null" }).spawn();
+  try {
+    world.postmaster(OBEDIENT);
+    await waitFor("the switch", 3000, async () => {
+      const seen = await Deno.readTextFile(`${world.folder}/pid`).catch(() => "");
+      return { met: seen === "" ? null : true, seen };
+    });
+    await Deno.remove(uptime);
+    await world.fenced(8000);
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+  }
+});
+
 async function firingsOf(world: World): Promise<string> {
   const folder = await knownSwitchFolder(world.dataDir, world.folder, [`${world.folder}/run`]);
   notEqual(folder, null);

@@ -2,6 +2,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import { leaseTiming } from "../../lib/core/lease_timing.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import { switchDeadline } from "../../lib/core/switch_status.ts";
+import { primary } from "../core/builders.ts";
 import { founded, signal } from "./agent_world.ts";
 import type { World } from "./agent_world.ts";
 import { settle } from "./fakes.ts";
@@ -58,6 +59,16 @@ const FAULTS: Readonly<Record<string, (made: World, stopAtMs: number) => void>> 
     dcs.givesUpMs = stopAtMs - 90;
   },
 };
+
+Deno.test("tick() stops a primary whose store was lost between the start and the first tick", async () => {
+  const { agent, dcs, postgres, clock } = founded(primary());
+  agent.know(await dcs.read(signal));
+  dcs.fault = "cut";
+  const ticking = agent.tick(signal);
+  await clock.advance(20_000);
+  strictEqual((await ticking).rule, "dcs-lost");
+  ok(postgres.calls.includes("stop"), postgres.calls.join());
+});
 
 for (const ttlS of [5, 10, 20, 30]) {
   for (const [what, fail] of Object.entries(FAULTS)) {
