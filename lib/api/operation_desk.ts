@@ -19,12 +19,15 @@ export class OperationDesk {
     this.#context = context;
   }
 
-  /** Puts a new operation on the board; its id is random. */
+  /** Puts a new operation on the board and says so in the log; its id is random. */
   begin(fields: OperationFields): Operation {
-    const { board, clock, name } = this.#context;
+    const { board, clock, name, log } = this.#context;
     const id = crypto.randomUUID();
     const operation = newOperation({ id, member: name, askedMs: clock.wallMs(), ...fields });
     board.begin(operation);
+    const { kind, scheduledMs } = operation;
+    const when = scheduledMs === null ? "" : ` at ${new Date(scheduledMs).toISOString()}`;
+    log.info(`The operator orders: ${kind}${when}`, { operation: id });
     return operation;
   }
 

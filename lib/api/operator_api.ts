@@ -68,11 +68,6 @@ export class OperatorApi {
     if (scheduledMs !== null) return operationReply(operation, 202, "Switchover scheduled");
     const limitS = this.#limitS();
     const reply = await this.#desk.end(operation, call, limitS * 1000);
-    const { log } = this.#context;
-    log.info(`A ${action} was asked for`, {
-      operation: operation.id,
-      status: reply?.status ?? null,
-    });
     if (reply !== null) return reply;
     const { status, text } = handoverUnknown(written.handover, limitS);
     return operationReply(operation, status, text);

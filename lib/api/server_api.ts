@@ -81,7 +81,7 @@ export class ServerApi {
   }
 
   async #restartNow(order: RestartOrder, call: Call): Promise<HttpReply> {
-    const { mailbox, log } = this.#context;
+    const { mailbox } = this.#context;
     const running = this.#desk.open("restart", "at once");
     if (running !== null) return operationReply(running, 503, "restart already in progress");
     const { conditions, timeoutS } = order;
@@ -89,7 +89,6 @@ export class ServerApi {
     mailbox.post({ kind: "restart", id: operation.id, conditions, timeoutS, schedule: null });
     if (prefersAsync(call)) return acceptedReply(operation);
     const reply = await this.#desk.end(operation, call, RESTART_WAIT_MS);
-    log.info("A restart was asked for", { operation: operation.id, status: reply?.status ?? null });
     const text = `restart status unknown: GET /operations/${operation.id} tells how it goes on`;
     return reply ?? operationReply(operation, 503, text);
   }

@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { cluster, lockOf, nodeView, silentPeer } from "../core/builders.ts";
+import { silentLog } from "../../lib/base/log.ts";
 import { OPEN_ACCESS } from "../../lib/api/access.ts";
 import { TestApi } from "./fakes.ts";
 
@@ -142,6 +143,22 @@ Deno.test("POST /switchover with a schedule is written and answered at once, the
   deepStrictEqual(await answer(api.send("/switchover", remove)), [
     404,
     "no switchover is scheduled",
+  ]);
+});
+
+Deno.test("an order is logged when it comes, not when it has ended", async () => {
+  const lines: string[] = [];
+  const log = { ...silentLog, info: (line: string): void => void lines.push(line) };
+  const api = new TestApi({ log });
+  const reply = answer(api.post("/switchover", { leader: "a" }));
+  await written(api);
+  deepStrictEqual(lines, ["The operator orders: switchover"]);
+  api.see({ handover: null });
+  await reply;
+  const later = { leader: "a", candidate: "b", scheduled_at: SOON };
+  await new TestApi({ log }).post("/switchover", later);
+  deepStrictEqual(lines.slice(1), [
+    "The operator orders: switchover at 2030-05-01T02:00:00.000Z",
   ]);
 });
 

@@ -11,6 +11,8 @@ const PG_BIN = Deno.env.get("PG_BIN") ?? "/usr/lib/postgresql/15/bin";
 /** Inside; a file system of their own. */
 const FOLDER = "/run/t";
 const DATA = `${FOLDER}/pg/data`;
+/** Where Debian has the files of a cluster; to the unit /etc is read-only otherwise. */
+const CONFIG_DIR = "/etc/postgresql/sd";
 
 const CONFIG = `
 scope: sd
@@ -21,6 +23,7 @@ bootstrap: {initdb: [encoding: UTF8]}
 postgresql:
   listen: 127.0.0.1:25432
   data_dir: ${DATA}
+  config_dir: ${CONFIG_DIR}
   bin_dir: ${PG_BIN}
   parameters: {unix_socket_directories: ${FOLDER}/pg}
   authentication:
@@ -40,8 +43,9 @@ mkdir -p /run/none /run/systemd /run/lock /run/units/agent.service.d ${FOLDER}
 cp "$1" ${FOLDER}/agent
 cp "$2" /run/units/
 printf '%s' "$3" >${FOLDER}/patroni.yml
-mkdir ${FOLDER}/pg
-chown postgres ${FOLDER}/pg
+mount -t tmpfs tmpfs /etc/postgresql
+mkdir ${FOLDER}/pg ${CONFIG_DIR}
+chown postgres ${FOLDER}/pg ${CONFIG_DIR}
 printf '[Service]\\nExecStart=\\nExecStart=%s/agent %s/patroni.yml\\n' ${FOLDER} ${FOLDER} \
   >/run/units/agent.service.d/test.conf
 for target in test sysinit basic network-online shutdown; do
