@@ -37,7 +37,7 @@ export interface ActPorts {
   /** Absent: nobody can be asked, so that nobody consents. */
   readonly askConsents?: AskConsents;
   /** Absent: this member never promises. */
-  readonly promises?: Pick<Promises, "forget">;
+  readonly promises?: Pick<Promises, "forget" | "asksOthers">;
   /** Absent: none is wanted. */
   readonly watchdog?: Pick<WatchdogGuard, "open" | "close" | "feed">;
   readonly clock: Clock;
@@ -219,11 +219,12 @@ async function found(systemId: string, ports: ActPorts, signal: AbortSignal): Pr
 
 async function ask(
   only: string | null,
-  { askPeers }: ActPorts,
+  { askPeers, promises }: ActPorts,
   { competitors }: ActContext,
   signal: AbortSignal,
 ): Promise<Answer> {
   const asked = competitors.filter(({ name }) => only === null || name === only);
+  promises?.asksOthers();
   return { ...DONE, facts: { peers: await askPeers(asked, signal) } };
 }
 

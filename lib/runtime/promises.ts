@@ -24,6 +24,7 @@ export class Promises {
   readonly #startedMs: number;
   #promise: PromiseView | null = null;
   #askedMs = -Infinity;
+  #othersAskedMs = -Infinity;
   #hasLooked = false;
 
   constructor(options: PromisesOptions) {
@@ -78,8 +79,18 @@ export class Promises {
     else if (holder !== promise.to && askedMs > this.#askedMs) this.#promise = null;
   }
 
-  /** Nobody relies any more on the promise with this end; a later one stays. */
+  /** The other members are asked now whether they lead. */
+  asksOthers(): void {
+    this.#othersAskedMs = this.#options.clock.bootMs();
+  }
+
+  /**
+   * By what the others have answered, nobody relies any more on the promise with this end; a later one stays, and so does one
+   * that was given after they were asked: whoever has it may have begun to lead since its answer.
+   */
   forget(untilMs: number): void {
+    const isGiven = this.#promise?.to !== null; // else it is from before this process, as the answers are not
+    if (isGiven && this.#askedMs >= this.#othersAskedMs) return;
     if (this.#promise?.untilMs === untilMs) this.#promise = null;
   }
 

@@ -1,3 +1,4 @@
+import { LSN_ZERO } from "../../lib/core/lsn.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import { leaseTiming } from "../../lib/core/lease_timing.ts";
 import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
@@ -89,5 +90,6 @@ export function founded(server?: PostgresView, settings = defaultSettings): Worl
   const made = world(server, settings);
   made.dcs.store.initialize = { value: SYSTEM_ID, lease: null };
   made.dcs.store.config = { raw: {}, revision: 1n };
+  made.dcs.store.status = { lsn: LSN_ZERO, slots: {}, retainSlots: [] };
   return made;
 }

@@ -98,14 +98,30 @@ Deno.test("C4 looked() ends the promise when a later look shows that a third mem
   strictEqual(made.promises.view(), null);
 });
 
+Deno.test("forget() keeps a promise that was given after the others were asked, whatever they answered", async () => {
+  const made = world();
+  made.promises.asksOthers();
+  await made.clock.advance(10);
+  ask(made);
+  const untilMs = made.promises.view()?.untilMs ?? 0;
+  made.promises.forget(untilMs);
+  strictEqual(leftMs(made), 30_000);
+  await made.clock.advance(10);
+  made.promises.asksOthers();
+  made.promises.forget(untilMs);
+  strictEqual(leftMs(made), null);
+});
+
 Deno.test("forget() ends the promise that was meant, not a later one", async () => {
   const made = world();
   ask(made);
   const untilMs = made.promises.view()?.untilMs ?? 0;
   await made.clock.advance(10);
   ask(made);
+  await made.clock.advance(10);
+  made.promises.asksOthers();
   made.promises.forget(untilMs);
-  strictEqual(leftMs(made), 30_000);
+  strictEqual(leftMs(made), 29_990);
   made.promises.forget(untilMs + 10);
   strictEqual(leftMs(made), null);
 });

@@ -200,6 +200,7 @@ function* askPeers(node: Node, world: World, only: string | null): Steps<Answer>
   const names = new Set(node.memory.lastHealthyMembers.map((member) => member.name));
   for (const member of node.lastSeen?.members ?? []) names.add(member.name);
   names.delete(node.name);
+  node.promises.asksOthers();
   const asked = [...names].sort().filter((name) => only === null || name === only);
   node.peers = yield* askAll(node, asked, world);
   return DONE;
@@ -211,7 +212,7 @@ export function* askAll(
   names: readonly string[],
   world: World,
 ): Steps<readonly PeerReport[]> {
-  world.checks.timeline.asks(node.server);
+  world.checks.timeline.asks(node.server, names);
   const reports = names.map((peer) => reportOf(node, peer, world));
   const slow = reports.some((report) => report.kind === "silent" && report.why === "no answer");
   yield slow ? PEER_WAIT_MS : world.random.between(2, 40);

@@ -176,10 +176,12 @@ export class Checks {
     this.#pause.seen(name);
   }
 
-  /** A member sends a request for the lock. */
+  /** A member sends a request for the lock; while it is free, a primary that nobody fenced waits for the answer. */
   reachesForLock(name: string): void {
-    const { scheduler, store } = this.#world;
-    if (store.lock === null) this.#pause.reaches(name, scheduler.nowMs);
+    const { scheduler: { nowMs }, store } = this.#world;
+    if (store.lock !== null) return;
+    this.#pause.reaches(name, nowMs);
+    if ((this.#excusedUntilMs.get(name) ?? nowMs) > nowMs) this.#excuse(name, BACK_GRACE_MS);
   }
 
   /** The lock got another holder: nobody may be who has promised it to a leader without the store. */

@@ -56,6 +56,7 @@ export class ConsentLedger {
       // What the process before has promised cannot be ended by a look: only by those who may rely on it.
       looked: (cluster, askedMs) =>
         crossOut(() => promises.looked(cluster, askedMs), ({ to }) => to !== null),
+      asksOthers: () => promises.asksOthers(),
       forget: (untilMs) => crossOut(() => promises.forget(untilMs), () => true),
     };
   }

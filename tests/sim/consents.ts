@@ -15,6 +15,8 @@ export interface FailsafeFaults {
   readonly forgetsPromise?: boolean;
   /** A look that began before the promise may end it. */
   readonly forgetsByOldLook?: boolean;
+  /** A promise is forgotten by answers from before it was given. */
+  readonly forgetsByOldAnswers?: boolean;
   /** A new process does not ask itself what the one before has promised. */
   readonly startsUnbound?: boolean;
   /** Who holds the lock or asks for it promises it all the same. */
@@ -24,7 +26,7 @@ export interface FailsafeFaults {
 /** What a member keeps of its promises, as the product has it. */
 export type PromiseKeeper = Pick<
   Promises,
-  "view" | "whyNotTake" | "give" | "looked" | "forget"
+  "view" | "whyNotTake" | "give" | "looked" | "asksOthers" | "forget"
 >;
 
 /** The question of failsafe mode, and how long one try of it may take. */

@@ -13,10 +13,11 @@ export function helpOut(world: World, sinceMs: number): void {
   removeForeign(world);
 }
 
-/** An operator starts every member that can be saved first, for the one with the newest data is to lead. */
-function allRun({ nodes }: World): boolean {
-  return nodes.every(({ alive, server }) => {
-    return alive && (server.data !== "usable" || server.process === "running" && !server.silent);
+/** An operator starts every member that can be saved first, and sees it listed, for the one with the newest data is to lead. */
+function allRun({ nodes, store }: World): boolean {
+  return nodes.every(({ alive, name, server }) => {
+    const isShown = server.process === "running" && !server.silent && store.members.has(name);
+    return alive && (server.data !== "usable" || isShown);
   });
 }
 

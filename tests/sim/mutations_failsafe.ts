@@ -49,6 +49,16 @@ export const FAILSAFE_MUTATIONS: readonly Mutation[] = [
     guard: "switch",
     everyMs: 4000,
   },
+  {
+    ...planted(
+      "a promise is forgotten by answers from before it",
+      ["store-down", "store-slow"],
+      { forgetsByOldAnswers: true },
+    ),
+    everyMs: 2500,
+    firstSeed: 60,
+    shortLease: true,
+  },
   planted("a new agent is not bound by what it may have promised", ["store-cut", "agent-kill"], {
     startsUnbound: true,
   }),

@@ -58,7 +58,11 @@ export function spoilt(promises: PromiseKeeper, faults: FailsafeFaults): Promise
     view: () => faults.forgetsPromise ? null : promises.view(),
     whyNotTake: () => faults.forgetsPromise ? null : promises.whyNotTake(),
     give: (request) => promises.give(request),
-    forget: (untilMs) => promises.forget(untilMs),
+    asksOthers: () => promises.asksOthers(),
+    forget: (untilMs) => {
+      if (faults.forgetsByOldAnswers) promises.asksOthers();
+      promises.forget(untilMs);
+    },
     looked: (cluster, askedMs) => {
       const hidesList = isFirst && faults.startsUnbound === true;
       isFirst = false;

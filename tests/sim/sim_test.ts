@@ -71,6 +71,10 @@ const HASTY: readonly (readonly [string, number, number, readonly string[]])[] =
   ["a crash that looks like the end of a due switch", 50195, 2, []],
   ["a former leader that does not count in a switchover", 51480, 4, []],
   ["a refusal by an old look in the third round", 52073, 4, []],
+  ["a promise that is younger than the answers", 60023, 4, []],
+  ["an emptied store whose members are not listed yet", 60191, 4, []],
+  ["a member with newer data that nobody can know of", 60395, 4, []],
+  ["an unfenced primary that the store answers late", 60686, 4, []],
 ];
 
 for (const [title, seed, everyS, without] of HASTY) {

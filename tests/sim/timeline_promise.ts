@@ -1,4 +1,4 @@
-import { clusterTimeline, isLimited } from "../../lib/core/candidate.ts";
+import { clusterTimeline, isLimited, tellsNothing } from "../../lib/core/candidate.ts";
 import type { Violation } from "./checks.ts";
 import type { Server } from "./server.ts";
 import type { World } from "./world.ts";
@@ -9,7 +9,7 @@ const RACE_MAX_MS = 60_000;
 /**
  * Nobody writes on an older timeline than somebody has written on before, except for what asynchronous replication gives up: a
  * leader ended on a timeline that was never streamed to the member that won the lock after it, before it could write its line
- * into the history, and no member that has that timeline and may lead could answer when the winner asked. Nothing in the world
+ * into the history, and no member that has that timeline, is listed and may lead could answer when the winner asked. Nothing in the world
  * told the winner of it then, and `maximum_lag_on_failover`, which counts from what the last leader reported, allows it. An
  * operator has his say as in `PromotionPromises`: a failover takes its candidate as it is, and the former leader of a
  * switchover does not count.
@@ -35,10 +35,11 @@ export class TimelinePromise {
     this.#wiped = true;
   }
 
-  /** A member asks others now, whichever it knows of. */
-  asks(server: Server): void {
+  /** A member asks these others now. */
+  asks(server: Server, names: readonly string[]): void {
     const atMs = this.#world.scheduler.nowMs;
-    this.#asked.set(server.name, { atMs, isUntold: this.#isUntold(server) });
+    const known = new Set([...names, ...this.#world.store.members.keys()]);
+    this.#asked.set(server.name, { atMs, isUntold: this.#isUntold(server, known) });
   }
 
   /** The lock got another holder. */
@@ -68,14 +69,16 @@ export class TimelinePromise {
     }
   }
 
-  /** The store has its identity, but neither its history nor any member that would answer knows a newer timeline. */
-  #isUntold({ head, name }: Server): boolean {
+  /** The store was not emptied, but neither its history nor any member of these that would answer knows a newer timeline. */
+  #isUntold({ head, name }: Server, known: ReadonlySet<string>): boolean {
     const { nodes, store } = this.#world;
     const { timeline } = head.branch;
-    if (store.initialize === null || clusterTimeline(store.history) > timeline) return false;
+    if (tellsNothing(store.read()) || clusterTimeline(store.history) > timeline) return false;
     return nodes.every((node) => {
       const isFormer = store.handover?.leader === node.name && !node.server.writable;
-      if (isFormer || !node.awake || !this.#world.linked(name, node.name)) return true;
+      if (
+        isFormer || !known.has(node.name) || !node.awake || !this.#world.linked(name, node.name)
+      ) return true;
       const report = node.report();
       return report.kind !== "answered" || isLimited(report) || report.timeline <= timeline;
     });
