@@ -43,6 +43,9 @@ const UNSUPPORTED: Readonly<Record<string, (value: Json) => boolean>> = {
   slots: isFilled,
 };
 
+/** A program that may refuse a promotion, such as a fence: each member reads its own from its file alone. */
+const PRE_PROMOTE = "postgresql.pre_promote in etcd";
+
 const BY_ROLE = ["parameters", "pg_hba", "pg_ident"] as const;
 
 const POSTGRESQL_READ: readonly string[] = [
@@ -59,7 +62,8 @@ export function unsupportedKeys(raw: JsonObject): readonly string[] {
     .filter(([key, isOn]) => isOn(raw[key] ?? null))
     .map(([key]) => key);
   const slots = SLOT_KEYS.filter((key) => keys.includes(key)).slice(1);
-  return keys.filter((key) => !slots.some((other) => other === key)).sort();
+  const others = keys.filter((key) => !slots.some((other) => other === key));
+  return [...others, ...(hasPrePromote(raw) ? [PRE_PROMOTE] : [])].sort();
 }
 
 /** One warning for each key that has no effect here. */
@@ -111,6 +115,11 @@ function warnOfParameters(given: Json | undefined, warn: Warn): void {
       `postgresql.parameters.${name} is ${one.fallback}: ${JSON.stringify(value)} cannot be used`,
     );
   }
+}
+
+function hasPrePromote({ postgresql }: JsonObject): boolean {
+  const program = isJsonObject(postgresql) ? postgresql["pre_promote"] : null;
+  return typeof program === "string" && program !== "";
 }
 
 function isText(value: Json, text: string): boolean {

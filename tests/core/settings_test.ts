@@ -93,6 +93,9 @@ const SWITCHED_ON: readonly (readonly [string, JsonObject, readonly string[]])[]
   ["strict mode", { synchronous_mode_strict: 1 }, ["synchronous_mode_strict"]],
   ["a standby cluster", { standby_cluster: { host: "x" } }, ["standby_cluster"]],
   ["permanent slots", { slots: { a: {} } }, ["slots"]],
+  ["a fence in etcd", { postgresql: { pre_promote: "/bin/fence" } }, [
+    "postgresql.pre_promote in etcd",
+  ]],
 ];
 
 for (const [title, raw, expected] of SWITCHED_ON) {
