@@ -214,6 +214,7 @@ async function copyByBasebackup(
     const end = await runBasebackup(options, { ...order, report: job.report }, job.signal);
     if (end.cancelled || job.signal.aborted) return { kind: "cancelled" };
     if (end.exitCode === 0) {
+      await makePrivate(options.dataDir);
       await removeIfThere(serverLogPath(options.dataDir));
       return { kind: "done" };
     }
@@ -231,4 +232,10 @@ function complaint(end: CommandResult): string {
 
 function failed(why: string): JobResult {
   return { kind: "failed", why };
+}
+
+/** A directory that was there before keeps its rights, and the server takes none but 0700 and 0750 (PostgreSQL 11). */
+async function makePrivate(dataDir: string): Promise<void> {
+  const { mode } = await Deno.stat(dataDir);
+  if (((mode ?? 0) & 0o027) !== 0) await Deno.chmod(dataDir, 0o700);
 }

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { realPathOf } from "../base/real_path.ts";
 import { findLinks, linkTarget, userOf } from "./outer_places.ts";
 
@@ -45,11 +46,19 @@ export async function putMark(dataDir: string, mark: Mark): Promise<void> {
     await file.syncData();
   }
   await Deno.rename(draft, markPath(dataDir));
+  await syncMark(dataDir);
 }
 
-/** Removes the marker: the directory is complete, or empty. */
+/** Removes the marker, on the disk as well when this returns: the directory is complete, or empty. */
 export async function removeMark(dataDir: string): Promise<void> {
   await removeIfThere(markPath(dataDir));
+  await syncMark(dataDir);
+}
+
+/** Its folder may be on another disk than the data, so that a loss of power could keep what was done last and lose it. */
+async function syncMark(dataDir: string): Promise<void> {
+  using folder = await Deno.open(dirname(markPath(dataDir)));
+  await folder.sync();
 }
 
 /**

@@ -66,6 +66,15 @@ onServers(
   },
 );
 
+onServers("clone() makes an empty directory private that an operator has made", async (dir) => {
+  await using a = member(dir, "a");
+  await using b = member(dir, "b");
+  await bootstrapped(a);
+  await Deno.mkdir(b.options.dataDir);
+  await Deno.chmod(b.options.dataDir, 0o755);
+  await streaming(b, a);
+});
+
 onServers("clone() does not touch a tablespace that another running server uses", async (dir) => {
   await using a = member(dir, "a");
   await using b = member(dir, "b");
