@@ -13,10 +13,14 @@ export function helpOut(world: World, sinceMs: number): void {
   removeForeign(world);
 }
 
-/** An operator starts every member that can be saved first, and sees it listed, for the one with the newest data is to lead. */
-function allRun({ nodes, store }: World): boolean {
+/**
+ * An operator starts every member that can be saved first, for the one with the newest data is to lead; after a wipe he sees
+ * each of them listed again.
+ */
+function allRun({ nodes, plan, store }: World): boolean {
   return nodes.every(({ alive, name, server }) => {
-    const isShown = server.process === "running" && !server.silent && store.members.has(name);
+    const isListed = !plan.faults.has("wipe") || store.members.has(name);
+    const isShown = server.process === "running" && !server.silent && isListed;
     return alive && (server.data !== "usable" || isShown);
   });
 }
