@@ -67,7 +67,9 @@ function whyGiveUp(
   if (["start-primary", "start-replica"].includes(kind) && lastMs >= sinceMs) {
     return "the server did not start: giving the lock up";
   }
-  if (control.timeline < clusterTimeline(cluster.history)) {
+  // After a promotion the checkpoint is on the timeline before until its own one ends; recovery goes to the newer of both.
+  const timeline = Math.max(control.timeline, control.minRecovery?.timeline ?? 0);
+  if (timeline < clusterTimeline(cluster.history)) {
     return "the data directory is behind the cluster's timeline: giving the lock up";
   }
   const limitMs = cluster.settings.primaryStartTimeoutS * 1000;
