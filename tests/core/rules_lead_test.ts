@@ -265,3 +265,15 @@ Deno.test("recover-leader starts what crashed before the first checkpoint of its
   assert.deepEqual(ordered(crashed(2)), ["hold-lock", "start-primary"]);
   assert.deepEqual(ordered(crashed(1)), ["release-lock"]);
 });
+
+Deno.test("nothing writes in a tree without an identity before the tree names it", () => {
+  const emptied = { cluster: cluster({ systemId: null, config: null }) };
+  const memory = { ...SETTLED, lastConfig: { ttl: 30 } };
+  const first = { kind: "restore-keys", systemId: SYSTEM_ID, config: { ttl: 30 } } as const;
+  const starts = [[down(), "start-primary"], [replica(), "promote"]] as const;
+  for (const [postgres, start] of starts) {
+    const view = nodeView({ ...emptied, postgres });
+    assert.deepEqual(ordered(view, memory), ["hold-lock", "restore-keys", start]);
+    assert.deepEqual(decide(view, memory).actions[1], first);
+  }
+});
