@@ -66,7 +66,11 @@ export const CASES: readonly Case[] = [
     what: "a primary wakes up behind the cluster's timeline: it demotes, the lock stays",
   },
   { id: "B4", what: "a second agent of one name: refused while the first answers HTTP" },
-  { id: "B5", what: "the data of another cluster: not touched, the agent says so and stays" },
+  {
+    id: "B5",
+    what:
+      "the data of another cluster: not touched, unless this agent has led with it; the agent says so and stays",
+  },
   { id: "B6", what: "a running replica and an empty store: no lock, the server is left as it is" },
   { id: "B7", what: "a replica on an old timeline is no candidate" },
   { id: "B8", what: "equal positions: the higher priority wins" },

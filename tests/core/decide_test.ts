@@ -168,8 +168,7 @@ Deno.test("decide() looks again when the lease has to be given up, whatever it d
 
 Deno.test("decide() releases the lock only when no server may be the primary", () => {
   for (const { view, memory, decision } of decisions()) {
-    if (!orders(decision, "release-lock") || decision.rule === "foreign-system-id") continue;
-    if (view.wishes.length > 0) continue; // leaving a foreign server alone
+    if (!orders(decision, "release-lock")) continue;
     assert.ok(!mayBePrimary(view.postgres, memory), decision.rule);
   }
 });
@@ -201,8 +200,8 @@ Deno.test("decide() leaves no primary running when its lease has ended", () => {
     const hasEnded = view.lease.kind === "lost" || view.lease.kind === "held" && !isLeaseGood(view);
     const isPlain = view.task.kind !== "running" && memory === initialMemory;
     if (!hasEnded || view.postgres.kind !== "primary" || !isPlain) continue;
-    const isElsewhere = ["foreign-system-id", "founding"].includes(decision.rule);
-    if (!isElsewhere && !isUnfounded(view)) assert.ok(orders(decision, "stop", "exit"));
+    const isElsewhere = decision.rule === "founding" || isUnfounded(view);
+    if (!isElsewhere) assert.ok(orders(decision, "stop", "exit"), decision.rule);
   }
 });
 

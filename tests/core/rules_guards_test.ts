@@ -75,9 +75,24 @@ Deno.test("B5 foreign-system-id touches no server of another cluster", () => {
   assert.deepEqual(ordered({ ...foreign, ...SHUTDOWN }), ["exit"]);
 });
 
-Deno.test("foreign-system-id gives the lock up", () => {
+Deno.test("foreign-system-id gives the lock up when no server writes under it", () => {
   const view = nodeView({ cluster: cluster({ systemId: OTHER_ID }) });
-  assert.deepEqual(ordered(view), ["release-lock"]);
+  assert.deepEqual(ordered(view), ["hold-lock", "stop"]);
+  assert.deepEqual(ordered({ ...view, postgres: replica() }), ["release-lock"]);
+  assert.deepEqual(ordered({ ...view, postgres: down() }), ["release-lock"]);
+});
+
+Deno.test("foreign-system-id stops a primary that has led here before another cluster was founded", () => {
+  const led = replicaView({ cluster: cluster({ lock: "b", systemId: OTHER_ID }), lease: LOST });
+  const armed = { endsMs: NOW_MS + 20_000, inherited: true };
+  const views = [led, { ...led, lease: { kind: "none" }, armed }] as const;
+  for (const view of views) {
+    assert.deepEqual(ordered({ ...view, postgres: primary() }), ["stop"]);
+    assert.deepEqual(ordered({ ...view, postgres: primary(), ...SHUTDOWN }), ["stop"]);
+  }
+  const settings = { ...defaultSettings, paused: true };
+  const paused = cluster({ lock: "b", systemId: OTHER_ID, settings });
+  assert.deepEqual(ordered({ ...led, postgres: primary(), cluster: paused }), []);
 });
 
 Deno.test("foreign-system-id replaces only a server that was bootstrapped here in vain", () => {

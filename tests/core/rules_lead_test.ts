@@ -254,3 +254,26 @@ Deno.test("recover-leader starts a server that was a replica read-only first", (
   const postgres = down({ state: "shut down in recovery" });
   assert.deepEqual(ordered(nodeView({ postgres })), ["hold-lock", "start-replica"]);
 });
+
+Deno.test("recover-leader starts what crashed before the first checkpoint of its promotion ended", () => {
+  const history = [{ timeline: 1, lsn: lsn(900), reason: "", at: null, newLeader: null }];
+  const crashed = (timeline: number): NodeView => {
+    const minRecovery = { timeline, lsn: lsn(1000) };
+    const postgres = down({ state: "in production", timeline: 1, minRecovery }, true);
+    return nodeView({ cluster: cluster({ history }), postgres });
+  };
+  assert.deepEqual(ordered(crashed(2)), ["hold-lock", "start-primary"]);
+  assert.deepEqual(ordered(crashed(1)), ["release-lock"]);
+});
+
+Deno.test("nothing writes in a tree without an identity before the tree names it", () => {
+  const emptied = { cluster: cluster({ systemId: null, config: null }) };
+  const memory = { ...SETTLED, lastConfig: { ttl: 30 } };
+  const first = { kind: "restore-keys", systemId: SYSTEM_ID, config: { ttl: 30 } } as const;
+  const starts = [[down(), "start-primary"], [replica(), "promote"]] as const;
+  for (const [postgres, start] of starts) {
+    const view = nodeView({ ...emptied, postgres });
+    assert.deepEqual(ordered(view, memory), ["hold-lock", "restore-keys", start]);
+    assert.deepEqual(decide(view, memory).actions[1], first);
+  }
+});

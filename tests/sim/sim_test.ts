@@ -75,6 +75,7 @@ const HASTY: readonly (readonly [string, number, number, readonly string[]])[] =
   ["an emptied store whose members are not listed yet", 60191, 4, []],
   ["a member with newer data that nobody can know of", 60395, 4, []],
   ["an unfenced primary that the store answers late", 60686, 4, []],
+  ["a former leader in whose emptied tree another cluster was founded", 72256, 4, []],
 ];
 
 for (const [title, seed, everyS, without] of HASTY) {

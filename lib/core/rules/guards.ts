@@ -29,7 +29,9 @@ export const shutdown: Rule = {
   answer: (view, memory): Answer | null => {
     if (!view.wishes.some((wish) => wish.kind === "shutdown")) return null;
     const hold = holdIfLeading(view, memory);
-    if (isForeign(view)) return act("leaving a server of another cluster alone", leave(view));
+    if (isForeign(view) && !hasLedHere(view, memory)) {
+      return act("leaving a server of another cluster alone", leave(view));
+    }
     if (view.task.kind === "running") return endTask(view, memory);
     if (isPaused(view, memory)) {
       return act("leaving server and lock as they are: maintenance mode", [{ kind: "exit" }]);
@@ -120,7 +122,19 @@ export function isForeign(view: NodeView): boolean {
   return local !== null && cluster !== "" && local !== cluster;
 }
 
-/** A server of another cluster is never touched; only one that this very process made in vain is replaced. */
+/**
+ * True for a primary that writes by the authority this member had: its key tree was deleted and another cluster founded in
+ * it. Nothing else would end it before the dead-man's switch does, and both would write until then.
+ */
+function hasLedHere(view: NodeView, memory: Memory): boolean {
+  if (isPaused(view, memory) || !mayBePrimary(view.postgres, memory)) return false;
+  return view.lease.kind !== "none" || (view.armed ?? null) !== null;
+}
+
+/**
+ * A server of another cluster is never touched, but for two: one that this very process made in vain is replaced, and one
+ * that has led here is stopped.
+ */
 export const foreignSystem: Rule = {
   name: "foreign-system-id",
   when: "the data directory belongs to another cluster",
@@ -131,8 +145,14 @@ export const foreignSystem: Rule = {
     if (isUnfounded(view, memory) && !isHeld && mayReplace) {
       return replaceUnfounded(view, memory);
     }
-    const why = `the system identifier ${localSystemId(view.postgres)} of this data directory is ` +
-      `not ${lastCluster(view)?.systemId} of the cluster: doing nothing until an operator decides`;
+    const what =
+      `the system identifier ${localSystemId(view.postgres)} of this data directory is ` +
+      `not ${lastCluster(view)?.systemId} of the cluster`;
+    if (hasLedHere(view, memory)) {
+      const why = `${what}: stopping the primary that has led it`;
+      return act(why, [...holdIfLeading(view, memory), demote(view, memory, why)]);
+    }
+    const why = `${what}: doing nothing until an operator decides`;
     return act(why, isHeld ? [{ kind: "release-lock", lastLsn: null }] : []);
   },
 };

@@ -20,6 +20,19 @@ export function statusActions(postgres: PrimaryView, facts: SlotFacts): readonly
   return [{ kind: "write-status", lsn, slots, retainSlots }];
 }
 
+/**
+ * Before a server may write in a tree without an identity: the tree names it. Else an agent that ended right after the
+ * start, and whose member key ran out, would leave an empty tree in which an empty member founds another cluster.
+ */
+export function identityFirst(
+  cluster: ClusterView,
+  memory: Memory,
+  systemId: string,
+): readonly Action[] {
+  if (cluster.systemId !== null) return [];
+  return [{ kind: "restore-keys", systemId, config: memory.lastConfig ?? {} }];
+}
+
 /** Slot changes of a running server, when there are any. */
 export function slotActions(
   postgres: PrimaryView | ReplicaView,

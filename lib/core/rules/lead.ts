@@ -7,7 +7,7 @@ import { mayBePromoted } from "../memory.ts";
 import type { NodeView, PrimaryView, ReplicaView } from "../node_view.ts";
 import { authorityEndsMs, hasEnded, timingOf } from "./facts.ts";
 import { asksForHistory, historyActions } from "./history.ts";
-import { settingsActions, slotActions, statusActions } from "./housekeeping.ts";
+import { identityFirst, settingsActions, slotActions, statusActions } from "./housekeeping.ts";
 import { act, actAndLook, earlier } from "./rule.ts";
 import type { Answer, Rule } from "./rule.ts";
 import { stopInOrder } from "./stopping.ts";
@@ -22,7 +22,7 @@ export const lead: Rule = {
     const { cluster, postgres } = view;
     const endsMs = authorityEndsMs(view, memory);
     if (cluster.kind !== "seen" || endsMs === null) return null;
-    if (postgres.kind === "replica") return promote(view, memory, postgres, endsMs);
+    if (postgres.kind === "replica") return promote(view, memory, { cluster, postgres, endsMs });
     if (postgres.kind !== "primary") return null;
     return keepHouse(view, memory, { cluster, postgres, endsMs });
   },
@@ -31,8 +31,7 @@ export const lead: Rule = {
 function promote(
   view: NodeView,
   memory: Memory,
-  postgres: ReplicaView,
-  notAfterMs: number,
+  { cluster, postgres, endsMs: notAfterMs }: Leading<ReplicaView>,
 ): Answer {
   const { task } = view;
   const gaveUpMs = memory.gaveUpMs ?? -Infinity;
@@ -45,6 +44,7 @@ function promote(
   const paused = postgres.replayPaused ? "; replay was paused and ends with the promotion" : "";
   return act(why + paused, [
     HOLD,
+    ...identityFirst(cluster, memory, postgres.systemId),
     { kind: "start-task", task: { kind: "promote", notAfterMs } },
   ], notAfterMs);
 }
@@ -74,9 +74,9 @@ function preparePromotion(view: NodeView, memory: Memory, endsMs: number): Answe
   return giveUp(`pre_promote refused the promotion (${task.reason})`, memory, endsMs);
 }
 
-interface Leading {
+interface Leading<Server> {
   readonly cluster: ClusterView;
-  readonly postgres: PrimaryView;
+  readonly postgres: Server;
   readonly endsMs: number;
 }
 
@@ -84,7 +84,7 @@ interface Leading {
  * The first refusal ends the list: what others rely on for safety (the history above all) comes first, and what a setting
  * can forbid for good (a slot) after the settings that may cure it.
  */
-function keepHouse(view: NodeView, memory: Memory, leading: Leading): Answer {
+function keepHouse(view: NodeView, memory: Memory, leading: Leading<PrimaryView>): Answer {
   const { cluster, postgres, endsMs } = leading;
   const facts = { self: view.self, cluster, memory, nowMs: view.nowMs };
   const history = historyActions(view, cluster, postgres);

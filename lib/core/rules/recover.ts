@@ -16,6 +16,7 @@ import {
   restUntilMs,
 } from "./facts.ts";
 import { watchdogObstacle } from "../watchdog.ts";
+import { identityFirst } from "./housekeeping.ts";
 import { finishHandover, stoppedForHandover } from "./handover.ts";
 import { mayRewind, rewindTo } from "./rewind.ts";
 import { act, actAndLook } from "./rule.ts";
@@ -45,7 +46,12 @@ export const recoverLeader: Rule = {
       const task = { kind: "start-replica", upstream: null } as const;
       return act("starting read-only first, then promoting", [HOLD, { kind: "start-task", task }]);
     }
-    return startPrimary(view, memory, cluster, endsMs);
+    const start = startPrimary(view, memory, cluster, endsMs);
+    const identity = identityFirst(cluster, memory, postgres.control.systemId);
+    const actions = start.actions.flatMap((action) => {
+      return action.kind === "start-task" ? [...identity, action] : [action];
+    });
+    return { ...start, actions };
   },
 };
 
@@ -67,7 +73,9 @@ function whyGiveUp(
   if (["start-primary", "start-replica"].includes(kind) && lastMs >= sinceMs) {
     return "the server did not start: giving the lock up";
   }
-  if (control.timeline < clusterTimeline(cluster.history)) {
+  // After a promotion the checkpoint is on the timeline before until its own one ends; recovery goes to the newer of both.
+  const timeline = Math.max(control.timeline, control.minRecovery?.timeline ?? 0);
+  if (timeline < clusterTimeline(cluster.history)) {
     return "the data directory is behind the cluster's timeline: giving the lock up";
   }
   const limitMs = cluster.settings.primaryStartTimeoutS * 1000;

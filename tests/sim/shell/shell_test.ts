@@ -28,6 +28,11 @@ Deno.test("simulateShell() breaks no promise for the fixed seeds", async () => {
   }
 });
 
+Deno.test("simulateShell() leaves no cluster without a name once a server has written in it", async () => {
+  const plan = { ...shellPlanOf(73008, 2000), faultEveryMs: 4000 };
+  deepStrictEqual((await simulateShell(plan)).violation, null);
+});
+
 Deno.test("simulateShell() reaches each kind of fault with the fixed seeds", async () => {
   const kinds = [...FAULT_KINDS, ...SHELL_FAULT_KINDS, ...FEATS];
   deepStrictEqual(missing(kinds, await runs(), "struck"), []);
