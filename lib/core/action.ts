@@ -150,8 +150,11 @@ export type Action =
   }
   /** Leader only: `history`, when it lacks the line of the last promotion. */
   | { readonly kind: "write-history"; readonly lines: readonly HistoryLine[] }
-  /** Leader only, after the key tree was wiped: `initialize` and `config` again, both "must not exist". */
-  | { readonly kind: "restore-keys"; readonly systemId: string; readonly config: JsonObject }
+  /**
+   * Leader only, after the key tree was wiped: `initialize` and `config` again, both "must not exist". `config`: null where
+   * none was ever seen, then it is that of a new cluster.
+   */
+  | { readonly kind: "restore-keys"; readonly systemId: string; readonly config: JsonObject | null }
   | { readonly kind: "sync-slots"; readonly changes: SlotChanges }
   /**
    * Render configuration files for these settings and reload the server when they changed; with `reload` in any case.

@@ -195,7 +195,7 @@ async function performInStore(
     case "write-failsafe":
       return answer(await dcs.writeFailsafe(name, action, signal));
     case "restore-keys":
-      return answer(await dcs.restoreKeys(name, action.systemId, action.config, signal));
+      return await restore(action, ports, signal);
     default:
       return unreachable(action);
   }
@@ -215,6 +215,14 @@ function answer(
 async function found(systemId: string, ports: ActPorts, signal: AbortSignal): Promise<Answer> {
   const lease = await ports.keeper.sessionLease(signal);
   return answer(await ports.dcs.foundCluster(lease, systemId, ports.firstConfig, signal));
+}
+
+async function restore(
+  { systemId, config }: Extract<StoreAction, { kind: "restore-keys" }>,
+  { name, dcs, firstConfig }: ActPorts,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return answer(await dcs.restoreKeys(name, systemId, config ?? firstConfig, signal));
 }
 
 async function ask(

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import { primary, SYSTEM_ID } from "../core/builders.ts";
-import { founded, signal, world } from "./agent_world.ts";
+import { FIRST_CONFIG, founded, signal, world } from "./agent_world.ts";
 import { settle } from "./fakes.ts";
 
 Deno.test("tick() founds a cluster on an empty directory, and leads it", async () => {
@@ -18,6 +18,15 @@ Deno.test("tick() founds a cluster with the settings that its config will have",
   const made = world({ kind: "no-data" }, { ...defaultSettings, parameters: { work_mem: "8MB" } });
   await made.agent.tick(signal);
   deepStrictEqual(made.agent.settings().parameters, { work_mem: "8MB" });
+});
+
+Deno.test("tick() writes the config of the file where a founded cluster has none", async () => {
+  const made = founded();
+  made.dcs.store.config = null;
+  await made.agent.tick(signal);
+  await settle();
+  await made.agent.tick(signal);
+  deepStrictEqual((await made.dcs.read(signal)).config?.raw, FIRST_CONFIG);
 });
 
 Deno.test("tick() asks the others, takes the free lock and promotes in one tick", async () => {

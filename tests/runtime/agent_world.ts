@@ -37,6 +37,9 @@ export interface World {
 export const signal = new AbortController().signal;
 const timing = ({ ttlS, loopWaitS }: Settings): LeaseTiming => leaseTiming(ttlS, loopWaitS);
 
+/** `bootstrap.dcs` of its file, which changes nothing. */
+export const FIRST_CONFIG = { maximum_lag_on_failover: defaultSettings.maximumLagOnFailover };
+
 /** Member "a" with this server; the store is empty. */
 export function world(server: PostgresView = replica(), firstSettings = defaultSettings): World {
   const clock = new VirtualClock();
@@ -73,7 +76,7 @@ function agentOf(parts: Omit<World, "agent">, firstSettings: Settings): Agent {
       background: new BackgroundJobs(silentLog),
       askPeers: () => Promise.resolve([]),
       askConsents: (request, one) => parts.askConsents(request, one),
-      firstConfig: {},
+      firstConfig: FIRST_CONFIG,
     },
     mailbox,
     board,

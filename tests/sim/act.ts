@@ -181,7 +181,7 @@ function writeAsHolder(action: HolderAction, name: string, store: Store): Verdic
         return;
       case "restore-keys":
         store.initialize ??= { value: action.systemId, lease: null };
-        store.config ??= { raw: action.config, revision: store.revision };
+        store.config ??= { raw: action.config ?? {}, revision: store.revision };
         return;
       default:
         return unreachable(action);

@@ -30,7 +30,7 @@ export function identityFirst(
   systemId: string,
 ): readonly Action[] {
   if (cluster.systemId !== null) return [];
-  return [{ kind: "restore-keys", systemId, config: memory.lastConfig ?? {} }];
+  return [{ kind: "restore-keys", systemId, config: memory.lastConfig }];
 }
 
 /** Slot changes of a running server, when there are any. */

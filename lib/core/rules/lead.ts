@@ -129,7 +129,7 @@ function restoreActions(
     return memory.unfoundedId === systemId ? [{ kind: "found-cluster", systemId }] : [];
   }
   if (cluster.systemId !== null && cluster.config !== null) return [];
-  return [{ kind: "restore-keys", systemId, config: memory.lastConfig ?? {} }];
+  return [{ kind: "restore-keys", systemId, config: memory.lastConfig }];
 }
 
 function describe(view: NodeView, cluster: ClusterView): string {
