@@ -51,3 +51,10 @@ export function sourcedTrace(trace: string): string {
   own ??= new SourcedTraces(Deno.mainModule);
   return own.named(trace);
 }
+
+/** The stack of a fault and below it those of its causes, as the runtime tells faults that nobody catches. */
+export function traceOf(fault: unknown): string {
+  if (!(fault instanceof Error)) return String(fault);
+  const own = fault.stack ?? String(fault);
+  return fault.cause === undefined ? own : `${own}\nCaused by: ${traceOf(fault.cause)}`;
+}

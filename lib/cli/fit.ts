@@ -20,9 +20,11 @@ export function fitted(cells: Cells, width: number): Cells | null {
 }
 
 const LINES = /[^\n]+/g;
-/** With the blanks in front of them. */
-const PAIRS = /[^\S\n]*(?:\S*:[^\S\n]+)?\S+/g;
-const WORDS = /[^\S\n]*\S+/g;
+/** With the blanks in front of them; looked for at the first of these only, or many blanks at an end would take minutes. */
+const PAIRS = /(?<![^\S\n])[^\S\n]*(?:\S*:[^\S\n]+)?\S+/g;
+const WORDS = /(?<![^\S\n])[^\S\n]*\S+/g;
+/** In front of the path of an address; the slash is looked for first, or a long word would take minutes. */
+const PATHS = /(?=\/)(?<=:\/\/[^/]+)/;
 
 /** Takes from the widest until all have room. */
 function shrunk(
@@ -85,7 +87,7 @@ function linesOf(text: string): readonly string[] {
 function wordsOf(text: string, pattern: RegExp): readonly string[] {
   const words = text.match(pattern) ?? [];
   if (pattern === LINES) return words;
-  return words.flatMap((word) => word.split(/(?<=:\/\/[^/]+)(?=\/)/));
+  return words.flatMap((word) => word.split(PATHS));
 }
 
 function longest(texts: readonly string[]): number {

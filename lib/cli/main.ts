@@ -1,4 +1,4 @@
-import { sourcedTrace } from "../base/sourced_trace.ts";
+import { sourcedTrace, traceOf } from "../base/sourced_trace.ts";
 import { serviceManager } from "../host/notify.ts";
 import { EXIT } from "./exit_codes.ts";
 import type { Faces } from "./faces.ts";
@@ -14,8 +14,8 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await runProgram(args, faces(Deno.env.toObject()));
   } catch (error) {
-    const fault = error instanceof Error ? error.stack ?? String(error) : String(error);
-    await terminalOutput.err(complaint(`a fault of the program: ${sourcedTrace(fault)}`));
+    const fault = sourcedTrace(traceOf(error));
+    await terminalOutput.err(complaint(`a fault of the program: ${fault}`));
     return EXIT.failed;
   }
 }

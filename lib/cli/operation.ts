@@ -18,6 +18,8 @@ export interface Order {
   readonly limitMs: number;
   /** How long a member that keeps no operations may take to answer; `limitMs` when absent. */
   readonly sendMs?: number;
+  /** Where the member is asked now, null: not known. Absent: the order does not change it. */
+  readonly addressNow?: () => Promise<string | null>;
 }
 
 const EVERY_MS = 1000;
@@ -50,15 +52,16 @@ export async function order(context: Context, wish: Order): Promise<RemoteAnswer
 
 async function follow(
   context: Context,
-  { member, apiUrl, limitMs }: Order,
+  { member, apiUrl, limitMs, addressNow }: Order,
   { id, endMs }: { readonly id: string; readonly endMs: number },
 ): Promise<RemoteAnswer> {
   const { remote, output, clock } = context;
-  const url = endpoint(apiUrl, `operations/${encodeURIComponent(id)}`);
+  let at = apiUrl;
   const silence = new Silence(context, member);
   let told = "";
   while (clock.bootMs() < endMs) {
     using deadline = within(LOOK_MS);
+    const url = endpoint(at, `operations/${encodeURIComponent(id)}`);
     const answer = await remote.get(url, deadline.signal);
     const operation = answer.kind === "answered" ? readOperation(answer.text) : null;
     if (operation === null && answer.kind === "answered" && answer.status === 404) {
@@ -67,6 +70,7 @@ async function follow(
     if (await silence.isTooLong(operation !== null)) {
       return { kind: "lost", why: `${silentSince(member)}; it may go on with operation ${id}` };
     }
+    if (operation === null) at = await addressNow?.() ?? at;
     const ended = operation === null ? null : endOf(operation);
     if (ended !== null) return ended;
     const news = operation === null ? "" : newsOf(operation);

@@ -1,10 +1,11 @@
 import type { CommandContext } from "./command.ts";
 import { EXIT } from "./exit_codes.ts";
-import { look } from "./look.ts";
-import { askable } from "./member_url.ts";
+import { look, lookOrNull } from "./look.ts";
+import { apiUrlOf, askable } from "./member_url.ts";
 import { order } from "./operation.ts";
 import { complaint } from "./output.ts";
 import { permit } from "./permit.ts";
+import type { RemoteAnswer } from "./remote.ts";
 import { adviceOn, conclude, type MemberResult, resultOf, tell } from "./results.ts";
 import { select, type Selection } from "./selection.ts";
 
@@ -31,10 +32,20 @@ export async function reload(context: CommandContext, selection: Selection): Pro
     const apiUrl = askable(published);
     const answer = apiUrl === null
       ? { kind: "unreachable", why: "it has published no address" } as const
-      : await order(context, { member: name, apiUrl, path: "reload", body: {}, limitMs: LIMIT_MS });
+      : await reloadOne(context, name, apiUrl);
     const result = resultOf(name, answer);
     results.push(result);
     await tell(context, result, adviceOn(answer));
   }
   return await conclude(context, results);
+}
+
+/** The member may be found elsewhere afterwards: its address, or TLS for it, is part of what it reloads. */
+function reloadOne(context: CommandContext, name: string, apiUrl: string): Promise<RemoteAnswer> {
+  const addressNow = async (): Promise<string | null> => {
+    const view = await lookOrNull(context.cluster);
+    return view === null ? null : apiUrlOf(view, name);
+  };
+  const wish = { member: name, apiUrl, path: "reload", body: {}, limitMs: LIMIT_MS } as const;
+  return order(context, { ...wish, addressNow });
 }

@@ -13,8 +13,8 @@ export type RemoteAnswer =
   }
   /** No connection: nothing was sent, nothing can have happened. */
   | { readonly kind: "unreachable"; readonly why: string }
-  /** Sent, and no answer: it may have happened. */
-  | { readonly kind: "lost"; readonly why: string };
+  /** Sent, and no answer: it may have happened. `isLate`: within its time nothing came, else the connection broke. */
+  | { readonly kind: "lost"; readonly why: string; readonly isLate?: true };
 
 /** The REST API of members. */
 export interface Remote {
@@ -67,7 +67,9 @@ async function send(road: HttpFetch, url: string, init: RequestInit): Promise<Re
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const why = error.cause instanceof Error ? error.cause.message : error.message;
-    return { kind: wasNotSent(error, why) ? "unreachable" : "lost", why: withoutUrl(why) };
+    if (wasNotSent(error, why)) return { kind: "unreachable", why: withoutUrl(why) };
+    const isLate = init.signal?.aborted === true;
+    return { kind: "lost", why: withoutUrl(why), ...(isLate ? { isLate } : {}) };
   }
 }
 

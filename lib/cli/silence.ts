@@ -29,11 +29,14 @@ const HANGS = "its agent or its host hangs";
 export async function whyDeaf({ remote, output }: Context, to: Addressed): Promise<string | null> {
   const first = await alive(remote, to, LOOK_MS);
   if (first.kind !== "lost") return first.kind === "answered" ? null : first.why;
-  const [seconds, more] = [LOOK_MS / 1000, PATIENCE_MS / 1000];
-  await output.err(`${to.member}: no answer within ${seconds} s, waiting ${more} s more\n`);
+  const [seconds, more] = [first.isLate === true ? LOOK_MS / 1000 : 0, PATIENCE_MS / 1000];
+  if (first.isLate === true) {
+    await output.err(`${to.member}: no answer within ${seconds} s, waiting ${more} s more\n`);
+  }
   const second = await alive(remote, to, PATIENCE_MS);
-  if (second.kind !== "lost") return second.kind === "answered" ? null : second.why;
-  return `no answer within ${seconds + more} s, ${HANGS}`;
+  if (second.kind === "answered") return null;
+  const isLate = second.kind === "lost" && second.isLate === true;
+  return isLate ? `no answer within ${seconds + more} s, ${HANGS}` : second.why;
 }
 
 /** Waits for the answer to a request as long as the member answers anything at all; `send` obeys the signal. */

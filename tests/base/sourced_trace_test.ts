@@ -1,5 +1,5 @@
-import { strictEqual } from "node:assert/strict";
-import { SourcedTraces } from "../../lib/base/sourced_trace.ts";
+import { match, strictEqual } from "node:assert/strict";
+import { SourcedTraces, traceOf as withCauses } from "../../lib/base/sourced_trace.ts";
 
 /** Line 2, columns 0 and 9 of the program: lines 11 and 12 of a source, by the base 64 of the format (ECMA-426). */
 const MAP = {
@@ -37,4 +37,13 @@ Deno.test("a trace stays as it is without a map that can be read", async () => {
       strictEqual(new SourcedTraces(program).named(traceOf(program)), traceOf(program), `${text}`);
     });
   }
+});
+
+Deno.test("traceOf() tells the causes of a fault, too", () => {
+  const fault = new Error("no folder", { cause: new TypeError("bad", { cause: "disk" }) });
+  match(
+    withCauses(fault),
+    /^Error: no folder\n +at [^]*\nCaused by: TypeError: bad\n +at [^]*\nCaused by: disk$/,
+  );
+  strictEqual(withCauses("text"), "text");
 });

@@ -163,7 +163,7 @@ export const DEAD = "dead";
 
 const SILENT: RemoteAnswer = { kind: "unreachable", why: "connection refused" };
 
-const LOST: RemoteAnswer = { kind: "lost", why: "no answer" };
+const LOST: RemoteAnswer = { kind: "lost", why: "no answer", isLate: true };
 
 const ONE_ROW: SqlAnswer = {
   kind: "rows",

@@ -80,6 +80,15 @@ Deno.test("fitted() breaks between words, pairs last, and keeps each of them who
   ]);
 });
 
+Deno.test("fitted() has a large cell in a moment, a long word as well as many blanks", () => {
+  const size = 200_000;
+  const startMs = performance.now();
+  strictEqual(fitted([["x"], ["f".repeat(size)]], 80), null);
+  deepStrictEqual(fitted([["x"], [`f${" ".repeat(size)}`]], 80), [["x"], ["f"]]);
+  const tookMs = performance.now() - startMs;
+  ok(tookMs < 10_000, `${tookMs} ms`); // minutes when each place looks at all that follow
+});
+
 Deno.test("records() shows each row as a block, empty cells where they mean something", () => {
   const cells = [["id", "text"], ["1", "two\nlines"], ["", "x: 1, y: 2"]];
   deepStrictEqual(records(cells, 12, false).split("\n"), [

@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import type { CommandContext } from "../../lib/cli/command.ts";
 import { flush, type FlushOptions } from "../../lib/cli/flush.ts";
 import { reload } from "../../lib/cli/reload_members.ts";
 import { cluster, handover, member } from "../core/builders.ts";
@@ -33,6 +34,22 @@ Deno.test("reload() tells what came of it at a member that keeps operations", as
     strictEqual(await reload(context, { ...ALL, names: ["a"] }), code);
     match([...out, ...err].join(""), new RegExp(said));
   }
+});
+
+Deno.test("reload() finds a member that has moved its address by it", async () => {
+  const answer = { kind: "answered", status: 202, text: '{"id":"7","state":"running"}' } as const;
+  const moved = cluster({ members: [member("a", { apiUrl: "https://127.0.0.1:9001/patroni" })] });
+  const page = '{"id":"7","state":"done","status":200,"text":"Reloaded"}';
+  const { context, out } = world({ answer, page, views: [cluster(), null, moved], force: true });
+  const asked: string[] = [];
+  const get: CommandContext["remote"]["get"] = async (url, signal) => {
+    asked.push(url);
+    const isGone = url.endsWith(":8001/operations/7");
+    return isGone ? { kind: "unreachable", why: "refused" } : await context.remote.get(url, signal);
+  };
+  const remote = { ...context.remote, get };
+  strictEqual(await reload({ ...context, remote }, { ...ALL, names: ["a"] }), 0);
+  deepStrictEqual([out, asked.at(-1)], [["a: Reloaded\n"], "https://127.0.0.1:9001/operations/7"]);
 });
 
 Deno.test("reload() names the missing password when a member refuses", async () => {

@@ -63,7 +63,21 @@ Deno.test("post() is lost when the member takes the request and is silent", asyn
   resolve(new Response(""));
   await server.stop();
 
-  strictEqual(answer.kind, "lost");
+  deepStrictEqual([answer.kind, "isLate" in answer], ["lost", true]);
+});
+
+Deno.test("post() is lost, and not for want of time, when the connection breaks", async () => {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  using deadline = within(5000);
+  const url = `http://127.0.0.1:${listener.addr.port}/`;
+  const broken = listener.accept().then(async (connection) => {
+    await connection.read(new Uint8Array(1000));
+    connection.close();
+  });
+  const answer = await httpRemote(null, fetch).post(url, {}, deadline.signal);
+  await broken;
+
+  deepStrictEqual([answer.kind, "isLate" in answer], ["lost", false]);
 });
 
 Deno.test("post() is unreachable when the member refuses our certificate: nothing was done", async () => {

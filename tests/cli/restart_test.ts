@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { DcsUnreachable } from "../../lib/base/errors.ts";
+import type { RemoteAnswer } from "../../lib/cli/remote.ts";
 import { restart } from "../../lib/cli/restart.ts";
 import type { RestartOptions } from "../../lib/cli/restart_options.ts";
 import { cluster, member } from "../core/builders.ts";
@@ -186,6 +187,15 @@ Deno.test("restart() sends nothing to a member that hangs, says what it waits fo
   const slow = world({ lives: [false, true], force: true });
   strictEqual(await restart(slow.context, { ...ALL, names: ["b"] }), 0);
   match(slow.err.join(""), /b: no answer within 3 s/);
+});
+
+Deno.test("restart() says why a connection breaks, and nothing of a member that hangs", async () => {
+  const { context, sent, err } = world({ force: true });
+  const get = (): Promise<RemoteAnswer> => Promise.resolve({ kind: "lost", why: "reset" });
+  const remote = { ...context.remote, get };
+  strictEqual(await restart({ ...context, remote }, { ...ALL, names: ["b"] }), 1);
+  deepStrictEqual(sent, []);
+  match(err.join(""), /^agent: b: cannot be reached: reset\n/);
 });
 
 Deno.test("restart() waits for no member that falls silent after the order", async () => {
