@@ -6,9 +6,9 @@ import type { Settings } from "../core/settings.ts";
 import type { BoardState } from "../runtime/board.ts";
 import type { ServedContext } from "./context.ts";
 
-/** What the board shows now, with the lease of this moment: the input of documents and health checks. */
+/** What the board shows now, with lease and wishes of this moment: the input of documents and health checks. */
 export function factsOf(context: ServedContext): HealthFacts {
-  const { board, clock, dcs, name, scope, startedMs } = context;
+  const { board, clock, dcs, mailbox, name, scope, startedMs } = context;
   const state = board.state();
   const nowMs = clock.bootMs();
   const store = dcs.health();
@@ -16,7 +16,7 @@ export function factsOf(context: ServedContext): HealthFacts {
     scope,
     name,
     nowMs,
-    view: state.view,
+    view: state.view === null ? null : { ...state.view, wishes: mailbox.wishes() },
     decision: state.decision,
     lease: board.lease(),
     cluster: presentCluster(state, nowMs),

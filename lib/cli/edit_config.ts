@@ -74,6 +74,9 @@ export async function editConfig(context: CommandContext, options: EditOptions):
 function usageFault({ prompt }: CommandContext, options: EditOptions): string | null {
   const { set, pg, apply, replace } = options;
   if (apply !== null && replace !== null) return "give one of --apply and --replace";
+  for (const trial of [setKeys({}, set), setKeys({}, pg, PARAMETERS)]) {
+    if (trial.kind === "bad") return trial.what;
+  }
   const needsEditor = set.length + pg.length === 0 && apply === null && replace === null;
   if (!needsEditor || prompt.isTerminal) return null;
   return "the editor needs a terminal: use --set, --pg, --apply or --replace";

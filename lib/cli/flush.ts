@@ -9,6 +9,7 @@ import { permit } from "./permit.ts";
 import type { RemoteAnswer } from "./remote.ts";
 import { adviceOn, conclude, type MemberResult, resultOf, tell } from "./results.ts";
 import { leaderFirst, select, type Selection } from "./selection.ts";
+import { whyDeaf } from "./silence.ts";
 
 /** What `agent flush` is told. */
 export interface FlushOptions extends Selection {
@@ -48,7 +49,7 @@ async function flushRestarts(
   if (permission !== EXIT.done) return permission;
   const results: MemberResult[] = [];
   for (const { name, apiUrl } of due) {
-    const answer = goneIsDone(await drop(context, apiUrl, "restart"));
+    const answer = goneIsDone(await drop(context, { member: name, apiUrl }, "restart"));
     const result = resultOf(name, answer);
     results.push(result);
     await tell(context, result, adviceOn(answer));
@@ -57,14 +58,16 @@ async function flushRestarts(
 }
 
 async function drop(
-  { remote }: CommandContext,
-  published: string | null,
+  context: CommandContext,
+  { member, apiUrl: published }: { readonly member: string; readonly apiUrl: string | null },
   path: "restart" | "switchover",
 ): Promise<RemoteAnswer> {
   const apiUrl = askable(published);
   if (apiUrl === null) return { kind: "unreachable", why: "it has published no address" };
+  const deaf = await whyDeaf(context, { member, apiUrl });
+  if (deaf !== null) return { kind: "unreachable", why: deaf };
   using deadline = within(SEND_MS);
-  return await remote.delete(endpoint(apiUrl, path), deadline.signal);
+  return await context.remote.delete(endpoint(apiUrl, path), deadline.signal);
 }
 
 /** 404 says that there is none any more: what was wanted. */
@@ -87,7 +90,7 @@ async function flushSwitchover(context: CommandContext, view: ClusterView): Prom
   const permission = await permit(context, "Drop the scheduled switchover?");
   if (permission !== EXIT.done) return permission;
   for (const { name, apiUrl } of leaderFirst(view)) {
-    const answer = await drop(context, apiUrl, "switchover");
+    const answer = await drop(context, { member: name, apiUrl }, "switchover");
     if (answer.kind === "unreachable") continue;
     // A member that is behind, or no agent at all, does not know what the store still shows.
     if (isGone(answer) && isScheduled(await look(context.cluster))) continue;

@@ -15,6 +15,8 @@ const VERSION_MS = 10_000;
 const NAME_MS = 5_000;
 /** A dead network mount must not hold the others up. */
 const TEST_MS = 5_000;
+/** As the unit has it. No program starts in a folder of somebody else, such as /root after `runuser -u postgres`. */
+const HERE = "/";
 /** The agent runs these, never pg_isready. */
 const PROGRAMS: readonly ProgramName[] = [
   "postgres",
@@ -156,7 +158,7 @@ async function probePrograms({ postgresql }: AgentConfig): Promise<readonly Find
 async function probeVersion(server: AgentConfig["postgresql"]): Promise<readonly Finding[]> {
   const { dataDir } = server;
   const written = await Deno.readTextFile(`${dataDir}/PG_VERSION`).catch(() => null);
-  const command = { program: programPath(server, "postgres"), args: ["--version"] };
+  const command = { program: programPath(server, "postgres"), args: ["--version"], cwd: HERE };
   const said = await run({ ...command, timeoutMs: VERSION_MS }, new AbortController().signal);
   const [, major] = /\(PostgreSQL\) (\d+)/.exec(said.stdout) ?? [];
   const key = "postgresql.bin_dir";
@@ -240,6 +242,6 @@ function mayRead(path: string): Promise<boolean> {
 
 /** The kernel's own answer, groups and access lists included; the runtime's `access` only compares mode bits. */
 async function allows(path: string, right: "-d" | "-e" | "-x" | "-w" | "-r"): Promise<boolean> {
-  const command = { program: "test", args: [right, path], timeoutMs: TEST_MS };
+  const command = { program: "test", args: [right, path], cwd: HERE, timeoutMs: TEST_MS };
   return (await run(command, new AbortController().signal)).exitCode === 0;
 }

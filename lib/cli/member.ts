@@ -170,7 +170,6 @@ function agentOf(config: AgentConfig, parts: Parts, local: Reloader): Agent {
     ...parts.calls,
     promises: parts.promises,
     firstConfig: config.bootstrap?.dcs ?? {},
-    unsupported: config.unsupported,
     get self(): SelfView {
       return local.self;
     },

@@ -1,11 +1,9 @@
 import { systemClock } from "../base/clock.ts";
-import type { HttpFetch } from "../base/http.ts";
 import { silentLog } from "../base/log.ts";
-import type { AgentConfig } from "../config/agent_config.ts";
 import { loadConfig, loadSource } from "../config/load.ts";
-import { EtcdDcs } from "../dcs/etcd/etcd_dcs.ts";
 import { openClients } from "./access.ts";
-import type { ClusterAccess, CommandContext } from "./command.ts";
+import { clusterOf } from "./cluster_access.ts";
+import type { CommandContext } from "./command.ts";
 import type { Manner } from "./faces.ts";
 import { readFirst } from "./first_source.ts";
 import { operatorSql } from "./operator_sql.ts";
@@ -15,8 +13,6 @@ import { httpRemote } from "./remote.ts";
 import { ownApiUrl } from "./self.ts";
 import { describesMember, environmentOf, type Where } from "./where.ts";
 import { localWorkplace } from "./workplace.ts";
-
-const ENDPOINT_MS = 2000;
 
 type Env = Readonly<Record<string, string>>;
 
@@ -37,8 +33,8 @@ export async function openCluster(
   const { store, members } = await openClients(config, silentLog);
   return {
     ...face.manner,
-    cluster: clusterOf(config, scope, store.fetch),
-    clusterNamed: (name) => clusterOf(config, name, store.fetch),
+    cluster: clusterOf(config, scope, { fetch: store.fetch, output: face.output }),
+    clusterNamed: (name) => clusterOf(config, name, { fetch: store.fetch, output: face.output }),
     remote: httpRemote(ctl, members.call),
     sql: operatorSql({
       superuser: postgresql.authentication.superuser,
@@ -50,22 +46,6 @@ export async function openCluster(
     output: face.output,
     prompt: terminalPrompt(face.output),
     clock: systemClock,
-  };
-}
-
-function clusterOf(
-  { namespace, etcd }: AgentConfig,
-  scope: string,
-  fetch: HttpFetch,
-): ClusterAccess {
-  const endpointMs = (): number => ENDPOINT_MS;
-  const store = new EtcdDcs({ ...etcd, scope, namespace, endpointMs, clock: systemClock, fetch });
-  return {
-    scope,
-    read: (signal) => store.read(signal),
-    writeConfig: (config, revision, signal) => store.writeConfig(config, revision, signal),
-    clearHandover: (revision, signal) => store.clearHandover(revision, signal),
-    remove: (holder, signal) => store.removeCluster(holder, signal),
   };
 }
 

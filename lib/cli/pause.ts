@@ -9,6 +9,7 @@ import { complaint, plainLine, say } from "./output.ts";
 import { unseenMembers } from "./pause_doubts.ts";
 import { permit } from "./permit.ts";
 import { leaderFirst } from "./selection.ts";
+import { whyDeaf } from "./silence.ts";
 
 /** What `agent pause` and `agent resume` are told. */
 export interface PauseOptions {
@@ -64,6 +65,9 @@ async function send(context: CommandContext, view: ClusterView, on: boolean): Pr
   for (const { name, apiUrl: published } of leaderFirst(view)) {
     const apiUrl = askable(published);
     if (apiUrl === null) continue;
+    const deaf = await whyDeaf(context, { member: name, apiUrl });
+    last = `Cannot reach ${name}: ${deaf}`;
+    if (deaf !== null) continue;
     using deadline = within(SEND_MS);
     const answer = await remote.patch(
       endpoint(apiUrl, "config"),

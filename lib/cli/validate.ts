@@ -40,8 +40,6 @@ export interface ValidateOptions extends ValidateWish {
 
 interface Verdict extends HostReport {
   readonly config: AgentConfig | null;
-  /** Switched on and not implemented: the agent would not lead. */
-  readonly barred: readonly string[];
 }
 
 /**
@@ -51,11 +49,10 @@ interface Verdict extends HostReport {
  */
 export async function validate(output: Output, options: ValidateOptions): Promise<number> {
   const verdict = await judge(options);
-  const { config, faults, warnings, barred } = verdict;
+  const { config, faults, warnings } = verdict;
   if (options.format !== "pretty") await output.out(await reportOf(options, verdict));
   else {
-    const remarks = [...barred.map((remark) => `${remark} (the agent will not lead)`), ...warnings];
-    for (const line of [...faults.map(printFault), ...remarks]) await output.err(`${line}\n`);
+    for (const line of [...faults.map(printFault), ...warnings]) await output.err(`${line}\n`);
     if (faults.length > 0) await output.err(`agent: ${summary(options.path, faults.length)}\n`);
     if (options.print && config !== null) {
       const { stringify } = await import("yaml");
@@ -75,11 +72,10 @@ async function judge({ path, env, probe, ...wish }: ValidateOptions): Promise<Ve
       config,
       faults: [...certificates, ...faults],
       warnings: [...config.warnings, ...remarks, ...warnings],
-      barred: config.unsupported,
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { config: null, faults: error.faults, warnings: error.remarks, barred: [] };
+    return { config: null, faults: error.faults, warnings: error.remarks };
   }
 }
 
@@ -89,17 +85,15 @@ function summary(path: string, count: number): string {
 }
 
 function reportOf({ path, print, format }: ValidateOptions, verdict: Verdict): Promise<string> {
-  const { config, faults, warnings, barred } = verdict;
+  const { config, faults, warnings } = verdict;
   const rows = [
     ...faults.map((fault) => ["fault", printFault(fault)]),
-    ...barred.map((remark) => ["not implemented", remark]),
     ...warnings.map((remark) => ["warning", remark]),
   ];
   const data = {
     file: path,
     valid: faults.length === 0,
     faults: faults.map(({ file, line, path: key, message }) => ({ file, line, key, message })),
-    not_implemented: barred,
     warnings,
     ...(print && config !== null ? { config: JSON.parse(JSON.stringify(redact(config))) } : {}),
   };

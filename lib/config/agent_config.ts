@@ -176,8 +176,6 @@ export interface AgentConfig {
   readonly ctlTls: ClientTlsFiles;
   /** Where the agent keeps small files of this host (lease id, recorder), not in the data directory. */
   readonly stateDir: string;
-  /** Features that the file asks for and this version lacks: the agent refuses to lead and says so. */
-  readonly unsupported: readonly string[];
   /** Unknown keys and other remarks, with file, line and the nearest known key. */
   readonly warnings: readonly string[];
 }

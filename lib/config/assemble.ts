@@ -12,7 +12,6 @@ export interface Surroundings {
   readonly stateDir: string;
   readonly bootstrapDcs: JsonObject;
   readonly tags: JsonObject;
-  readonly unsupported: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -48,7 +47,6 @@ export function assemble(values: FileValues, around: Surroundings): AgentConfig 
       insecure: ctl.insecure,
     },
     stateDir: around.stateDir,
-    unsupported: around.unsupported,
     warnings: around.warnings,
   };
 }

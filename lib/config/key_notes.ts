@@ -6,7 +6,7 @@ export type KeyStatus =
   | "used"
   /** Known to Patroni; harmless to leave out, so a remark is enough. */
   | "not-yet"
-  /** Known to Patroni; leaving it out would be dangerous: the agent refuses to lead while it is switched on. */
+  /** A setting of the cluster, judged there; leaving it out would be dangerous: no agent leads while it is switched on. */
   | "unsupported"
   /** Cannot be combined with this program at all: a fault. */
   | "refused";
@@ -47,7 +47,7 @@ type Unread = Noted<v.OptionalSchema<v.UnknownSchema, undefined>>;
 
 /** A key that is known and not obeyed; `status` says how bad that is. */
 export function unread(
-  status: Exclude<KeyStatus, "used">,
+  status: Exclude<KeyStatus, "used" | "unsupported">,
   meaning: string,
   more: MoreNotes = {},
 ): Unread {

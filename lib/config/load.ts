@@ -25,7 +25,7 @@ type Env = Readonly<Record<string, string>>;
 /**
  * Reads the file or folder, lays the `PATRONI_*` variables over it and fetches secrets from where they are kept; an empty
  * path means the environment alone. Throws `ConfigError` with every fault found; its message has one line for each.
- * Remarks that do not prevent a start are in `warnings` and `unsupported` of the result.
+ * Remarks that do not prevent a start are in `warnings` of the result.
  */
 export async function loadConfig(path: string, env: Env): Promise<AgentConfig> {
   return await loadSource(await readSource(path, env));
@@ -79,7 +79,6 @@ function check(given: Given, secrets: Resolved): AgentConfig {
     stateDir: state.path,
     bootstrapDcs: settings.raw,
     tags: objectAt(values, ["tags"]),
-    unsupported: remarks(sources, findings, ["unsupported"]),
     warnings: [
       ...given.warnings,
       ...remarks(sources, findings, ["unknown", "not-yet"]),

@@ -23,7 +23,6 @@ const BY_RESTART: Readonly<Record<string, Read>> = {
   "postgresql.use_unix_socket": ({ postgresql }) => postgresql.useUnixSocket,
   "postgresql.use_unix_socket_repl": ({ postgresql }) => postgresql.useUnixSocketRepl,
   AGENT_STATE_DIR: ({ stateDir }) => stateDir,
-  "keys that this version lacks": ({ unsupported }) => unsupported.map(withoutLine),
 };
 
 /** Keys that differ and count only after a restart of the agent, in the order of the file, with commas between. */
@@ -33,9 +32,4 @@ export function restartKeys(now: AgentConfig, next: AgentConfig): string {
     .filter(([, read]) => text(read(now, now)) !== text(read(next, now)))
     .map(([key]) => key)
     .join(", ");
-}
-
-/** A line that moved in the file changes nothing. */
-function withoutLine(remark: string): string {
-  return remark.replace(/:\d+: /, ": ");
 }

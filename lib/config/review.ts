@@ -7,7 +7,7 @@ import { fileSchema } from "./schema.ts";
 
 /** Something to tell about a key besides the form of its value. */
 export interface Finding {
-  readonly kind: "unknown" | "not-yet" | "unsupported" | "refused";
+  readonly kind: "unknown" | "not-yet" | "refused";
   readonly path: KeyPath;
   readonly message: string;
 }
@@ -32,8 +32,9 @@ function reviewSection(schema: v.GenericSchema, values: JsonObject, path: KeyPat
 function reviewKey(entry: v.GenericSchema, value: Json, path: KeyPath): Finding[] {
   const notes = notesOf(entry);
   if (path.length === 3 && path[1] === "dcs") return []; // judged as the cluster's settings are
-  if (notes !== null && notes.status !== "used" && isOn(value, notes)) {
-    return [{ kind: notes.status, path, message: sentence(notes.status, notes) }];
+  const kind = notes?.status ?? "used";
+  if (notes !== null && kind !== "used" && kind !== "unsupported" && isOn(value, notes)) {
+    return [{ kind, path, message: sentence(kind, notes) }];
   }
   return isJsonObject(value) && entriesOf(entry) !== null ? reviewSection(entry, value, path) : [];
 }
@@ -48,7 +49,6 @@ function isOn(value: Json, notes: KeyNotes): boolean {
 
 function sentence(status: Finding["kind"], { meaning }: KeyNotes): string {
   if (status === "refused") return `not possible here: ${meaning}`;
-  if (status === "unsupported") return `not implemented in this version: ${meaning}`;
   return `no effect in this version: ${meaning}`;
 }
 

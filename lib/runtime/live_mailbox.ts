@@ -23,7 +23,6 @@ export class LiveMailbox implements Mailbox {
     this.wake(`${wish.kind} was asked for`);
   }
 
-  /** What is wished at this moment, in order of kind. */
   wishes(): readonly OperatorWish[] {
     return [...this.#wishes.values()].sort((one, other) => one.kind < other.kind ? -1 : 1);
   }

@@ -8,6 +8,8 @@ export interface Mailbox {
   post(wish: OperatorWish): void;
   /** Takes a wish back unless a newer one of its kind has replaced it. */
   fulfil(wish: OperatorWish): void;
+  /** What is wished at this moment, in order of kind. */
+  wishes(): readonly OperatorWish[];
   /** Takes back the wish of this operation, if it is still there. */
   withdraw(operation: string): void;
 }

@@ -18,8 +18,6 @@ import type { WatchdogGuard } from "./watchdog_guard.ts";
 /** Where a view is gathered from. */
 export interface ObservePorts {
   readonly self: SelfView;
-  /** What this member's file asks for and this version lacks: counts like a setting of the cluster. */
-  readonly unsupported: readonly string[];
   readonly keeper: Pick<LeaseKeeper, "view" | "lease" | "guarded">;
   readonly postgres: Pick<PostgresControl, "probe">;
   readonly tasks: Pick<TaskSlot, "view">;
@@ -95,7 +93,7 @@ function leaseOf({ keeper, isManaged }: ObservePorts): LeaseView {
 }
 
 async function readCluster(
-  { keeper, clock, unsupported, promises }: ObservePorts,
+  { keeper, clock, promises }: ObservePorts,
   { lastSeen, pressure, settingsWithoutConfig }: LookContext,
   signal: AbortSignal,
 ): Promise<ClusterView | ClusterUnreachable> {
@@ -108,8 +106,7 @@ async function readCluster(
     const settings = view.config === null && settingsWithoutConfig !== null
       ? settingsWithoutConfig
       : view.settings;
-    const lacking = [...settings.unsupported, ...unsupported];
-    return { ...view, settings: { ...settings, unsupported: lacking } };
+    return { ...view, settings };
   } catch (error) {
     if (!(error instanceof DcsUnreachable)) throw error;
     return { kind: "unreachable", why: error.message, lastSeen };

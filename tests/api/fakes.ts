@@ -124,6 +124,7 @@ export class TestApi {
       mailbox: {
         wake: (why) => void this.wakes.push(why),
         post: (wish) => void this.wishes.add(wish),
+        wishes: () => [...this.wishes],
         fulfil: (wish) => void this.wishes.delete(wish),
         withdraw: (operation) => {
           for (const wish of this.wishes) {

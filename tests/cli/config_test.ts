@@ -93,10 +93,11 @@ const REFUSED: readonly (readonly [string, number, Partial<EditOptions>, WorldOp
     ["the editor has no terminal", 2, {}, { reply: null }, /the editor needs a terminal/],
     ["nobody can be asked", 2, { set: ["ttl=20"] }, { reply: null }, /add --force/],
     ["the operator says no", 1, { set: ["ttl=20"] }, { reply: "n" }, /nothing was done/],
-    ["a pair is none", 1, { set: ["ttl"] }, {}, /"ttl" is not of the form key=value/],
-    ["a path has a gap", 1, { set: ["a..b=1"] }, {}, /not of the form/],
-    ["a value is no YAML", 1, { set: ["ttl=[1"] }, {}, /the value of "ttl" is no YAML/],
-    ["a value breaks out of its line", 1, { set: ["ttl=1\nloop_wait: 1"] }, {}, /is no YAML/],
+    ["a pair is none", 2, { set: ["ttl"] }, {}, /"ttl" is not of the form key=value/],
+    ["a path has a gap", 2, { set: ["a..b=1"] }, {}, /not of the form/],
+    ["a parameter has no value", 2, { pg: ["work_mem"] }, {}, /not of the form/],
+    ["a value is no YAML", 2, { set: ["ttl=[1"] }, {}, /the value of "ttl" is no YAML/],
+    ["a value breaks out of its line", 2, { set: ["ttl=1\nloop_wait: 1"] }, {}, /is no YAML/],
     ["no member could use it", 1, { set: ["ttl=soon"] }, {}, /ttl/],
   ];
 

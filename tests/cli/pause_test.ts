@@ -19,13 +19,26 @@ function shown(
 }
 
 Deno.test("pause() asks the leader first, then the others until one answers", async () => {
-  const { context, sent } = world({ deadPorts: [8001] });
+  for (const [deadPorts, port] of [[[], 8001], [[8001], 8002], [[8001, 8002], 8003]] as const) {
+    const { context, sent } = world({ deadPorts });
+    strictEqual(await pause(context, ON), 0);
+    deepStrictEqual(sent, [
+      { url: `http://127.0.0.1:${port}/config`, body: { pause: true } },
+    ]);
+  }
+});
+
+Deno.test("pause() passes over a member that hangs, and says so", async () => {
+  const { context, sent, err } = world({ lives: [false, false, true] });
 
   strictEqual(await pause(context, ON), 0);
-  deepStrictEqual(sent, [
-    { url: "http://127.0.0.1:8001/config", body: { pause: true } },
-    { url: "http://127.0.0.1:8002/config", body: { pause: true } },
-  ]);
+  deepStrictEqual(sent.map(({ url }) => url), ["http://127.0.0.1:8002/config"]);
+  match(err.join(""), /a: no answer within 3 s/);
+
+  const frozen = world({ lives: [false] });
+  strictEqual(await pause(frozen.context, ON), 1);
+  deepStrictEqual(frozen.sent, []);
+  match(frozen.err.join(""), /hangs\n.*Nothing was changed/);
 });
 
 Deno.test("pause() does nothing when the mode is as wished", async () => {

@@ -81,6 +81,21 @@ Deno.test("flush() drops the restarts of members that have one", async () => {
   deepStrictEqual(JSON.parse(out.join("")), [{ member: "b", result: "done", text: "Done" }]);
 });
 
+Deno.test("flush() sends nothing to a member that hangs, and says so", async () => {
+  const { context, sent, err } = world({ views: [DUE], lives: [false], force: true });
+
+  strictEqual(await flush(context, RESTARTS), 1);
+  deepStrictEqual(sent, []);
+  match(err.join(""), /b: no answer within 3 s[^]*hangs/);
+});
+
+Deno.test("flush() asks another member to drop a switchover when the leader hangs", async () => {
+  const { context, sent } = world({ views: [PLANNED], lives: [false, false, true] });
+
+  strictEqual(await flush(context, SWITCHOVER), 0);
+  deepStrictEqual(sent.map(({ url }) => url), ["DELETE http://127.0.0.1:8002/switchover"]);
+});
+
 Deno.test("flush() takes a restart that is gone for dropped", async () => {
   const answer = { kind: "answered", status: 404, text: "no restarts are scheduled" } as const;
   strictEqual(await flush(world({ views: [DUE], answer, force: true }).context, RESTARTS), 0);
@@ -98,14 +113,12 @@ Deno.test("flush() has nothing to do where nothing is scheduled", async () => {
 const PLANNED = cluster({ handover: handover({ leader: "a", scheduledAtMs: 1 }) });
 
 Deno.test("flush() asks the leader, then the others, to drop a switchover", async () => {
-  const { context, sent, written } = world({ views: [PLANNED], deadPorts: [8001] });
-
-  strictEqual(await flush(context, SWITCHOVER), 0);
-  deepStrictEqual(sent.map(({ url }) => url), [
-    "DELETE http://127.0.0.1:8001/switchover",
-    "DELETE http://127.0.0.1:8002/switchover",
-  ]);
-  deepStrictEqual(written, []);
+  for (const [deadPorts, port] of [[[], 8001], [[8001], 8002]] as const) {
+    const { context, sent, written } = world({ views: [PLANNED], deadPorts });
+    strictEqual(await flush(context, SWITCHOVER), 0);
+    deepStrictEqual(sent.map(({ url }) => url), [`DELETE http://127.0.0.1:${port}/switchover`]);
+    deepStrictEqual(written, []);
+  }
 });
 
 const DEAD = { views: [PLANNED], deadPorts: [8001, 8002, 8003], force: true };

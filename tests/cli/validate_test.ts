@@ -43,6 +43,21 @@ Deno.test("validate() tells remarks on stderr and prints nothing unless asked", 
   deepStrictEqual([code, out, err.length], [0, "", 2]);
 });
 
+Deno.test("probeHost() looks the same from a folder that this user cannot enter", async () => {
+  const config = configOf(["postgresql.data_dir", "/tmp"], ["postgresql.bin_dir", "/bin"]);
+  const wish = { ignoreListenPort: true };
+  const usual = await probeHost(config, wish);
+  const before = Deno.cwd();
+  const folder = await Deno.makeTempDir();
+  Deno.chdir(folder);
+  try {
+    await Deno.remove(folder); // gone is as bad as closed, also for root
+    deepStrictEqual(await probeHost(config, wish), usual);
+  } finally {
+    Deno.chdir(before);
+  }
+});
+
 Deno.test("validate() tells every fault, the remarks beside them, and ends with 1", async () => {
   const env = { PATRONI_SCOPE: "a/b", PATRONI_POSTGRESQL_DATA_DIR: "here", PATRONI_NMAE: "x" };
   const { code, err } = await said({ env });

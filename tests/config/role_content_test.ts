@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { configOf, faultPaths } from "./files.ts";
 
 Deno.test("readConfig() reads content by role and lets such a member lead", () => {
-  const { postgresql, unsupported, warnings } = configOf(
+  const { postgresql, warnings } = configOf(
     ["postgresql.parameters_primary", { Work_Mem: "8MB", archive_mode: true }],
     ["postgresql.pg_hba_replica", ["local all all trust"]],
   );
@@ -14,7 +14,7 @@ Deno.test("readConfig() reads content by role and lets such a member lead", () =
     },
     replica: { parameters: {}, pgHba: ["local all all trust"], pgIdent: null },
   });
-  deepStrictEqual([unsupported, warnings], [[], []]);
+  deepStrictEqual(warnings, []);
 });
 
 Deno.test("readConfig() has no content by role unless there is some", () => {
@@ -39,10 +39,10 @@ Deno.test("readConfig() tells lists of a role that PostgreSQL does not read", ()
 });
 
 Deno.test("readConfig() takes content of a standby leader as a remark", () => {
-  const { unsupported, warnings } = configOf(
+  const { warnings } = configOf(
     ["postgresql.pg_hba_standby_leader", ["local all all trust"]],
   );
-  deepStrictEqual([unsupported.length, warnings.length], [0, 1]);
+  deepStrictEqual(warnings.length, 1);
 });
 
 Deno.test("readConfig() refuses content by role of another form", () => {

@@ -36,7 +36,7 @@ const WHOLE: JsonObject = {
 function shown(text: string, env: Readonly<Record<string, string>>): string {
   try {
     const config = readConfig("p.yml", text, env);
-    return JSON.stringify([redact(config), config.warnings, config.unsupported]);
+    return JSON.stringify([redact(config), config.warnings]);
   } catch (error) {
     if (error instanceof ConfigError) return [error.message, ...error.remarks].join("\n");
     throw error;

@@ -11,20 +11,28 @@ const NAMES = ["a", "b", "c"];
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const INSTALL = "lib/cli/INSTALL.md";
 
+/** Stands for the next major version: the same programs under a name of their own. */
+const NEXT = "next";
+
 /** What the packages leave behind on a fresh host: everything runs, each etcd alone. */
 const AS_INSTALLED = `
 [ -e /etc/postgresql/VERSION/main ] || pg_createcluster VERSION main
 systemctl enable --now postgresql etcd haproxy`;
 
+/** What the packages of the next major version leave behind. */
+const NEXT_PACKAGE = `
+ln -s VERSION /usr/lib/postgresql/${NEXT}
+install -d -o postgres -g postgres /var/lib/postgresql/${NEXT} /etc/postgresql/${NEXT}/main`;
+
 /** Three hosts, and which blocks of the pages were run on them. */
 class Installation {
   readonly hosts: Hosts;
   readonly done: string[] = [];
-  readonly #version: string;
+  readonly version: string;
 
   constructor(hosts: Hosts, version: string) {
     this.hosts = hosts;
-    this.#version = version;
+    this.version = version;
   }
 
   /** The sources are there, and the file of one's own, changed as the page wants it. */
@@ -51,7 +59,9 @@ class Installation {
       }
       if (text.includes("haproxy -c")) await this.#giveEach("/etc/haproxy/haproxy.cfg", proxy);
       await this.runBlock(page, { line, marker, text });
-      if (/systemctl enable --now agent/.test(text)) await this.untilWhole("a");
+      if (!/systemctl enable --now agent/.test(text)) continue;
+      if (marker.startsWith("on host a")) await this.#untilLed();
+      else await this.untilWhole("a");
     }
   }
 
@@ -73,7 +83,9 @@ class Installation {
     const [, one] = /^on host ([abc])\b/.exec(marker) ?? [];
     this.done.push(`${page}:${line}`);
     if (one !== undefined) await this.#root(one, text);
-    else if (marker === "on each host, a first") await this.#inTurn(text);
+    else if (marker === "on hosts b and c") {
+      await Promise.all(["b", "c"].map((name) => this.#root(name, text)));
+    } else if (marker === "on each host, a first") await this.#inTurn(text);
     else if (marker === "on each host") {
       await Promise.all(NAMES.map((name) => this.#root(name, text)));
     } else await this.hosts.run("a", this.#here(text), "postgres");
@@ -94,11 +106,15 @@ class Installation {
 
   async #inTurn(text: string): Promise<void> {
     await this.#root("a", text);
-    await waitFor("the founder's lock", 30_000, async () => {
+    await this.#untilLed();
+    await Promise.all(["b", "c"].map((name) => this.#root(name, text)));
+  }
+
+  async #untilLed(): Promise<void> {
+    await waitFor("a leader", 90_000, async () => {
       const seen = await this.hosts.run("a", "agent list --format tsv", "postgres");
       return { met: seen.includes("\tLeader\trunning\t") ? true : null, seen };
     });
-    await Promise.all(["b", "c"].map((name) => this.#root(name, text)));
   }
 
   /** A file that the page prints for host a. */
@@ -117,7 +133,10 @@ class Installation {
   #here(text: string): string {
     return text.replaceAll("apt-get install ", "apt-get install --simulate ")
       .replace("deno task compile\n", "")
-      .replace(/VERSION|(?<=\/)15(?=\/)/g, this.#version);
+      .replaceAll("change-me", "pw")
+      .replace("postgresql-18", "postgresql")
+      .replace(/(?<=[/@])18(?=[/-])/g, NEXT)
+      .replace(/VERSION|(?<=\/)15(?=\/)/g, this.version);
   }
 }
 
@@ -153,6 +172,34 @@ async function upgrade(installation: Installation): Promise<void> {
   await installation.untilWhole("a");
   notEqual(await hosts.run("a", agent), before[0]);
   equal(await hosts.run("a", server), before[1]);
+}
+
+/** To the next major version: the data get another identity and directory, and nothing that was written is missing. */
+async function upgradeServers(installation: Installation): Promise<void> {
+  const { hosts } = installation;
+  const query = async (name: string, text: string): Promise<string> =>
+    await hosts.run(name, `PGPASSWORD=pw psql -h 127.0.0.1 -U postgres -Atc "${text}"`, "postgres");
+  // A cluster that has lived has a history, which the new data do not share.
+  for (const name of ["b", "a"]) {
+    await hosts.run("a", `agent switchover --candidate ${name} --force`, "postgres");
+    await installation.untilWhole(name);
+  }
+  const identity = "SELECT system_identifier FROM pg_control_system()";
+  const before = await query("a", identity);
+  await query("a", "CREATE TABLE kept AS SELECT 7 AS value");
+  await hosts.run("a", "agent edit-config -s member_slots_ttl=1799 --force", "postgres");
+  for (const name of NAMES) {
+    await hosts.run(name, NEXT_PACKAGE.replaceAll("VERSION", installation.version));
+  }
+  await installation.follow("lib/cli/MAJOR-UPGRADE.md");
+  notEqual(await query("a", identity), before);
+  for (const name of NAMES) {
+    equal(await query(name, "SELECT value FROM kept"), "7\n");
+    match(await query(name, "SHOW data_directory"), /\/next\//);
+  }
+  match(await hosts.run("a", "agent show-config", "postgres"), /member_slots_ttl: 1799/);
+  const history = await hosts.run("a", "agent history --format tsv", "postgres");
+  deepEqual(history.split("\n").slice(1, -1).map((row) => row.split("\t")[0]), ["1"]);
 }
 
 /** Host c runs Patroni by the distribution's own unit, and moves to the agent. */
@@ -221,6 +268,7 @@ async function followOn(hosts: Hosts): Promise<void> {
   await installation.follow(INSTALL);
   await reachThroughProxy(installation);
   await upgrade(installation);
+  await upgradeServers(installation);
   await replacePatroni(installation);
   await loseMostOfEtcd(installation);
   for (const page of await readPages()) {

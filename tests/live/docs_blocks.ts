@@ -46,5 +46,5 @@ export async function readFileOf(page: string, name: string): Promise<string | n
 
 /** Blocks for root, with packages and services: run on hosts of their own by tests/executable/install_test.ts. */
 export function isHostMarker(marker: string): boolean {
-  return /^on (each host|host [abc])\b/.test(marker);
+  return /^on (each host|host [abc]|hosts b and c)\b/.test(marker);
 }

@@ -72,7 +72,6 @@ function agentOf(parts: Omit<World, "agent">, firstSettings: Settings): Agent {
       ...parts,
       name: "a",
       self: self(),
-      unsupported: [],
       background: new BackgroundJobs(silentLog),
       askPeers: () => Promise.resolve([]),
       askConsents: (request, one) => parts.askConsents(request, one),

@@ -140,10 +140,10 @@ function watchdogOf(
 
 function identityOf(
   { node, world }: MemberOptions,
-): Pick<AgentOptions["ports"], "name" | "self" | "unsupported" | "firstConfig"> {
+): Pick<AgentOptions["ports"], "name" | "self" | "firstConfig"> {
   const { ttlS, loopWaitS } = world.settings;
   const firstConfig = { ttl: ttlS, loop_wait: loopWaitS };
-  return { name: node.name, self: selfView(node), unsupported: [], firstConfig };
+  return { name: node.name, self: selfView(node), firstConfig };
 }
 
 function peerCalls(
