@@ -186,7 +186,7 @@ export class ShellSwitch implements DeadManSwitch {
     if (this.#process !== null && isOnGuard(this.#process) && this.#isAlone) return true;
     const place = await this.#here();
     if (!await this.#ensureProcess(place)) return false;
-    await this.#beAlone(place);
+    await this.#beAlone(await this.#here());
     return true;
   }
 
@@ -198,8 +198,9 @@ export class ShellSwitch implements DeadManSwitch {
     this.#process = await findSwitch(place.files);
     if (this.#process !== null) return true;
     if (isRepeated) log.error("The dead-man's switch has disappeared: starting another");
-    if (this.#view === null) await place.files.order("disarmed"); // never what a process before ordered
-    this.#process = await startSwitch(place);
+    // Never what a process before ordered; what an agent has armed stays, and goes on by its next order where that is gone.
+    const at = this.#view === null ? await this.#order("disarmed") : place;
+    this.#process = await startSwitch(at);
     return this.#process !== null;
   }
 

@@ -148,10 +148,10 @@ export function fillingEnvironment(dataDir: string): Readonly<Record<string, str
   return { [FILLS]: dataDir };
 }
 
-/** An operator's programs, with all that they have started, that fill `dataDir` or have left something running. */
+/** An operator's programs, with all that they have started but this agent, that fill `dataDir` or have left something running. */
 export function findFillingPrograms(dataDir: string): readonly ProcessStat[] {
   const entry = `${FILLS}=${dataDir}`;
-  return findBy((pid) => textsIn(`/proc/${pid}/environ`).includes(entry));
+  return findBy((pid) => pid !== Deno.pid && textsIn(`/proc/${pid}/environ`).includes(entry));
 }
 
 /** The running children of a process. */

@@ -23,7 +23,8 @@ export async function inspectDataDir(dataDir: string, ignoreMark = false): Promi
   try {
     const mark = ignoreMark ? null : await readMark(dataDir);
     // Over nothing: the marker's writing was cut off, or all is aside already. What is kept must not give way to that.
-    if (mark === "move-aside" && await isEmptyDir(dataDir)) return { kind: "empty" };
+    const isNothing = mark === "move-aside" && await isEmptyDir(dataDir);
+    if (isNothing && !await leadsNowhere(dataDir)) return { kind: "empty" };
     if (mark !== null) return { kind: "half-made", mark };
     if (await exists(`${dataDir}/global/pg_control`)) return await readVersion(dataDir);
     if (await isEmptyDir(dataDir)) return { kind: "empty" };
@@ -55,10 +56,19 @@ export async function removeMark(dataDir: string): Promise<void> {
   await syncMark(dataDir);
 }
 
-/** Its folder may be on another disk than the data, so that a loss of power could keep what was done last and lose it. */
+/**
+ * Its folder may be on another disk than the data, so that a loss of power could keep what was done last and lose it. One
+ * that cannot be read or forced to disk is left to the file system, as PostgreSQL does (fsync_fname).
+ */
 async function syncMark(dataDir: string): Promise<void> {
-  using folder = await Deno.open(dirname(markPath(dataDir)));
-  await folder.sync();
+  try {
+    using folder = await Deno.open(dirname(markPath(dataDir)));
+    await folder.sync();
+  } catch (error) {
+    const isUnable = error instanceof Error && "code" in error &&
+      ["EACCES", "EBADF", "EINVAL"].some((code) => code === error.code);
+    if (!isUnable) throw error;
+  }
 }
 
 /**
@@ -161,6 +171,11 @@ async function readVersion(dataDir: string): Promise<DirState> {
     ? `"${dataDir}" has no readable PG_VERSION`
     : `"${dataDir}" is of PostgreSQL ${majorVersion}, and 12 is the oldest supported`;
   return { kind: "unreadable", why };
+}
+
+/** True for a link to nothing: `moveAside` was cut off before it made the new directory. */
+async function leadsNowhere(dataDir: string): Promise<boolean> {
+  return !await exists(dataDir) && await linkTarget(dataDir) !== null;
 }
 
 async function isEmptyDir(dataDir: string): Promise<boolean> {

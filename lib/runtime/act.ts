@@ -181,7 +181,7 @@ async function performInStore(
     case "found-cluster":
       return await found(action.systemId, ports, signal);
     case "take-lock":
-      return answer(await keeper.take(signal, lookOf(context.view)));
+      return await take(ports, context, signal);
     case "hold-lock":
       return keeper.hold() ? DONE : { result: "refused", reason: "the lock is not held" };
     case "release-lock":
@@ -210,6 +210,16 @@ function answer(
   },
 ): Answer {
   return result.kind === "done" ? DONE : { result: result.kind, reason: result.why };
+}
+
+/** After a refusal somebody may have led since the others were asked: what they said is old. */
+async function take(
+  { keeper }: ActPorts,
+  { view }: ActContext,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const answered = answer(await keeper.take(signal, lookOf(view)));
+  return answered.result === "refused" ? { ...answered, facts: { peers: "not asked" } } : answered;
 }
 
 async function found(systemId: string, ports: ActPorts, signal: AbortSignal): Promise<Answer> {

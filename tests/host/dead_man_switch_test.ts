@@ -124,6 +124,17 @@ Deno.test("arm() begins anew when somebody has removed the folder of the switch"
   await world.fenced(4000);
 });
 
+Deno.test("ready() begins anew when the folder is removed and the process gone before any order", async () => {
+  await using world = await World.make();
+  equal(await world.switch.ready(), true);
+  const before = switchPid(world);
+  await Deno.remove(`${world.folder}/run/agent-${Deno.uid()}`, { recursive: true });
+  Deno.kill(before, "SIGKILL");
+  await until("the end of the old one", () => findProcess(before) === null);
+  equal(await world.switch.ready(), true);
+  await world.arm(60_000);
+});
+
 Deno.test("watch() starts another switch by itself", async () => {
   await using world = await World.make();
   await world.arm(60_000);

@@ -89,6 +89,19 @@ Deno.test("findFillers() and findFillingPrograms() know what writes a directory 
   }
 });
 
+Deno.test("findFillingPrograms() never finds the agent itself, be it started by such a program", async () => {
+  const dir = "/nowhere/data";
+  const module = import.meta.resolve("../../lib/host/processes.ts");
+  const code = `import { findFillingPrograms } from "${module}";
+    console.log(findFillingPrograms("${dir}").length)`;
+  const args = ["eval", "--cached-only", "--no-check", code];
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args,
+    env: fillingEnvironment(dir),
+  }).output();
+  strictEqual(new TextDecoder().decode(stdout), "0\n");
+});
+
 async function stateOf(pid: number): Promise<string> {
   const text = await Deno.readTextFile(`/proc/${pid}/stat`);
   return text.slice(text.lastIndexOf(")") + 2);

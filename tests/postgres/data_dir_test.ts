@@ -156,3 +156,30 @@ Deno.test("D7 inspectDataDir() of a directory that cannot be read is an answer, 
     const state = await inspectDataDir(`${dir}/data`);
     strictEqual(state.kind === "unreadable" && state.unproven, true);
   }));
+
+Deno.test("inspectDataDir() of a link that leads nowhere since its data were moved aside has them made anew", () =>
+  inDir(async (dir) => {
+    await Deno.mkdir(`${dir}/disk/data.diverged`, { recursive: true });
+    await Deno.writeTextFile(`${dir}/disk/data.diverged/PG_VERSION`, "15\n");
+    await Deno.symlink(`${dir}/disk/data`, `${dir}/data`);
+    await putMark(`${dir}/data`, "move-aside"); // killed in the middle of moveAside()
+    deepStrictEqual(await inspectDataDir(`${dir}/data`), { kind: "half-made", mark: "move-aside" });
+    await moveAside(`${dir}/data`, ".diverged");
+    deepStrictEqual(await inspectDataDir(`${dir}/data`), { kind: "empty" });
+    ok(await exists(`${dir}/data`));
+    ok(await exists(`${dir}/disk/data.diverged/PG_VERSION`));
+  }));
+
+Deno.test("putMark() and removeMark() do without a look into a folder that may not be read", () =>
+  inDir(async (dir) => {
+    await Deno.mkdir(`${dir}/data`);
+    await Deno.chmod(dir, 0o300);
+    try {
+      await putMark(`${dir}/data`, "clone");
+      deepStrictEqual(await inspectDataDir(`${dir}/data`), { kind: "half-made", mark: "clone" });
+      await removeMark(`${dir}/data`);
+    } finally {
+      await Deno.chmod(dir, 0o700);
+    }
+    deepStrictEqual(await inspectDataDir(`${dir}/data`), { kind: "empty" });
+  }));

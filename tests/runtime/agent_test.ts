@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { defaultSettings } from "../../lib/core/settings.ts";
-import { primary, SYSTEM_ID } from "../core/builders.ts";
+import { lsn, member, peer, primary, SYSTEM_ID } from "../core/builders.ts";
 import { FIRST_CONFIG, founded, signal, world } from "./agent_world.ts";
 import { settle } from "./fakes.ts";
 
@@ -80,6 +80,28 @@ Deno.test("tick() stops at the first action that was not done", async () => {
   await settle();
   deepStrictEqual(made.postgres.calls.filter((call) => call === "promote"), []);
   strictEqual(made.board.state().cluster?.lock?.holder, "b");
+});
+
+Deno.test("tick() asks the others anew when somebody has led since they were asked", async () => {
+  const made = founded();
+  const { store } = made.dcs;
+  const lease = store.grant(made.clock.bootMs(), 30_000);
+  store.writeMember(member("b"), lease);
+  let hasLed = false;
+  made.askPeers = () => Promise.resolve([peer("b", { lsn: lsn(hasLed ? 2000 : 1000) })]);
+  const take = made.dcs.takeLock.bind(made.dcs);
+  made.dcs.takeLock = async (...words) => {
+    if (!hasLed) {
+      store.takeLock("b", lease);
+      store.asHolder("b", (one) => void (one.status = { ...one.status, lsn: lsn(2000) }));
+      store.releaseLock("b", lease);
+    }
+    hasLed = true;
+    return await take(...words);
+  };
+  await made.agent.tick(signal);
+  await settle();
+  deepStrictEqual([hasLed, store.lock], [true, null]);
 });
 
 Deno.test("tick() keeps the last view when the store is cut off", async () => {

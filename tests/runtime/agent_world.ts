@@ -5,6 +5,7 @@ import type { LeaseTiming } from "../../lib/core/lease_timing.ts";
 import type { PostgresView } from "../../lib/core/node_view.ts";
 import { defaultSettings } from "../../lib/core/settings.ts";
 import type { Settings } from "../../lib/core/settings.ts";
+import type { AskPeers } from "../../lib/runtime/act.ts";
 import { Agent } from "../../lib/runtime/agent.ts";
 import { BackgroundJobs } from "../../lib/runtime/background.ts";
 import type { AskConsents } from "../../lib/runtime/consents.ts";
@@ -31,6 +32,8 @@ export interface World {
   readonly agent: Agent;
   /** How the members answer in failsafe mode. */
   askConsents: AskConsents;
+  /** How the other members answer. */
+  askPeers: AskPeers;
 }
 
 /** A signal that never aborts. */
@@ -60,7 +63,8 @@ export function world(server: PostgresView = replica(), firstSettings = defaultS
   const onEnd = (): void => mailbox.wake("a task has ended");
   const tasks = new TaskSlot({ clock, log: silentLog, onEnd });
   const askConsents: AskConsents = () => Promise.resolve([]);
-  const parts = { clock, dcs, postgres, keeper, mailbox, board, tasks, askConsents };
+  const askPeers: AskPeers = () => Promise.resolve([]);
+  const parts = { clock, dcs, postgres, keeper, mailbox, board, tasks, askConsents, askPeers };
   return Object.assign(parts, { agent: agentOf(parts, firstSettings) });
 }
 
@@ -73,7 +77,7 @@ function agentOf(parts: Omit<World, "agent">, firstSettings: Settings): Agent {
       name: "a",
       self: self(),
       background: new BackgroundJobs(silentLog),
-      askPeers: () => Promise.resolve([]),
+      askPeers: (members, one) => parts.askPeers(members, one),
       askConsents: (request, one) => parts.askConsents(request, one),
       firstConfig: FIRST_CONFIG,
     },

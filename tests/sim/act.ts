@@ -64,7 +64,9 @@ function* takeLock(node: Node, world: World): Steps<Answer> {
   const look = { list: failsafe?.revision ?? 0n, ...(revision === undefined ? {} : { revision }) };
   world.faults.reachesForLock(node);
   if (node.host.stalled) yield 0;
-  return yield* node.keeper.take(look);
+  const answer = yield* node.keeper.take(look);
+  if (answer.kind === "refused") node.peers = "not asked";
+  return answer;
 }
 
 type StoreKind =
