@@ -3,6 +3,7 @@ import { killFillingPrograms } from "../../lib/host/fence.ts";
 import { fillingEnvironment, findFillingPrograms } from "../../lib/host/processes.ts";
 import { exists, putMark } from "../../lib/postgres/data_dir.ts";
 import type { JobResult } from "../../lib/postgres/port.ts";
+import { waitFor } from "../../scripts/playground/wait.ts";
 import {
   bootstrapped,
   clusterSettings,
@@ -188,7 +189,7 @@ pg_basebackup -D "$to" -d "$from" -X stream -c fast`,
 });
 
 /** A restore in a session of its own, whose script and agent have ended, that writes and writes. */
-async function strayWriter({ options: { dataDir, clock } }: Member): Promise<void> {
+async function strayWriter({ options: { dataDir } }: Member): Promise<void> {
   const script =
     `mkdir -p -m 700 ${dataDir}; while :; do echo x >${dataDir}/PG_VERSION; sleep 0.01; done`;
   const { status } = new Deno.Command("sh", {
@@ -198,7 +199,9 @@ async function strayWriter({ options: { dataDir, clock } }: Member): Promise<voi
     stderr: "null",
   }).spawn();
   await status;
-  while (!await exists(`${dataDir}/PG_VERSION`)) await clock.sleep(5);
+  await waitFor("what it writes", 20_000, async () => {
+    return { met: await exists(`${dataDir}/PG_VERSION`) || null, seen: "nothing" };
+  });
   await putMark(dataDir, "clone");
 }
 

@@ -10,6 +10,7 @@ import {
   parseProcessStat,
   startedAtMs,
 } from "../../lib/host/processes.ts";
+import { waitFor } from "../../scripts/playground/wait.ts";
 
 Deno.test("parsePostmasterPid() reads all lines of a running server", () => {
   const text = "4711\n/data\n1700000000\n5432\n/run\n*\n  1 2\nready   \n";
@@ -77,8 +78,10 @@ Deno.test("findFillers() and findFillingPrograms() know what writes a directory 
   ];
   const other = start(["pg_rewind", `--target-pgdata=${dir}2`], fillingEnvironment(`${dir}2`));
   try {
-    while (findFillers(dir).length < 2) await systemClock.sleep(5); // until each runs its program
-    while (findFillingPrograms(dir).length < 1) await systemClock.sleep(5);
+    await waitFor("each at its program", 20_000, () => {
+      const seen = [findFillers(dir).length, findFillingPrograms(dir).length].join(" ");
+      return Promise.resolve({ met: seen === "2 1" || null, seen });
+    });
     deepStrictEqual(pidsOf(findFillers(dir)).sort(), [copy.pid, rewind.pid].sort());
     deepStrictEqual(pidsOf(findFillingPrograms(dir)), [program.pid]);
   } finally {
